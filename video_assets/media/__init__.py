@@ -1,0 +1,1 @@
+"""How bytes, frames and samples become numbers; knows no Dagster and no database."""

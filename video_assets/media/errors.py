@@ -1,0 +1,25 @@
+"""What can be wrong with a media file itself, so that running again cannot help.
+
+The texts never hold a path or a file name: results are shared between the owners of the same
+content, so whoever reports one adds the name under which that owner knows the file.
+"""
+
+
+class MediaError(Exception):
+    """The file is at fault."""
+
+
+class UnreadableError(MediaError):
+    """The bytes cannot be read, or they end before the clip does."""
+
+
+class NotAVideoError(MediaError):
+    """The file is whole, but it holds something else than a video."""
+
+
+class UndecodableError(MediaError):
+    """The container opens, but no picture can be decoded from it."""
+
+
+class ChangedWhileReadError(MediaError):
+    """The file grew, shrank, moved or went away while it was being read."""
