@@ -1,0 +1,1 @@
+"""Turns folders of camera footage into a searchable catalogue."""
