@@ -1,0 +1,1 @@
+"""Named selections of what is made for every clip, in which lane, and how."""

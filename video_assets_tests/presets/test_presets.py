@@ -1,0 +1,121 @@
+import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from video_assets.presets.model import load_preset, parse_preset, preset_names
+from video_assets.presets.strict import PresetError, read_strictly
+
+SMALL = """
+name: small
+steps:
+  - {category: measure, name: probe, queue: metadata}
+worker_config: {metadata: 2}
+"""
+
+
+def fault_of(text: str) -> str:
+    with pytest.raises(PresetError) as fault:
+        parse_preset(text, "small")
+    return str(fault.value)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_of_the_package_loads(name):
+    assert load_preset(name).name == name
+
+
+def test_default_makes_what_the_specification_says():
+    preset = load_preset("default")
+    assert [(s.name, s.queue, s.priority, s.retry, s.timeout) for s in preset.enabled_steps()] == [
+        ("checksum", "metadata", 10, 2, 300),
+        ("probe", "metadata", 20, 3, 300),
+        ("thumbnails", "thumbnails", 30, 3, 300),
+        ("video_document", "default", 90, 3, 300),
+    ]
+    thumbnails = preset.step("thumbnails")
+    assert thumbnails is not None
+    assert thumbnails.params == {"count": 5, "width": 1920, "quality": 90}
+    assert preset.worker_config == {
+        "default": 4,
+        "metadata": 8,
+        "thumbnails": 4,
+        "compression": 2,
+        "ai_analysis": 1,
+        "embeddings": 4,
+    }
+
+
+def test_fast_makes_fewer_and_smaller_thumbnails():
+    preset = load_preset("fast")
+    thumbnails = preset.step("thumbnails")
+    assert thumbnails is not None
+    assert thumbnails.params == {"count": 3, "width": 1280}
+    assert (preset.worker_config["metadata"], preset.worker_config["thumbnails"]) == (16, 8)
+
+
+def test_a_step_that_is_not_named_is_none():
+    assert load_preset("fast").step("transcript") is None
+
+
+@pytest.mark.parametrize("name", ["../presets/default", "default.yaml", "/etc/passwd", "", "model"])
+def test_a_name_is_never_a_path(name):
+    with pytest.raises(PresetError, match="there is no preset"):
+        load_preset(name)
+
+
+def test_an_unknown_name_is_told_what_there_is():
+    with pytest.raises(PresetError, match="did you mean default"):
+        load_preset("defualt")
+    with pytest.raises(PresetError, match="known: default, fast"):
+        load_preset("xyz")
+
+
+def test_an_unknown_key_is_told_its_nearest():
+    assert fault_of(SMALL + "worker_cfg: {}\n") == (
+        "preset small: there is no 'worker_cfg'; did you mean worker_config?"
+    )
+    assert fault_of(SMALL.replace("queue:", "que:")) == (
+        "preset small.steps.0: there is no 'que'; did you mean queue?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "text"),
+    [
+        pytest.param("metadata: 2", "metadata: 0", "worker_config.metadata: ", id="no slot"),
+        pytest.param("queue: metadata", "queue: meta", "has no slots", id="queue without slots"),
+        pytest.param("queue: metadata", "priority: 101", "steps.0.priority: ", id="priority"),
+        pytest.param("queue: metadata", "enabled: 'yes'", "steps.0.enabled: ", id="a word"),
+        pytest.param("name: small", "name: large", "calls itself large", id="another name"),
+        pytest.param("name: small", "name: [", "is not YAML", id="not YAML"),
+        pytest.param("name: probe,", "", "steps.0.name is missing", id="no name"),
+    ],
+)
+def test_a_fault_is_named_with_its_place(right, wrong, text):
+    assert text in fault_of(SMALL.replace(right, wrong))
+
+
+def test_a_step_stands_there_once():
+    twice = SMALL.replace("worker_config", "  - {category: measure, name: probe}\nworker_config")
+    assert "step probe stands there twice" in fault_of(twice)
+
+
+def test_no_step_is_a_fault():
+    assert "steps is empty" in fault_of("name: small\nsteps: []\nworker_config: {}")
+
+
+def test_an_empty_file_is_a_fault():
+    assert "found None" in fault_of("")
+
+
+def test_a_preset_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        load_preset("default").name = "other"
+
+
+def test_an_assets_own_settings_are_read_as_strictly():
+    class Look(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        width: int = 1
+
+    with pytest.raises(PresetError, match=r"^thumbnails: there is no 'widht'; did you mean width"):
+        read_strictly(Look, {"widht": 2}, where="thumbnails")
