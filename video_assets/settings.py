@@ -1,0 +1,156 @@
+"""What the environment and the settings file say, read once by whoever starts something."""
+
+import os
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import platformdirs
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LOCAL_OWNER = UUID("00000000-0000-4000-8000-000000000001")
+"""The one owner of an embedded catalogue; sql/embedded/90_local_owner.sql makes them."""
+
+FILE_NAME = "settings.toml"
+HOME_OF_ROOT = Path("/var/lib/video-assets")
+
+
+class SettingsError(ValueError):
+    """The environment or the settings file says something that cannot be meant."""
+
+
+class WatchFolder(BaseModel):
+    """A folder whose new files become clips by themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    owner: str = "local"
+    pattern: str | None = None
+    recursive: bool = True
+
+    @field_validator("path")
+    @classmethod
+    def _is_absolute(cls, path: Path) -> Path:
+        path = path.expanduser()
+        if not path.is_absolute():
+            raise ValueError(f"{path} is relative, and a watcher has no folder to start from")
+        return path
+
+
+class Settings(BaseSettings):
+    """Where things lie and how a new catalogue is made.
+
+    A variable VIDEO_ASSETS_<NAME> wins over the line <name> of the settings file.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="VIDEO_ASSETS_",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Path = Field(default_factory=lambda: default_home())
+    db_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SUPABASE_DB_URL", "VIDEO_ASSETS_DB_URL"),
+        description="a Supabase project or other Postgres; none means the embedded one",
+    )
+    checksum_algorithm: Literal["blake3", "md5"] = "blake3"
+    watch: tuple[WatchFolder, ...] = ()
+
+    @field_validator("home")
+    @classmethod
+    def _absolute_home(cls, home: Path) -> Path:
+        return Path(os.path.normpath(home.expanduser().absolute()))
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the catalogue lies in our own Postgres."""
+        return self.db_url is None
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Where thumbnails, proxies and the like are kept."""
+        return self.home / "artifacts"
+
+    @property
+    def dagster_home(self) -> Path:
+        """What Dagster calls DAGSTER_HOME."""
+        return self.home / "dagster"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Where documents for other programs are written."""
+        return self.home / "exports"
+
+    @property
+    def settings_file(self) -> Path:
+        """The file these settings were read from, if it exists."""
+        return self.home / FILE_NAME
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the file of the home that the arguments or the environment name."""
+        home = init_settings().get("home") or env_settings().get("home") or default_home()
+        file = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / FILE_NAME)
+        return (init_settings, env_settings, file)
+
+
+def default_home() -> Path:
+    """Where everything is kept when VIDEO_ASSETS_HOME does not say."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return HOME_OF_ROOT  # Postgres runs under another account, which cannot look into /root
+    return Path(platformdirs.user_data_dir("video-assets", appauthor=False))
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read the environment and the settings file; makes nothing on disk.
+
+    Raises SettingsError, which names the file or variable at fault.
+    """
+    where = Path(home or os.environ.get("VIDEO_ASSETS_HOME") or default_home()) / FILE_NAME
+    try:
+        settings = Settings() if home is None else Settings(home=home)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, where)) from None
+    except ValueError as error:  # no TOML, or no JSON in a variable
+        raise SettingsError(f"{where} or a VIDEO_ASSETS_ variable: {error}") from None
+    if "home" in _keys(settings):
+        raise SettingsError(
+            f"{where}: home cannot be set in the file that is found through it; "
+            "set VIDEO_ASSETS_HOME instead"
+        )
+    return settings
+
+
+def _keys(settings: Settings) -> set[str]:
+    source = TomlConfigSettingsSource(type(settings), settings.settings_file)
+    return set(source.toml_data)
+
+
+def _explain(error: ValidationError, where: Path) -> str:
+    known = ", ".join(name for name in Settings.model_fields if name != "home")
+    lines = []
+    for found in error.errors():
+        name = ".".join(str(part) for part in found["loc"])
+        if found["type"] == "extra_forbidden":
+            lines.append(f"unknown key {name}; known are {known}")
+        else:
+            lines.append(f"{name}: {found['msg']} (found {found['input']!r})")
+    return f"{where} or a VIDEO_ASSETS_ variable: " + "; ".join(lines)

@@ -1,0 +1,105 @@
+"""A real embedded Postgres for the tests, and a migrated database for each module."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from video_assets.settings import Settings, load_settings
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.migrations import migrate
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.unprivileged import BASE
+
+TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_environment() -> Iterator[None]:
+    """What the developer has set must not reach a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("VIDEO_ASSETS_", "SUPABASE_", "PG")):
+                patch.delenv(name)
+        yield
+
+
+def remove_server(server: EmbeddedServer) -> None:
+    """Stop a server and remove all of its data, wherever it lies."""
+    data = server.data
+    server.stop()
+    shutil.rmtree(server.folder, ignore_errors=True)
+    if data.is_relative_to(BASE):  # the home was closed to the server's account
+        shutil.rmtree(data.parents[1], ignore_errors=True)
+
+
+def run_sql(url: str, statement: sql.Composed) -> None:
+    """Run one statement outside a transaction."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A server for this test process: made in 0.8 s, so workers need not share one."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("home"))
+    server.start()
+    run_sql(
+        server.admin_url("postgres"),
+        sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)),
+    )
+    migrate(server.admin_url(TEMPLATE), embedded=True)
+    yield server
+    remove_server(server)
+
+
+@pytest.fixture(scope="module")
+def catalogue_name(embedded_server: EmbeddedServer) -> Iterator[str]:
+    """The name of a fresh migrated database."""
+    name = f"catalogue_{uuid.uuid4().hex[:12]}"
+    admin = embedded_server.admin_url("postgres")
+    run_sql(
+        admin,
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(TEMPLATE)
+        ),
+    )
+    run_sql(  # a setting of a database is not part of its template
+        admin,
+        sql.SQL('ALTER DATABASE {} SET search_path TO "$user", public, extensions').format(
+            sql.Identifier(name)
+        ),
+    )
+    yield name
+    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def catalogue(embedded_server: EmbeddedServer, catalogue_name: str) -> Iterator[Postgres]:
+    """A fresh migrated catalogue of blake3 clips, as programs see it."""
+    catalogue = Postgres(embedded_server.url(catalogue_name))
+    with catalogue.transaction() as connection:
+        connection.execute("SELECT private.use_checksum_algorithm('blake3')")
+    yield catalogue
+    catalogue.close()
+
+
+@pytest.fixture(scope="module")
+def admin_url(embedded_server: EmbeddedServer, catalogue_name: str) -> str:
+    """The same database as superuser."""
+    return embedded_server.admin_url(catalogue_name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a home of their own; a server that the test starts there is removed."""
+    settings = load_settings(tmp_path / "home")
+    yield settings
+    server = EmbeddedServer(settings.home)
+    if server.folder.exists():
+        remove_server(server)
