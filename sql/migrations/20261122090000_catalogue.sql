@@ -200,10 +200,8 @@ COMMENT ON COLUMN public.clip_locations.inode IS 'Unsigned 64 bit on some file s
 
 -- The places of one clip, and the cascade from it.
 CREATE INDEX clip_locations_clip ON public.clip_locations (clip_id, user_id);
--- Is this path known, whoever owns it?
-CREATE INDEX clip_locations_path ON public.clip_locations (host, path_bytes);
 -- Is this file known under another name (renamed, moved within its volume)?
-CREATE INDEX clip_locations_inode ON public.clip_locations (host, volume, inode);
+CREATE INDEX clip_locations_inode ON public.clip_locations (user_id, host, inode);
 
 
 CREATE TABLE public.unreadable_files (

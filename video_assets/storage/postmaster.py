@@ -19,12 +19,17 @@ OPTIONS = {
     "max_connections": "200",
     "scram_iterations": "1",
     "timezone": "UTC",
-    "lc_messages": "C",  # the log is read by `why_not_started`
+    "lc_messages": "C",  # the log is read for PASSING
     "jit": "off",
 }
-# A server that will be there, or whose remains will be gone, in a moment.
-PASSING = ("already exists", "is still in use", "is starting up")
-PORT_TAKEN = ("could not bind", "could not create any TCP/IP sockets")
+# What the log says when trying again helps: another server of this folder is starting, the
+# backends of a killed one still hold its memory, or somebody was faster at the port.
+PASSING = (
+    "already exists",
+    "is still in use",
+    "could not bind",
+    "could not create any TCP/IP sockets",
+)
 
 
 @dataclass(frozen=True)

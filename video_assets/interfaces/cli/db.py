@@ -1,0 +1,190 @@
+"""`video-assets db`: the embedded Postgres and the schema of the catalogue."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from video_assets.settings import Settings, SettingsError, load_settings
+from video_assets.storage.catalogue import CatalogueError, open_catalogue
+from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
+from video_assets.storage.migrations import MigrationError, migrate, pending
+from video_assets.storage.server_file import EmbeddedServerError
+
+NOT_RUNNING = 3  # as pg_ctl has it
+
+app = typer.Typer(help="The database: start, stop, look into, migrate.", no_args_is_help=True)
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command()
+def start(as_json: JsonOption = False) -> None:
+    """Start the embedded Postgres, or attach to it, and bring its schema up to date."""
+    with _told():
+        settings, server = _embedded()
+        started = server.start()
+        open_catalogue(settings).close()
+        status = server.status()
+    if as_json:
+        typer.echo(json.dumps({"started": started, **status.as_dict()}))
+    else:
+        word = "started" if started else "already running"
+        _say(f"Postgres {status.postgres} {word} on {status.host}:{status.port}")
+
+
+@app.command()
+def stop(as_json: JsonOption = False) -> None:
+    """Stop the embedded Postgres for every process that uses it."""
+    with _told():
+        _, server = _embedded()
+        stopped = server.stop()
+    if as_json:
+        typer.echo(json.dumps({"stopped": stopped}))
+    else:
+        _say("stopped" if stopped else "it was not running")
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Tell whether the database answers and what its schema lacks; exit code 3 if it is down."""
+    with _told():
+        settings = load_settings()
+        found = _status_of(settings)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        table = Table(box=None, show_header=False)
+        for name, value in found.items():
+            table.add_row(name, "-" if value is None else _text(value))
+        Console().print(table)
+    if not found["running"]:
+        raise typer.Exit(NOT_RUNNING)
+
+
+@app.command()
+def url(
+    dagster: Annotated[bool, typer.Option(help="Dagster's storage, as SQLAlchemy has it.")] = False,
+    admin: Annotated[bool, typer.Option(help="As superuser: no row is hidden.")] = False,
+) -> None:
+    """Print the address of the database, with its password."""
+    with _told():
+        settings = load_settings()
+        if settings.db_url is not None:
+            _refuse(dagster, "Dagster's storage of a database by URL is what DAGSTER_PG_URL says")
+            address = settings.db_url
+        else:
+            server = EmbeddedServer(settings.home)
+            address = server.admin_url() if admin else server.url()
+            address = server.dagster_url() if dagster else address
+    typer.echo(address)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def psql(
+    context: typer.Context,
+    dagster: Annotated[bool, typer.Option(help="Look into Dagster's storage.")] = False,
+) -> None:
+    """Open psql on the catalogue as superuser; further arguments are psql's own."""
+    with _told():
+        _, server = _embedded()
+        server.start()
+        address = urlsplit(server.admin_url(DAGSTER if dagster else CATALOGUE))
+        program = str(server.psql())
+    # In the environment, because everybody can read the arguments of a process.
+    variables = {
+        "PGHOST": str(address.hostname),
+        "PGPORT": str(address.port),
+        "PGUSER": str(address.username),
+        "PGPASSWORD": str(address.password),
+        "PGDATABASE": address.path.lstrip("/"),
+    }
+    finished = subprocess.run(
+        [program, *context.args], env={**os.environ, **variables}, check=False
+    )
+    raise typer.Exit(finished.returncode)
+
+
+@app.command(name="migrate")
+def migrate_database(as_json: JsonOption = False) -> None:
+    """Bring the schema of the catalogue to this release; applied twice, it changes nothing."""
+    with _told():
+        settings = load_settings()
+        if settings.db_url is not None:
+            applied = migrate(settings.db_url, embedded=False)
+        else:
+            server = EmbeddedServer(settings.home)
+            server.start()
+            applied = migrate(server.admin_url(), embedded=True)
+    if as_json:
+        typer.echo(json.dumps({"applied": applied}))
+    else:
+        _say("applied " + ", ".join(applied) if applied else "nothing to apply")
+
+
+def _embedded() -> tuple[Settings, EmbeddedServer]:
+    settings = load_settings()
+    _refuse(
+        settings.db_url is not None,
+        "SUPABASE_DB_URL names the database, so there is no embedded one; unset it first",
+    )
+    return settings, EmbeddedServer(settings.home)
+
+
+def _status_of(settings: Settings) -> dict[str, object]:
+    if settings.db_url is not None:
+        address = urlsplit(settings.db_url)
+        found: dict[str, object] = {"host": address.hostname, "port": address.port or 5432}
+        return {"running": True, **found, "pending": _pending(settings.db_url, embedded=False)}
+    server = EmbeddedServer(settings.home)
+    status = server.status()
+    missing = _pending(server.admin_url(), embedded=True) if status.running else None
+    return {**status.as_dict(), "pending": missing}
+
+
+def _pending(address: str, *, embedded: bool) -> list[str]:
+    with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+        return [each.file.name for each in pending(connection, embedded=embedded)]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "nothing"
+    return str(value)
+
+
+def _say(text: str) -> None:
+    Console().print(text, highlight=False, markup=False)
+
+
+def _refuse(unfit: bool, why: str) -> None:
+    if unfit:
+        raise SettingsError(why)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """End with one clear line and exit code 1 for what a person can mend."""
+    try:
+        yield
+    except (
+        SettingsError,
+        EmbeddedServerError,
+        MigrationError,
+        CatalogueError,
+        psycopg.OperationalError,
+        OSError,
+    ) as error:
+        Console(stderr=True).print(str(error).strip(), highlight=False, markup=False)
+        raise typer.Exit(1) from None
