@@ -1,0 +1,145 @@
+"""Stills of a clip at even distances, from one pass over its source."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import av.container
+import cv2
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from video_assets.media.errors import UndecodableError
+from video_assets.media.frames import (
+    Access,
+    find_access,
+    frame_time,
+    frames_shown,
+    keyframe_of,
+    seconds_to_pts,
+)
+from video_assets.media.picture import Image, fit_size, is_dolby_only, render
+from video_assets.media.probe import MediaFacts
+from video_assets.media.source import open_media
+from video_assets.media.tracks import VideoTrack
+
+Method = Literal["keyframe", "exact"]
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """One still.
+
+    index   number of its position, from 0; a position without a picture leaves a gap
+    time_s  when the clip shows it, counted from the clip's start
+    """
+
+    index: int
+    image: Image
+    time_s: float
+    pts: int
+    is_keyframe: bool
+
+
+def positions(duration_s: float, count: int) -> list[float]:
+    """Give moments at even distances, never the first or the last of the clip."""
+    return [duration_s * number / (count + 1) for number in range(1, count + 1)]
+
+
+def take_thumbnails(
+    path: Path, facts: MediaFacts, *, count: int, width: int, method: Method
+) -> list[Thumbnail]:
+    """Take stills that are upright, in SDR, at most so wide and never enlarged.
+
+    method  keyframe: the keyframe before each position, which costs one decoded frame. Positions
+            that share a keyframe are decoded exactly, so that they do not show the same picture.
+            exact: the very frame that is shown at each position.
+
+    A clip with fewer frames than positions gives fewer stills.
+
+    Raises MediaError, UndecodableError if there is no still at all.
+    """
+    video = facts.video
+    size = fit_size(video, width)
+    taken: dict[int, Thumbnail] = {}
+    with open_media(path) as container:
+        stream = _stream(container, video)
+        moments = _moments(facts, stream, count)
+        for index, frame, is_keyframe in _frames(container, stream, moments, video, method):
+            if frame.pts is None or frame.pts in taken:
+                continue
+            taken[frame.pts] = Thumbnail(
+                index=index,
+                image=render(frame, video, size),
+                time_s=frame_time(frame, stream) - facts.start_time_s,
+                pts=frame.pts,
+                is_keyframe=is_keyframe or frame.key_frame,
+            )
+    if not taken:
+        raise UndecodableError(
+            f"stream {video.index} is {video.codec} with no decodable frame at any of {count} "
+            "positions; copy it from the card again"
+        )
+    return sorted(taken.values(), key=lambda thumbnail: thumbnail.index)
+
+
+def encode_jpeg(image: Image, quality: int) -> bytes:
+    """Encode a picture; 100 is the best quality."""
+    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not encoded:
+        raise ValueError(f"a picture of {image.shape} has no JPEG form")
+    return data.tobytes()
+
+
+def warnings_about(video: VideoTrack) -> tuple[str, ...]:
+    """Say where the stills cannot be what the camera saw."""
+    if is_dolby_only(video):
+        return ("Dolby Vision profile 5 has no picture that others can show: stills are grey",)
+    return ()
+
+
+def _stream(container: av.container.InputContainer, video: VideoTrack) -> VideoStream:
+    stream = container.streams[video.index] if video.index < len(container.streams) else None
+    if not isinstance(stream, VideoStream):
+        raise UndecodableError(f"stream {video.index} is no video stream any more")
+    stream.thread_type = "SLICE"  # frame threads hold a picture per core, which hurts at 8K
+    return stream
+
+
+def _moments(facts: MediaFacts, stream: VideoStream, count: int) -> list[int]:
+    video = facts.video
+    duration_s = video.duration_s or facts.duration_s or 0.0
+    moments = (video.start_time_s + at_s for at_s in positions(duration_s, count))
+    return [seconds_to_pts(moment, stream) for moment in moments]
+
+
+def _frames(
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    moments: Sequence[int],
+    video: VideoTrack,
+    method: Method,
+) -> Iterator[tuple[int, VideoFrame, bool]]:
+    accesses = [find_access(container, stream, moment) for moment in moments]
+    numbered = list(enumerate(accesses))
+    for _, group in groupby(numbered, key=lambda pair: pair[1].keyframe):
+        members = list(group)
+        if method == "keyframe" and len(members) == 1:
+            index, access = members[0]
+            frame = keyframe_of(container, stream, access, interlaced=video.is_interlaced)
+            if frame is not None:
+                yield index, frame, True
+                continue
+        yield from _exact_frames(container, stream, members)
+
+
+def _exact_frames(
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    members: Sequence[tuple[int, Access]],
+) -> Iterator[tuple[int, VideoFrame, bool]]:
+    shown = frames_shown(container, stream, [access for _, access in members])
+    for (index, _), (_, frame) in zip(members, shown, strict=False):
+        yield index, frame, False
