@@ -19,7 +19,7 @@ BEGIN
 END
 $$;
 
--- name: lock(key)
+-- name: lock(key)$
 -- Ends with the transaction, so that it also holds through a pooler and never outlives a process.
 SELECT pg_advisory_xact_lock(:key);
 

@@ -1,0 +1,1 @@
+"""What gathers everything that is known of a clip."""

@@ -1,0 +1,1 @@
+"""Registration: a file becomes a clip."""

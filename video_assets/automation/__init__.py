@@ -1,0 +1,1 @@
+"""WHEN things happen: registration, reconciliation, watching folders, and the jobs they request."""

@@ -1,0 +1,87 @@
+"""Processing here: the same runs that the daemon would launch, in this process and to the end."""
+
+import os
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+import psutil
+
+from video_assets.automation.jobs import batch_tags
+from video_assets.automation.plan import plan_of
+from video_assets.automation.reconcile import IN_PROGRESS, Work, find_work
+from video_assets.clip_asset import CLIPS_PER_RUN
+from video_assets.partitions import CLIPS, ranges
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.resources import PRESET_TAG
+from video_assets.storage.locations import HOST
+from video_assets.storage.postgres import Postgres
+
+PROCESS_TAG = "video-assets/process"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def process_here(
+    instance: dg.DagsterInstance,
+    catalogue: Postgres,
+    job: dg.JobDefinition,
+    preset: PipelineConfiguration,
+    checksums: Sequence[str],
+    *,
+    on_run: Callable[[str], None] | None = None,
+) -> None:
+    """Make every current result of these clips that can be made; the ledger tells how it went.
+
+    on_run  called with the id of every run that ended
+    """
+    plan = plan_of(preset)
+    tried: set[Work] = set()
+    while work := find_work(catalogue, plan, checksums, at_once=not tried):
+        if work in tried:  # nothing moved: what is left cannot be made now
+            break
+        tried.add(work)
+        for selection, tags, key in _requests(instance, work):
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=selection,
+                partition_key=key,
+                tags={**tags, PRESET_TAG: preset.name, PROCESS_TAG: _this_process()},
+                run_config=QUIET,
+                raise_on_error=False,
+            )
+            if on_run is not None:
+                on_run(result.run_id)
+
+
+def _requests(
+    instance: dg.DagsterInstance, work: Work
+) -> Sequence[tuple[list[dg.AssetKey] | None, dict[str, str], str | None]]:
+    ordered = instance.get_dynamic_partitions(CLIPS)
+    batches = ranges(ordered, work.clips, longest=CLIPS_PER_RUN)
+    requests = [(None, batch_tags(*batch, retries_passing=True), None) for batch in batches]
+    if batches:  # failures of these batches join those that wait to be tried alone
+        return requests
+    return [([dg.AssetKey(asset)], {}, checksum) for checksum, asset in work.alone]
+
+
+def end_dead_runs(instance: dg.DagsterInstance) -> int:
+    """Fail the runs of processes on this machine that were killed, and give their number."""
+    dead = 0
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+        host, _, process = run.tags.get(PROCESS_TAG, "").partition(" ")
+        if host == HOST and not _is_alive(process):
+            instance.report_run_failed(run, "the process that ran it was killed")
+            dead += 1
+    return dead
+
+
+def _this_process() -> str:
+    process = psutil.Process(os.getpid())
+    return f"{HOST} {process.pid} {process.create_time():.2f}"
+
+
+def _is_alive(process: str) -> bool:
+    pid, _, created = process.partition(" ")
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
+    except (psutil.NoSuchProcess, ValueError):
+        return False

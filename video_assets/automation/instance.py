@@ -1,0 +1,51 @@
+"""The Dagster instance of a home: its folder, its database, its environment."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from video_assets.events import BATCH_SIZE
+from video_assets.settings import Settings, SettingsError
+from video_assets.storage.embedded import EmbeddedServer
+
+DAGSTER_URL = "VIDEO_ASSETS_DAGSTER_URL"
+EVENT_BATCH = "500"  # measured: a batch of 100 clips takes half the time of events one by one
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Set what Dagster and its children read from the environment; put dagster.yaml in place."""
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["VIDEO_ASSETS_HOME"] = str(settings.home)
+    os.environ.setdefault(BATCH_SIZE, EVENT_BATCH)
+    if settings.is_embedded:
+        os.environ[DAGSTER_URL] = EmbeddedServer(settings.home).dagster_url()
+    elif DAGSTER_URL not in os.environ:
+        raise SettingsError(
+            f"{DAGSTER_URL} is not set: with SUPABASE_DB_URL, name the database for Dagster's own "
+            "storage there, as postgresql+psycopg2://…"
+        )
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    wanted = project_file("dagster.yaml").read_bytes()
+    installed = settings.dagster_home / "dagster.yaml"
+    if not installed.exists() or installed.read_bytes() != wanted:
+        unfinished = installed.with_suffix(f".{os.getpid()}.part")
+        unfinished.write_bytes(wanted)
+        unfinished.replace(installed)
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's storage of a home whose database runs."""
+    prepare_environment(settings)
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        yield instance
+
+
+def project_file(name: str) -> Path:
+    """Find a file of the repository's root, or its copy in an installed package."""
+    package = Path(__file__).parents[1]
+    packaged = package / "deploy" / name
+    return packaged if packaged.exists() else package.parent / name

@@ -1,0 +1,70 @@
+"""The jobs: process clips, and register the files of a folder."""
+
+import os
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+
+from video_assets.automation.reporting import report_results
+from video_assets.clip_asset import RETRY_PASSING
+from video_assets.events import DEFER_EVENTS
+from video_assets.media.discovery import discover
+from video_assets.partitions import clips
+from video_assets.settings import LOCAL_OWNER, load_settings
+from video_assets.storage.registration import Registrar
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+LOCAL = "local"
+
+process_clips = dg.define_asset_job(
+    "process_clips",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("checksum"),
+    description="Everything that is known of a clip, except the checksum that registration made.",
+    partitions_def=clips,
+)
+
+
+def batch_tags(first: str, last: str, *, retries_passing: bool = False) -> dict[str, str]:
+    """Tag a run over a range of clips whose good clips go on when others fail."""
+    tags = {RANGE_START: first, RANGE_END: last, DEFER_EVENTS: "true"}
+    return tags | ({RETRY_PASSING: "true"} if retries_passing else {})
+
+
+class FolderToRegister(dg.Config):
+    """A folder whose files become clips."""
+
+    path: str
+    owner: str = LOCAL
+    pattern: str | None = None
+    recursive: bool = True
+
+
+def owner_id(owner: str) -> UUID:
+    """Find an owner by id; `local` is the one owner of the embedded catalogue."""
+    return LOCAL_OWNER if owner == LOCAL else UUID(owner)
+
+
+@dg.op(required_resource_keys={"catalogue"})
+def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> None:
+    """Hash what is new in a folder and make clips of it."""
+    catalogue = context.resources.catalogue
+    listing = discover([Path(config.path)], config.pattern, recursive=config.recursive)
+    registrar = Registrar(catalogue, owner_id(config.owner), load_settings().checksum_algorithm)
+    counts: dict[str, int] = {}
+    for file in registrar.register(listing.candidates):
+        counts[file.state] = counts.get(file.state, 0) + 1
+        if file.reason:
+            context.log.warning(f"{os.fsencode(file.path)!r}: {file.reason}")
+    for reject in listing.unreachable:
+        context.log.warning(f"{reject.path}: {reject.reason}; nothing was changed")
+    reported = report_results(context.instance, catalogue)
+    context.log.info(f"{reported} clips are new to Dagster")
+    context.add_output_metadata({"path": dg.MetadataValue.path(config.path), **counts})
+
+
+@dg.job(description="Find new files in a folder and make clips of them.")
+def register_folder() -> None:
+    """Register the files of one folder."""
+    register_files()

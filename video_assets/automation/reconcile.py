@@ -1,0 +1,120 @@
+"""Reconcile: what the ledger lacks is requested, whatever the reason it lacks it.
+
+The engine of resumption: the sensor, `ingest` and every other command that asks for work call
+`find_work`. A new analyzer, a raised code version, a killed process and a new clip all look alike
+here: cells without a current result.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from video_assets.automation.jobs import RANGE_END, RANGE_START, batch_tags, process_clips
+from video_assets.automation.plan import plan_of
+from video_assets.automation.reporting import REGISTERED, report_results
+from video_assets.clip_asset import CLIPS_PER_RUN, PASSING_FAULTS
+from video_assets.partitions import CLIPS, ranges
+from video_assets.storage import ledger
+from video_assets.storage.postgres import Postgres
+
+LASTING_ATTEMPTS = (
+    2  # in a batch, then once more alone: what was chance heals, a bad file stays bad
+)
+PASSING_ATTEMPTS = 6
+FIRST_WAIT_S = 60.0  # doubled after every attempt
+RUNS_PER_TICK = 20
+TICK_S = 30
+
+IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be requested: clips in batches, and single cells that failed once."""
+
+    clips: tuple[str, ...]
+    alone: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to request."""
+        return bool(self.clips or self.alone)
+
+
+def find_work(
+    catalogue: Postgres,
+    plan: Sequence[ledger.PlannedAsset],
+    checksums: Sequence[str] | None = None,
+    *,
+    at_once: bool = False,
+) -> Work:
+    """List clips with cells that lack a current result, and failed cells worth another attempt.
+
+    at_once  tries again now what failed for a passing reason, instead of after a pause
+    """
+    clips: dict[str, None] = {}
+    alone: list[tuple[str, str]] = []
+    for cell in ledger.cells(catalogue, plan, checksums):
+        if cell.state in ("missing", "stale") and cell.asset != REGISTERED:
+            clips[cell.checksum] = None
+        elif cell.state == "failed" and cell.fault in PASSING_FAULTS:
+            if at_once or _is_due(cell):
+                clips[cell.checksum] = None
+        elif cell.state == "failed" and cell.attempts < LASTING_ATTEMPTS:
+            alone.append((cell.checksum, cell.asset))
+    return Work(tuple(clips), tuple(alone))
+
+
+def _is_due(cell: ledger.Cell) -> bool:
+    wait_s = FIRST_WAIT_S * 2 ** (cell.attempts - 1)
+    return cell.attempts < PASSING_ATTEMPTS and cell.age_s >= wait_s
+
+
+@dg.sensor(
+    job=process_clips,
+    minimum_interval_seconds=TICK_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    required_resource_keys={"catalogue", "preset"},
+    description="Requests runs for clips that lack a result, and once more for clips that failed.",
+)
+def reconcile(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Request what is missing or worth another attempt, and leave alone what is in hand."""
+    catalogue, preset = context.resources.catalogue, context.resources.preset
+    report_results(context.instance, catalogue)
+    work = find_work(catalogue, plan_of(preset))
+    if not work:
+        yield dg.SkipReason("every clip has a current result, or failed for good")
+        return
+    ordered = context.instance.get_dynamic_partitions(CLIPS)
+    taken = keys_in_progress(context.instance, ordered)
+    wanted = [checksum for checksum in work.clips if checksum not in taken]
+    alone = [cell for cell in work.alone if cell[0] not in taken]
+    requests = [
+        dg.RunRequest(tags=batch_tags(first, last, retries_passing=True))
+        for first, last in ranges(ordered, wanted, longest=CLIPS_PER_RUN)
+    ]
+    requests += [
+        dg.RunRequest(partition_key=checksum, asset_selection=[dg.AssetKey(asset)])
+        for checksum, asset in alone
+    ]
+    if not requests:
+        yield dg.SkipReason(f"{len(work.clips) + len(work.alone)} clips are in hand already")
+    yield from requests[:RUNS_PER_TICK]
+
+
+def keys_in_progress(instance: dg.DagsterInstance, ordered: Sequence[str]) -> set[str]:
+    """Find the clips that runs of Dagster have in hand or in their queue."""
+    place = {key: index for index, key in enumerate(ordered)}
+    taken: set[str] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+        first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
+        last = run.tags.get(RANGE_END) or first
+        if first in place and last in place:
+            taken.update(ordered[place[first] : place[last] + 1])
+    return taken

@@ -1,0 +1,36 @@
+"""One partition = one clip, keyed by the checksum of its bytes."""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+CLIPS = "clips"
+KEYS_PER_CALL = 5_000  # one statement per call: Postgres takes at most 65,535 parameters
+
+clips = dg.DynamicPartitionsDefinition(name=CLIPS)
+
+
+def add_clips(instance: dg.DagsterInstance, checksums: Sequence[str]) -> None:
+    """Add partition keys in the order given, so that clips registered together are contiguous."""
+    for start in range(0, len(checksums), KEYS_PER_CALL):
+        instance.add_dynamic_partitions(CLIPS, checksums[start : start + KEYS_PER_CALL])
+
+
+def ranges(
+    ordered_keys: Sequence[str], wanted: Iterable[str], *, longest: int
+) -> list[tuple[str, str]]:
+    """Cover the wanted keys by ranges of partition keys, first and last, both included.
+
+    ordered_keys  all partition keys in the order they were added
+    longest       the most keys that one range may span
+
+    A range may span keys nobody asked for; an asset leaves those out when their result is valid.
+    """
+    position = {key: index for index, key in enumerate(ordered_keys)}
+    found: list[tuple[int, int]] = []
+    for index in sorted(position[key] for key in set(wanted)):
+        if found and index - found[-1][0] < longest:
+            found[-1] = (found[-1][0], index)
+        else:
+            found.append((index, index))
+    return [(ordered_keys[first], ordered_keys[last]) for first, last in found]

@@ -1,0 +1,84 @@
+"""Resources: the environment in, plain objects out."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+from video_assets.io_managers import SupabaseIOManager
+from video_assets.lanes import Lanes
+from video_assets.presets.model import PipelineConfiguration, load_preset
+from video_assets.settings import load_settings
+from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.postgres import Postgres
+
+PRESET_TAG = "video-assets/preset"
+DEFAULT_PRESET = "default"
+# Imported once by the process that workers are forked from.
+WORKER_MODULES = ("video_assets.definitions",)
+
+
+class CatalogueResource(dg.ConfigurableResource[Postgres]):
+    """The catalogue: the embedded Postgres, started if need be, or the one of SUPABASE_DB_URL."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Postgres:
+        """Connect to the catalogue that the environment names."""
+        return open_catalogue(load_settings())
+
+
+class ArtifactsResource(dg.ConfigurableResource[Path]):
+    """The folder of thumbnails and other files made from clips."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Path:
+        """Find the artifact store of VIDEO_ASSETS_HOME."""
+        return load_settings().artifacts_dir
+
+
+class PresetResource(dg.ConfigurableResource[PipelineConfiguration]):
+    """What a run's preset says of its steps: settings, lanes, time limits."""
+
+    name: str = DEFAULT_PRESET
+
+    def create_resource(self, context: dg.InitResourceContext) -> PipelineConfiguration:
+        """Read the preset that the run is tagged with, else the one configured here."""
+        run = context.dagster_run
+        return load_preset((run.tags.get(PRESET_TAG) if run else None) or self.name)
+
+
+class LanesResource(dg.ConfigurableResource[Lanes]):
+    """The worker processes in which analyzers run, sized by the preset."""
+
+    preset: dg.ResourceDependency[PipelineConfiguration]
+
+    def create_resource(self, context: dg.InitResourceContext) -> Lanes:
+        """Find the lanes of this process, which outlive a run; they start when first needed."""
+        return _lanes(tuple(sorted(self.preset.worker_config.items())))
+
+
+class SupabaseIOManagerResource(dg.ConfigurableIOManagerFactory[SupabaseIOManager]):
+    """Where results go and come from."""
+
+    catalogue: dg.ResourceDependency[Postgres]
+    artifacts: dg.ResourceDependency[Path]
+
+    def create_io_manager(self, context: dg.InitResourceContext) -> SupabaseIOManager:
+        """Build the IO manager on the run's catalogue and artifact store."""
+        return SupabaseIOManager(self.catalogue, self.artifacts)
+
+
+def resources(preset: dg.ConfigurableResource[PipelineConfiguration]) -> Mapping[str, object]:
+    """Build the resources of the code location; they look at the environment when a run starts."""
+    catalogue, artifacts = CatalogueResource(), ArtifactsResource()
+    return {
+        "catalogue": catalogue,
+        "artifacts": artifacts,
+        "preset": preset,
+        "lanes": LanesResource(preset=preset),
+        "io_manager": SupabaseIOManagerResource(catalogue=catalogue, artifacts=artifacts),
+    }
+
+
+@cache
+def _lanes(slots: tuple[tuple[str, int], ...]) -> Lanes:
+    return Lanes(dict(slots), preload=WORKER_MODULES)

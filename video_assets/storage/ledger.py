@@ -1,0 +1,261 @@
+"""The ledger: one row per clip and asset, from which every other table of results follows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import aiosql
+from psycopg.types.json import Jsonb
+
+from video_assets.storage import projection
+from video_assets.storage.fingerprints import digest
+from video_assets.storage.postgres import Postgres
+
+Fault = Literal["file", "ours", "network", "refused", "unreachable"]
+State = Literal["done", "failed", "missing", "waiting", "stale"]
+
+queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a result is made with; when all of it still holds, the result is reused."""
+
+    code_version: str
+    settings_fingerprint: str
+    input_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger says of one cell, without the document."""
+
+    status: Literal["done", "failed"]
+    made: Made
+    attempts: int
+    fault: Fault | None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A result as it was stored, and its digest."""
+
+    digest: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlannedAsset:
+    """One asset of a plan: what its results must be made with to count as current."""
+
+    asset: str
+    position: int
+    code_version: str
+    settings_fingerprint: str
+    required: tuple[str, ...]
+    upstream: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One clip by one asset."""
+
+    checksum: str
+    asset: str
+    state: State
+    attempts: int
+    fault: Fault | None
+    error_class: str | None
+    error: str | None
+    problems: dict[str, str]
+    age_s: float
+
+
+def entries(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> dict[str, Entry]:
+    """Read what is known of one asset for many clips, in one query."""
+    with catalogue.transaction() as connection:
+        rows = queries.entries(connection, asset=asset, checksums=list(checksums))
+        return {
+            row["file_checksum"]: Entry(
+                row["status"],
+                Made(row["code_version"], row["settings_fingerprint"], row["input_fingerprint"]),
+                row["attempts"],
+                row["fault"],
+            )
+            for row in rows
+        }
+
+
+def documents(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> dict[str, Document]:
+    """Read the results of one asset for many clips, in one query; only those that exist."""
+    with catalogue.transaction() as connection:
+        rows = queries.documents(connection, asset=asset, checksums=list(checksums))
+        return {row["file_checksum"]: Document(row["result_digest"], row["result"]) for row in rows}
+
+
+def save_done(
+    catalogue: Postgres,
+    *,
+    asset: str,
+    checksum: str,
+    made: Made,
+    document: dict[str, Any],
+    problems: dict[str, str],
+    seconds: float,
+    cpu_seconds: float,
+    run_id: str,
+) -> str:
+    """Commit one result with everything that follows from it, and give its digest."""
+    result_digest = digest(document)
+    with catalogue.transaction() as connection, connection.pipeline():
+        queries.save_done(
+            connection,
+            checksum=checksum,
+            asset=asset,
+            **asdict(made),
+            result=Jsonb(document),
+            result_digest=result_digest,
+            problems=Jsonb(problems),
+            seconds=seconds,
+            cpu_seconds=cpu_seconds,
+            run_id=run_id,
+        )
+        projection.project(connection, asset, checksum)
+        _log(connection, asset, [checksum], "completed", metadata={"seconds": round(seconds, 3)})
+    return result_digest
+
+
+def save_failed(
+    catalogue: Postgres,
+    *,
+    asset: str,
+    checksum: str,
+    made: Made,
+    error_class: str,
+    error: str,
+    fault: str,
+    seconds: float,
+    run_id: str,
+) -> None:
+    """Commit that one clip failed in one asset, and why."""
+    with catalogue.transaction() as connection, connection.pipeline():
+        queries.save_failed(
+            connection,
+            checksum=checksum,
+            asset=asset,
+            **asdict(made),
+            error_class=error_class,
+            error=error,
+            fault=fault,
+            seconds=seconds,
+            run_id=run_id,
+        )
+        projection.project_progress(connection, [checksum])
+        _log(connection, asset, [checksum], "failed", error=error)
+
+
+def plan_clips(catalogue: Postgres, checksums: Sequence[str], steps: Sequence[str]) -> None:
+    """Note which steps are wanted of these clips, and how many of them are done."""
+    with catalogue.transaction() as connection:
+        if queries.plan_clips(connection, checksums=list(checksums), steps=list(steps)):
+            projection.project_progress(connection, list(checksums))
+
+
+def log_starting(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> None:
+    """Note that a run took up these clips for one asset."""
+    with catalogue.transaction() as connection:
+        _log(connection, asset, list(checksums), "starting")
+
+
+def mark_reported(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> None:
+    """Note that Dagster knows of these results."""
+    with catalogue.transaction() as connection:
+        queries.mark_reported(connection, asset=asset, checksums=list(checksums))
+
+
+def unreported(catalogue: Postgres, *, older_than_s: float = 0) -> list[dict[str, Any]]:
+    """List results that Dagster was not told of, oldest first, at most 5,000 at a time.
+
+    older_than_s  leaves out what a living run is about to report; registrations are always listed
+    """
+    with catalogue.transaction() as connection:
+        return list(queries.unreported(connection, older_than_s=older_than_s))
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What one check found over the whole catalogue."""
+
+    total: int
+    checked: int
+    first: dict[str, str]
+
+
+def problems(catalogue: Postgres, asset: str, check_name: str, *, at_most: int) -> Problems:
+    """Read the answers of one check, and name the latest clips with a problem."""
+    with catalogue.transaction() as connection:
+        rows = queries.problems(connection, asset=asset, check_name=check_name, at_most=at_most)
+        first = {row["file_checksum"][:12]: row["problem"] for row in rows}
+        counts = queries.count_problems(connection, asset=asset, check_name=check_name)
+        return Problems(counts["total"], counts["checked"], first)
+
+
+@contextmanager
+def claims(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> Iterator[list[str]]:
+    """Claim cells for this process, so that two runs never work on the same one at once.
+
+    Gives those that nobody else holds. A claim is a lock of a session of its own: it ends with the
+    block, and with the process however that ends.
+    """
+    if not checksums:
+        yield []
+        return
+    with catalogue.session() as connection:
+        rows = queries.claim(connection, asset=asset, checksums=list(checksums))
+        yield [row["file_checksum"] for row in rows]
+
+
+def cells(
+    catalogue: Postgres,
+    plan: Iterable[PlannedAsset],
+    checksums: Sequence[str] | None = None,
+) -> list[Cell]:
+    """Work out the state of every cell of a plan, for some clips or for all."""
+    planned = Jsonb([asdict(asset) for asset in plan])
+    wanted = None if checksums is None else list(checksums)
+    with catalogue.transaction() as connection:
+        return [
+            Cell(
+                checksum=row["file_checksum"],
+                asset=row["asset"],
+                state=row["state"],
+                attempts=row["attempts"] or 0,
+                fault=row["fault"],
+                error_class=row["error_class"],
+                error=row["error"],
+                problems=row["problems"] or {},
+                age_s=row["age_s"] or 0.0,
+            )
+            for row in queries.cells(connection, plan=planned, checksums=wanted)
+        ]
+
+
+def _log(
+    connection: Any,
+    asset: str,
+    checksums: list[str],
+    status: str,
+    *,
+    error: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> None:
+    queries.log_event(
+        connection,
+        asset=asset,
+        checksums=checksums,
+        status=status,
+        error=error,
+        metadata=Jsonb(metadata or {}),
+    )

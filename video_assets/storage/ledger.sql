@@ -1,0 +1,139 @@
+-- name: entries(asset, checksums)
+-- What the ledger says of one asset for some clips, without the documents.
+SELECT file_checksum, status, code_version, settings_fingerprint, input_fingerprint, attempts,
+       fault
+  FROM results
+ WHERE asset = :asset AND file_checksum = ANY(:checksums);
+
+-- name: documents(asset, checksums)
+-- The results of one asset for some clips.
+SELECT file_checksum, result_digest, result
+  FROM results
+ WHERE asset = :asset AND file_checksum = ANY(:checksums) AND status = 'done';
+
+-- name: save_done(checksum, asset, code_version, settings_fingerprint, input_fingerprint, result, result_digest, problems, seconds, cpu_seconds, run_id)!
+-- One row per clip and asset; a rerun replaces it and never adds a second.
+INSERT INTO results (file_checksum, asset, status, code_version, settings_fingerprint,
+                     input_fingerprint, result, result_digest, problems, seconds, cpu_seconds,
+                     run_id)
+VALUES (:checksum, :asset, 'done', :code_version, :settings_fingerprint, :input_fingerprint,
+        :result, :result_digest, :problems, :seconds, :cpu_seconds, :run_id)
+ON CONFLICT (file_checksum, asset) DO UPDATE
+   SET status = 'done', code_version = excluded.code_version,
+       settings_fingerprint = excluded.settings_fingerprint,
+       input_fingerprint = excluded.input_fingerprint, result = excluded.result,
+       result_digest = excluded.result_digest, problems = excluded.problems,
+       error_class = NULL, error = NULL, fault = NULL, attempts = results.attempts + 1,
+       seconds = excluded.seconds, cpu_seconds = excluded.cpu_seconds, run_id = excluded.run_id,
+       reported = false, measured_at = now();
+
+-- name: save_registered(checksum, code_version, settings_fingerprint, result, result_digest)!
+-- Registration is the `checksum` asset's work; content that is known stays as it was found.
+INSERT INTO results (file_checksum, asset, status, code_version, settings_fingerprint,
+                     input_fingerprint, result, result_digest)
+VALUES (:checksum, 'checksum', 'done', :code_version, :settings_fingerprint, '', :result,
+        :result_digest)
+ON CONFLICT (file_checksum, asset) DO NOTHING;
+
+-- name: save_failed(checksum, asset, code_version, settings_fingerprint, input_fingerprint, error_class, error, fault, seconds, run_id)!
+-- A failure with the same code, settings and inputs as the last one is one more attempt at it.
+INSERT INTO results (file_checksum, asset, status, code_version, settings_fingerprint,
+                     input_fingerprint, error_class, error, fault, seconds, run_id)
+VALUES (:checksum, :asset, 'failed', :code_version, :settings_fingerprint, :input_fingerprint,
+        :error_class, :error, :fault, :seconds, :run_id)
+ON CONFLICT (file_checksum, asset) DO UPDATE
+   SET attempts = CASE WHEN results.status = 'failed'
+                        AND results.code_version = excluded.code_version
+                        AND results.settings_fingerprint = excluded.settings_fingerprint
+                        AND results.input_fingerprint = excluded.input_fingerprint
+                       THEN results.attempts + 1 ELSE 1 END,
+       status = 'failed', code_version = excluded.code_version,
+       settings_fingerprint = excluded.settings_fingerprint,
+       input_fingerprint = excluded.input_fingerprint, result = NULL, result_digest = NULL,
+       problems = '{}', error_class = excluded.error_class, error = excluded.error,
+       fault = excluded.fault, seconds = excluded.seconds, cpu_seconds = NULL,
+       run_id = excluded.run_id, reported = true, measured_at = now();
+
+-- name: plan_clips(checksums, steps)!
+-- What the latest ingest asks for; progress counts these steps.
+UPDATE clips SET planned_steps = :steps::text[]
+ WHERE file_checksum = ANY(:checksums) AND planned_steps <> :steps::text[];
+
+-- name: log_event(asset, status, error, metadata, checksums)!
+-- The same event for every owner of the clip.
+INSERT INTO processing_events (video_id, user_id, step_name, status, error, timestamp, metadata)
+SELECT id, user_id, :asset, :status, :error, now(), :metadata
+  FROM clips
+ WHERE file_checksum = ANY(:checksums);
+
+-- name: mark_reported(asset, checksums)!
+UPDATE results SET reported = true WHERE asset = :asset AND file_checksum = ANY(:checksums);
+
+-- name: unreported(older_than_s)
+-- Results that Dagster was not told of, because a process died between the two.
+SELECT file_checksum, asset, code_version, result_digest, result, seconds
+  FROM results
+ WHERE NOT reported AND status = 'done'
+   AND (asset = 'checksum' OR measured_at < now() - make_interval(secs => :older_than_s))
+ ORDER BY measured_at, file_checksum
+ LIMIT 5000;
+
+-- name: forget_reported()!
+-- Dagster's storage is new: it has to be told of every result again.
+UPDATE results SET reported = false WHERE reported AND status = 'done';
+
+-- name: cells(plan, checksums)
+-- The state of every cell, clip by asset of the plan, in the order of registration.
+-- An upstream text such as 'probe:9f2c…' tells which result of probe a cell was made from.
+WITH plan AS (
+    SELECT *
+      FROM jsonb_to_recordset(:plan) AS p(
+           asset text, position int, code_version text, settings_fingerprint text,
+           required text[], upstream text[])
+), known AS (
+    SELECT file_checksum, measured_at AS registered_at
+      FROM results
+     WHERE asset = 'checksum' AND status = 'done'
+       AND (:checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[]))
+)
+SELECT k.file_checksum, p.asset, r.fault, r.error_class, r.error, r.attempts, r.problems,
+       extract(epoch FROM now() - r.measured_at)::float8 AS age_s,
+       CASE WHEN r.status IS NULL AND u.ready < cardinality(p.required) THEN 'waiting'
+            WHEN r.status IS NULL THEN 'missing'
+            WHEN r.code_version <> p.code_version THEN 'stale'
+            WHEN r.settings_fingerprint <> p.settings_fingerprint THEN 'stale'
+            WHEN u.ready = cardinality(p.required)
+             AND r.input_fingerprint <> coalesce(u.fingerprint, '') THEN 'stale'
+            ELSE r.status
+       END AS state
+  FROM known k
+ CROSS JOIN plan p
+  LEFT JOIN results r ON r.file_checksum = k.file_checksum AND r.asset = p.asset
+ CROSS JOIN LATERAL (
+       SELECT string_agg(i.asset || ':' || i.result_digest, ',' ORDER BY i.asset COLLATE "C")
+                  AS fingerprint,
+              count(*) FILTER (WHERE i.asset = ANY(p.required)) AS ready
+         FROM results i
+        WHERE i.file_checksum = k.file_checksum
+          AND i.asset = ANY(p.upstream) AND i.status = 'done') u
+ ORDER BY k.registered_at, k.file_checksum, p.position;
+
+-- name: claim(checksums, asset)
+-- The locks of the cells that nobody else holds; they end with the session.
+SELECT c.file_checksum
+  FROM unnest(:checksums::text[]) WITH ORDINALITY AS c(file_checksum, place)
+ WHERE pg_try_advisory_lock(hashtextextended(:asset || ' ' || c.file_checksum, 0))
+ ORDER BY c.place;
+
+-- name: count_problems(check_name, asset)^
+-- How many clips have a result, and in how many of them a check found a problem.
+SELECT count(*) AS checked, count(*) FILTER (WHERE problems ? :check_name) AS total
+  FROM results
+ WHERE asset = :asset AND status = 'done';
+
+-- name: problems(check_name, asset, at_most)
+SELECT file_checksum, problems ->> :check_name AS problem
+  FROM results
+ WHERE asset = :asset AND problems <> '{}' AND problems ? :check_name
+ ORDER BY measured_at DESC
+ LIMIT :at_most;

@@ -1,0 +1,165 @@
+"""Where clips lie: a path is a location of a clip, never its identity."""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+
+from video_assets.media.discovery import Candidate
+from video_assets.storage.postgres import Postgres
+
+HOST = platform.node()
+PATHS_PER_QUERY = 10_000
+
+queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Files whose content is known without reading them, and the rest."""
+
+    unchanged: dict[Path, str]
+    renamed: dict[Path, str]
+    unknown: tuple[Candidate, ...]
+
+
+def display(path: Path) -> str:
+    """Write a path as text that a database and a terminal take, whatever its bytes are."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def recognise(catalogue: Postgres, owner: UUID, candidates: Sequence[Candidate]) -> Known:
+    """Tell known files from new ones by what the file system says of them, reading none.
+
+    A file is unchanged when volume, path, size and modification time are, and renamed when volume,
+    inode, size and modification time are those of a file known under another name.
+    """
+    unchanged: dict[Path, str] = {}
+    renamed: dict[Path, str] = {}
+    unknown: list[Candidate] = []
+    for start in range(0, len(candidates), PATHS_PER_QUERY):
+        part = candidates[start : start + PATHS_PER_QUERY]
+        by_path = _known_paths(catalogue, owner, part)
+        unseen = [c for c in part if by_path.get((os.fsencode(c.path), *_traits(c))) is None]
+        by_file = _known_files(catalogue, owner, unseen) if unseen else {}
+        for candidate in part:
+            by_name = (os.fsencode(candidate.path), *_traits(candidate))
+            by_inode = (candidate.inode, *_traits(candidate))
+            if by_name in by_path:
+                unchanged[candidate.path] = by_path[by_name]
+            elif by_inode in by_file:
+                renamed[candidate.path] = by_file[by_inode]
+            else:
+                unknown.append(candidate)
+    return Known(unchanged, renamed, tuple(unknown))
+
+
+def touch(catalogue: Postgres, owner: UUID, paths: Iterable[Path]) -> None:
+    """Note that these files were seen again, unchanged."""
+    _on_paths(catalogue, queries.touch, owner, paths)
+
+
+def mark_missing(catalogue: Postgres, owner: UUID, paths: Iterable[Path]) -> None:
+    """Note that nothing lies at these paths any more; the clips stay."""
+    _on_paths(catalogue, queries.mark_missing, owner, paths)
+
+
+@dataclass(frozen=True)
+class OtherPlaces:
+    """The other places of a clip on this host, as they are found now."""
+
+    present: list[bytes]
+    renamed: list[bytes]
+    missing: list[bytes]
+
+
+def other_places(connection: Any, clip_id: UUID, seen: Candidate) -> OtherPlaces:
+    """Look at every other place of a clip: still there, renamed to where it was seen, or gone."""
+    found = OtherPlaces([], [], [])
+    for row in queries.clip_locations(connection, clip_id=clip_id, host=HOST):
+        path_bytes = bytes(row["path_bytes"])
+        if path_bytes == os.fsencode(seen.path):
+            continue
+        if is_as_recorded(Path(os.fsdecode(path_bytes)), row["size_bytes"], row["mtime_ns"]):
+            found.present.append(path_bytes)
+        elif (row["volume"], int(row["inode"])) == (seen.volume, seen.inode):
+            found.renamed.append(path_bytes)
+        else:
+            found.missing.append(path_bytes)
+    return found
+
+
+def find_sources(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, Path | str]:
+    """Find a place where each clip's bytes can be read now, or say why there is none."""
+    places: dict[str, list[dict[str, Any]]] = {checksum: [] for checksum in checksums}
+    with catalogue.transaction() as connection:
+        for row in queries.sources(connection, checksums=list(checksums), host=HOST):
+            places[row["file_checksum"]].append(row)
+    return {checksum: _first_readable(rows) for checksum, rows in places.items()}
+
+
+def is_as_recorded(path: Path, size_bytes: int, mtime_ns: int) -> bool:
+    """Tell whether the file at a path is still the one that was registered there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns)
+
+
+def _first_readable(rows: list[dict[str, Any]]) -> Path | str:
+    for row in rows:
+        path = Path(os.fsdecode(row["path_bytes"]))
+        if is_as_recorded(path, row["size_bytes"], row["mtime_ns"]):
+            return path
+    places = f"none of its {len(rows)} known places" if len(rows) != 1 else "its only known place"
+    return (
+        f"the file cannot be found: {places} holds it now; "
+        "connect its drive, or ingest the folder it was moved to"
+    )
+
+
+def _traits(candidate: Candidate) -> tuple[str, int, int]:
+    return candidate.volume, candidate.size_bytes, candidate.mtime_ns
+
+
+def _known_paths(
+    catalogue: Postgres, owner: UUID, candidates: Sequence[Candidate]
+) -> dict[tuple[bytes, str, int, int], str]:
+    paths = [os.fsencode(candidate.path) for candidate in candidates]
+    with catalogue.transaction() as connection:
+        return {
+            (bytes(row["path_bytes"]), row["volume"], row["size_bytes"], row["mtime_ns"]): row[
+                "file_checksum"
+            ]
+            for row in queries.known_paths(connection, owner=owner, host=HOST, paths=paths)
+        }
+
+
+def _known_files(
+    catalogue: Postgres, owner: UUID, candidates: Sequence[Candidate]
+) -> dict[tuple[int, str, int, int], str]:
+    inodes = [candidate.inode for candidate in candidates]
+    with catalogue.transaction() as connection:
+        return {
+            (int(row["inode"]), row["volume"], row["size_bytes"], row["mtime_ns"]): row[
+                "file_checksum"
+            ]
+            for row in queries.known_files(connection, owner=owner, host=HOST, inodes=inodes)
+        }
+
+
+def _on_paths(catalogue: Postgres, statement: Any, owner: UUID, paths: Iterable[Path]) -> None:
+    encoded = [os.fsencode(path) for path in paths]
+    for start in range(0, len(encoded), PATHS_PER_QUERY):
+        with catalogue.transaction() as connection:
+            part = encoded[start : start + PATHS_PER_QUERY]
+            statement(connection, owner=owner, host=HOST, paths=part)

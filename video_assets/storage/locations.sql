@@ -1,0 +1,76 @@
+-- name: known_paths(owner, host, paths)
+-- What was last seen at each of these paths by this owner.
+SELECT l.path_bytes, l.volume, l.inode, l.size_bytes, l.mtime_ns, c.file_checksum
+  FROM clip_locations l
+  JOIN clips c ON c.id = l.clip_id
+ WHERE l.user_id = :owner AND l.host = :host AND l.path_bytes = ANY(:paths);
+
+-- name: known_files(owner, host, inodes)
+-- The same files under other names: a rename keeps volume, inode, size and modification time.
+SELECT l.volume, l.inode, l.size_bytes, l.mtime_ns, c.file_checksum
+  FROM clip_locations l
+  JOIN clips c ON c.id = l.clip_id
+ WHERE l.user_id = :owner AND l.host = :host AND l.inode = ANY(:inodes::numeric[]);
+
+-- name: touch(owner, host, paths)!
+-- Seen again, unchanged.
+UPDATE clip_locations
+   SET seen_at = now(), missing_at = NULL
+ WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths);
+
+-- name: upsert_clip(owner, checksum, algorithm, path, file_name, size_bytes)^
+-- One clip per owner and content. `is_new` tells whether this owner has just got it.
+INSERT INTO clips (user_id, file_checksum, checksum_algorithm, file_path, local_path, file_name,
+                   file_size_bytes)
+VALUES (:owner, :checksum, :algorithm, :path, :path, :file_name, :size_bytes)
+ON CONFLICT (user_id, file_checksum) DO UPDATE SET file_size_bytes = excluded.file_size_bytes
+RETURNING id, (xmax = 0) AS is_new;
+
+-- name: upsert_location(clip_id, owner, host, volume, inode, path_bytes, path, size_bytes, mtime_ns)!
+-- What lies at a path now; the clip that lay there before keeps its other places.
+INSERT INTO clip_locations (clip_id, user_id, host, volume, inode, path_bytes, path, size_bytes,
+                            mtime_ns)
+VALUES (:clip_id, :owner, :host, :volume, :inode, :path_bytes, :path, :size_bytes, :mtime_ns)
+ON CONFLICT (user_id, host, path_bytes) DO UPDATE
+   SET clip_id = excluded.clip_id, volume = excluded.volume, inode = excluded.inode,
+       size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, seen_at = now(),
+       missing_at = NULL;
+
+-- name: clip_locations(clip_id, host)
+SELECT path_bytes, volume, inode, size_bytes, mtime_ns
+  FROM clip_locations
+ WHERE clip_id = :clip_id AND host = :host
+ ORDER BY first_seen_at;
+
+-- name: mark_missing(owner, host, paths)!
+UPDATE clip_locations SET missing_at = now()
+ WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths) AND missing_at IS NULL;
+
+-- name: forget(owner, host, paths)!
+-- A file that was renamed lies at its old path no more.
+DELETE FROM clip_locations
+ WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths);
+
+-- name: name_clip(path, file_name, clip_id)!
+-- The clip goes by the place where it can be found now.
+UPDATE clips SET file_path = :path, local_path = :path, file_name = :file_name
+ WHERE id = :clip_id AND (file_path, file_name) IS DISTINCT FROM (:path, :file_name);
+
+-- name: save_unreadable(owner, host, path_bytes, path, size_bytes, mtime_ns, reason)!
+INSERT INTO unreadable_files (user_id, host, path_bytes, path, size_bytes, mtime_ns, reason)
+VALUES (:owner, :host, :path_bytes, :path, :size_bytes, :mtime_ns, :reason)
+ON CONFLICT (user_id, host, path_bytes) DO UPDATE
+   SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, reason = excluded.reason,
+       seen_at = now();
+
+-- name: forget_unreadable(owner, host, paths)!
+DELETE FROM unreadable_files
+ WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths);
+
+-- name: sources(checksums, host)
+-- Every place of these clips, whoever registered it, the latest seen first and this host before others.
+SELECT c.file_checksum, l.path_bytes, l.size_bytes, l.mtime_ns
+  FROM clips c
+  JOIN clip_locations l ON l.clip_id = c.id
+ WHERE c.file_checksum = ANY(:checksums)
+ ORDER BY (l.host = :host) DESC, l.missing_at DESC NULLS FIRST, l.seen_at DESC;

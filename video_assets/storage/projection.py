@@ -1,0 +1,49 @@
+"""Projections: what a result means for its owners' rows, one SQL file an asset.
+
+`projections/<asset>.sql` runs with :checksum and :owner (null for every owner) and reads the result
+from the ledger. An asset without a file projects nothing: its result lives in the ledger alone.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+
+FOLDER = Path(__file__).with_name("projections")
+PROGRESS = "progress"
+
+
+def project(connection: Any, asset: str, checksum: str, owner: UUID | None = None) -> None:
+    """Write what one result means for the rows of one owner, or of all."""
+    projection = _projection(asset)
+    if projection is not None:
+        projection(connection, checksum=checksum, owner=owner)
+    project_progress(connection, [checksum], owner)
+
+
+def project_progress(connection: Any, checksums: list[str], owner: UUID | None = None) -> None:
+    """Write how far clips have come."""
+    _projection(PROGRESS)(connection, checksums=checksums, owner=owner)
+
+
+def project_clip(connection: Any, checksum: str, owner: UUID | None = None) -> None:
+    """Write everything that is known of a clip, as for an owner who has just registered it."""
+    for asset in projected_assets():
+        project(connection, asset, checksum, owner)
+
+
+def projected_assets() -> Iterator[str]:
+    """Name the assets that project something."""
+    return (path.stem for path in sorted(FOLDER.glob("*.sql")) if path.stem != PROGRESS)
+
+
+@cache
+def _projection(asset: str) -> Any:
+    path = FOLDER / f"{asset}.sql"
+    if not path.is_file():
+        return None
+    queries: Any = aiosql.from_path(path, "psycopg")
+    return queries.project

@@ -1,0 +1,159 @@
+"""Registration: files become clips of an owner, each file read once and only when it is new."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from video_assets.media.discovery import Candidate
+from video_assets.media.errors import MediaError
+from video_assets.media.hashing import Algorithm, FileDigest, hash_file
+from video_assets.storage import ledger, locations, projection
+from video_assets.storage.fingerprints import digest
+from video_assets.storage.postgres import Postgres
+
+READERS = 4  # files hashed at once: a disk is busy with two, a network mount with four
+CHECKSUM_CODE_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What became of one file."""
+
+    path: Path
+    state: Literal["new", "duplicate", "moved", "known", "unreadable"]
+    checksum: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Registrar:
+    """Registers files for one owner."""
+
+    catalogue: Postgres
+    owner: UUID
+    algorithm: Algorithm
+
+    def register(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        on_bytes: Callable[[int], None] | None = None,
+        on_unknown: Callable[[Sequence[Candidate]], None] | None = None,
+    ) -> Iterator[Registered]:
+        """Register files, giving each as it is committed: the known first, then the new.
+
+        on_bytes    called with every number of bytes that was read, from several threads
+        on_unknown  called once with the files that have to be read
+        """
+        known = locations.recognise(self.catalogue, self.owner, candidates)
+        locations.touch(self.catalogue, self.owner, known.unchanged)
+        for path, checksum in known.unchanged.items():
+            yield Registered(path, "known", checksum)
+        by_path = {candidate.path: candidate for candidate in candidates}
+        for path, checksum in known.renamed.items():
+            yield self._commit(by_path[path], checksum)
+        if on_unknown is not None:
+            on_unknown(known.unknown)
+        yield from self._read(known.unknown, on_bytes)
+
+    def _read(
+        self, candidates: Sequence[Candidate], on_bytes: Callable[[int], None] | None
+    ) -> Iterator[Registered]:
+        with ThreadPoolExecutor(READERS, thread_name_prefix="hash") as readers:
+            reading: dict[Future[FileDigest], Candidate] = {
+                readers.submit(
+                    hash_file, candidate.path, self.algorithm, on_bytes=on_bytes
+                ): candidate
+                for candidate in candidates
+            }
+            try:
+                for future in as_completed(reading):
+                    yield self._settle(future, reading[future])
+            finally:
+                readers.shutdown(wait=False, cancel_futures=True)
+
+    def _settle(self, future: "Future[FileDigest]", candidate: Candidate) -> Registered:
+        try:
+            found = future.result()
+        except MediaError as error:
+            return self.refuse(candidate.path, str(error), candidate)
+        if found.size_bytes == 0:
+            return self.refuse(candidate.path, "the file is empty; copy it again", candidate)
+        seen = Candidate(
+            candidate.path, found.size_bytes, found.mtime_ns, found.inode, candidate.volume
+        )
+        return self._commit(seen, found.hexdigest)
+
+    def refuse(self, path: Path, reason: str, candidate: Candidate | None = None) -> Registered:
+        """Record a file that cannot become a clip, and why."""
+        with self.catalogue.transaction() as connection:
+            locations.queries.save_unreadable(
+                connection,
+                owner=self.owner,
+                host=locations.HOST,
+                path_bytes=os.fsencode(path),
+                path=locations.display(path),
+                size_bytes=candidate.size_bytes if candidate else None,
+                mtime_ns=candidate.mtime_ns if candidate else None,
+                reason=reason,
+            )
+        return Registered(path, "unreadable", reason=reason)
+
+    def _commit(self, seen: Candidate, checksum: str) -> Registered:
+        """Write clip, location and ledger row of one file in one transaction."""
+        path, path_bytes = locations.display(seen.path), os.fsencode(seen.path)
+        named = {"path": path, "file_name": locations.display(Path(seen.path.name))}
+        place = {"owner": self.owner, "host": locations.HOST}
+        with self.catalogue.transaction() as connection:
+            clip = locations.queries.upsert_clip(
+                connection,
+                owner=self.owner,
+                checksum=checksum,
+                algorithm=self.algorithm,
+                size_bytes=seen.size_bytes,
+                **named,
+            )
+            others = locations.other_places(connection, clip["id"], seen)
+            locations.queries.forget(connection, **place, paths=others.renamed)
+            locations.queries.mark_missing(connection, **place, paths=others.missing)
+            locations.queries.upsert_location(
+                connection,
+                **place,
+                clip_id=clip["id"],
+                volume=seen.volume,
+                inode=seen.inode,
+                path_bytes=path_bytes,
+                path=path,
+                size_bytes=seen.size_bytes,
+                mtime_ns=seen.mtime_ns,
+            )
+            locations.queries.forget_unreadable(connection, **place, paths=[path_bytes])
+            self._save_checksum(connection, checksum, seen.size_bytes)
+            if clip["is_new"]:
+                projection.project_clip(connection, checksum, self.owner)
+            elif not others.present:
+                locations.queries.name_clip(connection, clip_id=clip["id"], **named)
+        state = "new" if clip["is_new"] else "duplicate" if others.present else "moved"
+        return Registered(seen.path, state, checksum)
+
+    def _save_checksum(self, connection: Any, checksum: str, size_bytes: int) -> None:
+        """Registering a file is the `checksum` asset's work: its ledger row is written here."""
+        document = {
+            "file_checksum": checksum,
+            "checksum_algorithm": self.algorithm,
+            "file_size_bytes": size_bytes,
+        }
+        ledger.queries.save_registered(
+            connection,
+            checksum=checksum,
+            code_version=CHECKSUM_CODE_VERSION,
+            settings_fingerprint=digest({}),
+            result=Jsonb(document),
+            result_digest=digest(document),
+        )
