@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import dropwhile, islice
 
 import av
 import av.container
@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 _MOST_PACKETS = 600  # ten seconds at 60 frames a second: longer than any sane way to a picture
 _MOST_PACKET_BYTES = 256 * 2**20
+_MOST_KEYFRAMES = 4
 # Before a frame is asked for, frames that no other refers to are skipped, but not so close to it.
 _REORDERED_S = 0.5
 
@@ -46,7 +47,9 @@ def frame_time(frame: VideoFrame, stream: VideoStream) -> float:
     return float((frame.pts or 0) * (stream.time_base or Fraction(1, 90_000)))
 
 
-def packets(container: av.container.InputContainer, stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
+def packets(
+    container: av.container.InputContainer, stream: VideoStream
+) -> Iterator["Packet[VideoStream]"]:
     """Give a stream's packets up to the end, or up to where the file is broken."""
     try:
         yield from container.demux(stream)
@@ -56,10 +59,15 @@ def packets(container: av.container.InputContainer, stream: VideoStream) -> Iter
 
 def decode_packet(packet: "Packet[VideoStream]") -> list[VideoFrame]:
     """Decode one packet; a damaged one gives no frame."""
+    return decode_whole(packet) or []
+
+
+def decode_whole(packet: "Packet[VideoStream]") -> list[VideoFrame] | None:
+    """Decode one packet; a damaged one gives None."""
     try:
-        return [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
+        return packet.decode()
     except av.FFmpegError:
-        return []
+        return None
 
 
 def drain(stream: VideoStream) -> list[VideoFrame]:
@@ -103,69 +111,117 @@ class Access:
     keyframe: int | None
 
 
-def find_access(
-    container: av.container.InputContainer, stream: VideoStream, moment: int
-) -> Access:
+def find_access(container: av.container.InputContainer, stream: VideoStream, moment: int) -> Access:
     """Find the keyframe at or before a moment by looking at packets only.
 
-    A stream without an index may land too late: then the search goes back in growing steps.
+    A container without an index may land too late: then the search goes back in growing steps.
     """
     keyframe = None
     for back_s in (0, 2, 10, 50):
         seek_to = moment - seconds_to_pts(back_s, stream)
-        keyframe = _next_keyframe(container, stream) if seek(container, stream, seek_to) else None
+        found = _keyframe_before(container, stream, seek_to, moment)
+        keyframe = found if found is not None else keyframe
         if keyframe is not None and keyframe <= moment:
             return Access(moment, seek_to, keyframe)
     return Access(moment, stream.start_time or 0, keyframe)
 
 
-def _next_keyframe(container: av.container.InputContainer, stream: VideoStream) -> int | None:
+def _keyframe_before(
+    container: av.container.InputContainer, stream: VideoStream, seek_to: int, moment: int
+) -> int | None:
+    """Give the last keyframe up to a moment after seeking, or the first one behind it."""
+    if not seek(container, stream, seek_to):
+        return None
+    is_exact = len(stream.index_entries) >= stream.frames > 0
+    latest = None
     for packet in islice(packets(container, stream), _MOST_PACKETS):
-        if packet.size and packet.is_keyframe:
-            return packet.pts if packet.pts is not None else packet.dts
-    return None
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None or not packet.size:
+            continue
+        if packet.is_keyframe and (latest is None or stamp <= moment):
+            latest = stamp
+        if latest is not None and (is_exact or stamp > moment):
+            break
+    return latest
+
+
+def _from_keyframe(
+    container: av.container.InputContainer, stream: VideoStream, access: Access
+) -> Iterator["Packet[VideoStream]"]:
+    if not seek(container, stream, access.seek_to):
+        return iter(())
+    if access.keyframe is None:
+        return packets(container, stream)
+
+    def is_before(packet: "Packet[VideoStream]") -> bool:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        return not packet.size or not packet.is_keyframe or stamp != access.keyframe
+
+    return dropwhile(is_before, packets(container, stream))
+
+
+def be_strict(stream: VideoStream) -> bool:
+    """Let a damaged frame give nothing, where it would give a patched one; false: cannot tell.
+
+    Other decoders than these two refuse sound frames then. Their slice threads would swallow
+    the error.
+    """
+    if stream.codec_context.name not in ("h264", "hevc"):
+        return False
+    stream.codec_context.options = {"err_detect": "explode"}
+    stream.codec_context.thread_count = 1
+    return True
 
 
 def keyframe_of(
     container: av.container.InputContainer, stream: VideoStream, access: Access, *, interlaced: bool
 ) -> VideoFrame | None:
-    """Decode the keyframe before a moment, and only it.
+    """Decode the keyframe before a moment and only it, or one of the next if it is damaged.
 
     interlaced  two packets may make one frame, so the next one is decoded too
     """
-    if not seek(container, stream, access.seek_to):
-        return None
-    source = packets(container, stream)
-    for packet in islice(source, _MOST_PACKETS):
-        if packet.size == 0 or not packet.is_keyframe:
-            continue
-        frames = decode_packet(packet)
-        if not frames and interlaced:
-            frames = [f for after in islice(source, 1) for f in decode_packet(after)]
+    source = _from_keyframe(container, stream, access)
+    keyframes = (packet for packet in islice(source, _MOST_PACKETS) if packet.is_keyframe)
+    for packet in islice(keyframes, _MOST_KEYFRAMES):
+        frames = decode_whole(packet)
+        if interlaced and frames == []:
+            frames = [frame for after in islice(source, 1) for frame in decode_packet(after)]
         # Draining hands the frame over at once, where decoding on would read a reorder delay more.
-        if frames := [frame for frame in frames or drain(stream) if not frame.is_corrupt]:
-            return frames[0]
-        break
-    # Some recovery points show nothing by themselves: go back and decode on.
-    return first_frame(container, stream) if seek(container, stream, access.seek_to) else None
+        if frames is not None and (frame := _first_whole([*frames, *drain(stream)], access)):
+            return frame
+        stream.codec_context.flush_buffers()
+    return None
+
+
+def _first_whole(frames: Sequence[VideoFrame], access: Access) -> VideoFrame | None:
+    return next((frame for frame in frames if _is_whole(frame, access)), None)
+
+
+def _is_whole(frame: VideoFrame, access: Access) -> bool:
+    """Tell a good frame from one that is damaged or that needs frames before the keyframe."""
+    if frame.is_corrupt or frame.pts is None:
+        return False
+    return access.keyframe is None or frame.pts >= access.keyframe
 
 
 def frames_shown(
-    container: av.container.InputContainer, stream: VideoStream, accesses: Sequence[Access]
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    accesses: Sequence[Access],
+    *,
+    strict: bool = False,
 ) -> Iterator[tuple[Access, VideoFrame]]:
     """Decode the frames shown at ascending moments, in one pass from the first one's keyframe.
 
-    The last frame stands for every moment after it. Corrupt frames, and frames without a time
-    stamp, are passed over.
+    The last frame stands for every moment after it. Damaged frames and those without a time stamp
+    are passed over.
+
+    strict  what follows a damaged frame refers to it, so it is passed over up to the next keyframe
     """
-    if not accesses or not seek(container, stream, accesses[0].seek_to):
-        return
     waiting, shown = list(accesses), None
     try:
-        for frame in _decode_sparing(container, stream, waiting):
-            if frame.pts is None or frame.is_corrupt:
-                continue
-            while waiting and shown is not None and frame.pts > waiting[0].moment:
+        for frame in _decode_sparing(container, stream, waiting, strict=strict):
+            while waiting and shown is not None and (frame.pts or 0) > waiting[0].moment:
                 yield waiting.pop(0), shown
             if not waiting:
                 return
@@ -178,13 +234,26 @@ def frames_shown(
 
 
 def _decode_sparing(
-    container: av.container.InputContainer, stream: VideoStream, waiting: list[Access]
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    waiting: list[Access],
+    *,
+    strict: bool,
 ) -> Iterator[VideoFrame]:
+    if not waiting:
+        return
+    first, is_damaged = waiting[0], False
     context = stream.codec_context
     margin = seconds_to_pts(_REORDERED_S, stream)
-    for packet in packets(container, stream):
+    for packet in _from_keyframe(container, stream, first):
         moment = packet.pts if packet.pts is not None else packet.dts
         is_far = moment is not None and bool(waiting) and moment + margin < waiting[0].moment
         context.skip_frame = "NONREF" if is_far else "DEFAULT"
-        yield from decode_packet(packet)
-    yield from drain(stream)
+        frames = decode_whole(packet)
+        is_damaged = is_damaged or (frames is None and strict)
+        for frame in frames or []:
+            is_damaged = is_damaged and not frame.key_frame
+            if not is_damaged and _is_whole(frame, first):
+                yield frame
+    if not is_damaged:
+        yield from (frame for frame in drain(stream) if _is_whole(frame, first))

@@ -64,9 +64,7 @@ def plausible_aspect(aspect: Fraction | None) -> Fraction:
     return aspect
 
 
-def display_size(
-    width: int, height: int, pixel_aspect: Fraction, rotation: int
-) -> tuple[int, int]:
+def display_size(width: int, height: int, pixel_aspect: Fraction, rotation: int) -> tuple[int, int]:
     """Give the size at which a player shows a picture: stored height, stretched width, turned."""
     shown = max(1, round(width * pixel_aspect)), height
     return (shown[1], shown[0]) if rotation in (90, 270) else shown

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from video_assets.media.errors import UndecodableError
 from video_assets.media.frames import (
     Access,
+    be_strict,
     find_access,
     frame_time,
     frames_shown,
@@ -61,28 +62,46 @@ def take_thumbnails(
 
     Raises MediaError, UndecodableError if there is no still at all.
     """
+    taken: dict[int, Thumbnail] = {}
+    for is_strict in (True, False):  # a patched picture is better than none, but only than none
+        for still in _take(path, facts, count, width, method, is_strict=is_strict):
+            taken.setdefault(still.pts, still)
+        if taken:
+            break
+    if not taken:
+        raise UndecodableError(
+            f"stream {facts.video.index} is {facts.video.codec} with no decodable frame at any of {count} "
+            "positions; copy it from the card again"
+        )
+    return sorted(taken.values(), key=lambda still: still.index)
+
+
+def _take(
+    path: Path,
+    facts: MediaFacts,
+    count: int,
+    width: int,
+    method: Method,
+    *,
+    is_strict: bool,
+) -> Iterator[Thumbnail]:
     video = facts.video
     size = fit_size(video, width)
-    taken: dict[int, Thumbnail] = {}
     with open_media(path) as container:
         stream = _stream(container, video)
+        is_strict = is_strict and be_strict(stream)
         moments = _moments(facts, stream, count)
-        for index, frame, is_keyframe in _frames(container, stream, moments, video, method):
-            if frame.pts is None or frame.pts in taken:
-                continue
-            taken[frame.pts] = Thumbnail(
+        wanted = [(index, find_access(container, stream, at)) for index, at in enumerate(moments)]
+        for index, frame, is_keyframe in _frames(
+            container, stream, wanted, video, method, is_strict=is_strict
+        ):
+            yield Thumbnail(
                 index=index,
                 image=render(frame, video, size),
                 time_s=frame_time(frame, stream) - facts.start_time_s,
-                pts=frame.pts,
+                pts=frame.pts or 0,
                 is_keyframe=is_keyframe or frame.key_frame,
             )
-    if not taken:
-        raise UndecodableError(
-            f"stream {video.index} is {video.codec} with no decodable frame at any of {count} "
-            "positions; copy it from the card again"
-        )
-    return sorted(taken.values(), key=lambda thumbnail: thumbnail.index)
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
@@ -118,28 +137,46 @@ def _moments(facts: MediaFacts, stream: VideoStream, count: int) -> list[int]:
 def _frames(
     container: av.container.InputContainer,
     stream: VideoStream,
-    moments: Sequence[int],
+    wanted: Sequence[tuple[int, Access]],
     video: VideoTrack,
     method: Method,
+    *,
+    is_strict: bool,
 ) -> Iterator[tuple[int, VideoFrame, bool]]:
-    accesses = [find_access(container, stream, moment) for moment in moments]
-    numbered = list(enumerate(accesses))
-    for _, group in groupby(numbered, key=lambda pair: pair[1].keyframe):
-        members = list(group)
-        if method == "keyframe" and len(members) == 1:
+    for is_alone, members in _plan(wanted):
+        if method == "keyframe" and is_alone:
             index, access = members[0]
             frame = keyframe_of(container, stream, access, interlaced=video.is_interlaced)
             if frame is not None:
                 yield index, frame, True
                 continue
-        yield from _exact_frames(container, stream, members)
+        # Some recovery points show nothing by themselves.
+        yield from _exact_frames(container, stream, members, is_strict=is_strict)
+
+
+def _plan(wanted: Sequence[tuple[int, Access]]) -> Iterator[tuple[bool, list[tuple[int, Access]]]]:
+    """Group positions by keyframe, and say which are served by theirs alone.
+
+    One whose keyframe follows closely on what is shown for the position before is not.
+    """
+    step = wanted[1][1].moment - wanted[0][1].moment if len(wanted) > 1 else 0
+    shown = None
+    for keyframe, group in groupby(wanted, key=lambda pair: pair[1].keyframe):
+        members = list(group)
+        is_alone = len(members) == 1 and keyframe is not None
+        if is_alone and shown is not None and keyframe is not None:
+            is_alone = keyframe - shown >= step / 4
+        shown = keyframe if is_alone else members[-1][1].moment
+        yield is_alone, members
 
 
 def _exact_frames(
     container: av.container.InputContainer,
     stream: VideoStream,
     members: Sequence[tuple[int, Access]],
+    *,
+    is_strict: bool,
 ) -> Iterator[tuple[int, VideoFrame, bool]]:
-    shown = frames_shown(container, stream, [access for _, access in members])
+    shown = frames_shown(container, stream, [access for _, access in members], strict=is_strict)
     for (index, _), (_, frame) in zip(members, shown, strict=False):
         yield index, frame, False

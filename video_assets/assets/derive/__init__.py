@@ -1,0 +1,1 @@
+"""Lighter media made from the source."""

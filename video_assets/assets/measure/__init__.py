@@ -1,0 +1,1 @@
+"""Cheap facts, read in milliseconds."""
