@@ -10,7 +10,6 @@ from video_assets.automation.reporting import report_results
 from video_assets.clip_asset import RETRY_PASSING
 from video_assets.events import DEFER_EVENTS
 from video_assets.media.discovery import discover
-from video_assets.partitions import clips
 from video_assets.settings import LOCAL_OWNER, load_settings
 from video_assets.storage.registration import Registrar
 
@@ -22,7 +21,6 @@ process_clips = dg.define_asset_job(
     "process_clips",
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets("checksum"),
     description="Everything that is known of a clip, except the checksum that registration made.",
-    partitions_def=clips,
 )
 
 

@@ -1,0 +1,1 @@
+"""Tests of when and how clips are processed."""

@@ -1,0 +1,195 @@
+"""A whole pipeline of small analyzers, on a real Dagster instance and a real catalogue."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from psycopg import sql
+
+from video_assets.assets.ingest.checksum import checksum
+from video_assets.automation.here import process_here
+from video_assets.automation.jobs import batch_tags
+from video_assets.automation.plan import plan_of
+from video_assets.automation.reporting import report_results
+from video_assets.events import BATCH_SIZE
+from video_assets.io_managers import SupabaseIOManager
+from video_assets.lanes import Lanes
+from video_assets.media.discovery import discover
+from video_assets.partitions import CLIPS, clips
+from video_assets.presets.model import PipelineConfiguration, StepConfiguration
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import ledger
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.registration import Registrar
+from video_assets_tests.analyzers import ASSETS, words_are_few
+from video_assets_tests.conftest import run_sql
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+TIMEOUT_S = 3
+
+
+def preset(**params: dict[str, object]) -> PipelineConfiguration:
+    """A preset of the small analyzers; `loud={"marks": 2}` sets what they are set by."""
+    steps = [
+        StepConfiguration(
+            category="test", name=name, timeout=TIMEOUT_S, params=params.get(name, {})
+        )
+        for name in ("checksum", "words", "loud", "report")
+    ]
+    return PipelineConfiguration(name="test", steps=tuple(steps), worker_config={"default": 2})
+
+
+@dataclass
+class Pipeline:
+    """The small analyzers over one folder of text files."""
+
+    catalogue: Postgres
+    instance: dg.DagsterInstance
+    lanes: Lanes
+    folder: Path
+    preset: PipelineConfiguration
+
+    def job(self) -> dg.JobDefinition:
+        """The job of all assets but the checksum."""
+        return self.definitions().resolve_job_def("process_clips")
+
+    def definitions(self) -> dg.Definitions:
+        """A code location of the small analyzers."""
+        artifacts = self.folder / "artifacts"
+        fixed = dg.ResourceDefinition.hardcoded_resource
+        manager = SupabaseIOManager(self.catalogue, artifacts)
+        return dg.Definitions(
+            assets=[checksum, *ASSETS],
+            asset_checks=[words_are_few],
+            jobs=[
+                dg.define_asset_job(
+                    "process_clips",
+                    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("checksum"),
+                )
+            ],
+            resources={
+                "catalogue": fixed(self.catalogue),
+                "artifacts": fixed(artifacts),
+                "lanes": fixed(self.lanes),
+                "preset": fixed(self.preset),
+                "io_manager": dg.IOManagerDefinition.hardcoded_io_manager(manager),
+            },
+            executor=dg.in_process_executor,
+        )
+
+    def register(self, *texts: str) -> dict[str, str]:
+        """Make clips of texts, and give their checksums."""
+        for text in texts:
+            (self.folder / f"{text.replace(' ', '_')[:40]}.mp4").write_text(text)
+        registrar = Registrar(self.catalogue, LOCAL_OWNER, "blake3")
+        listing = discover([self.folder])
+        found = {
+            file.path.read_text(): file.checksum or ""
+            for file in registrar.register(listing.candidates)
+        }
+        report_results(self.instance, self.catalogue)
+        return {text: found[text] for text in texts}
+
+    def run(
+        self,
+        *,
+        first: str | None = None,
+        last: str | None = None,
+        key: str | None = None,
+        is_deferred: bool = True,
+        select: list[str] | None = None,
+    ) -> dg.ExecuteInProcessResult:
+        """Run the job over a range, or over one clip."""
+        tags = batch_tags(first, last) if first and last else {}
+        if not is_deferred:
+            tags = {name: value for name, value in tags.items() if "range" in name}
+        return self.job().execute_in_process(
+            instance=self.instance,
+            tags=tags,
+            partition_key=key,
+            asset_selection=[dg.AssetKey(name) for name in select] if select else None,
+            run_config=QUIET,
+            raise_on_error=False,
+        )
+
+    def process(self, checksums: dict[str, str]) -> int:
+        """Do what `ingest` does, and give the number of runs it took."""
+        runs: list[str] = []
+        process_here(
+            self.instance,
+            self.catalogue,
+            self.job(),
+            self.preset,
+            list(checksums.values()),
+            on_run=lambda run: runs.append(str(run)),
+        )
+        return len(runs)
+
+    def status(self, asset: str, checksums: dict[str, str]) -> dict[str, str]:
+        """What Dagster's UI shows of an asset's partitions: MATERIALIZED, FAILED, or nothing."""
+        keys = list(checksums.values())
+        found = self.instance.get_status_by_partition(dg.AssetKey(asset), keys, clips) or {}
+        return {
+            text: status.value
+            for text, key in checksums.items()
+            if (status := found.get(key)) is not None
+        }
+
+    def cells(self, checksums: dict[str, str]) -> list[ledger.Cell]:
+        """What the ledger says of every cell."""
+        return ledger.cells(self.catalogue, plan_of(self.preset), list(checksums.values()))
+
+    def states(self, checksums: dict[str, str]) -> dict[tuple[str, str], str]:
+        """The state of every cell, by text and asset."""
+        texts = {checksum: text for text, checksum in checksums.items()}
+        return {(texts[cell.checksum], cell.asset): cell.state for cell in self.cells(checksums)}
+
+    def span(self, checksums: dict[str, str]) -> tuple[str, str]:
+        """The first and last of these partitions in the order they were added."""
+        keys = set(checksums.values())
+        ordered = [key for key in self.instance.get_dynamic_partitions(CLIPS) if key in keys]
+        return ordered[0], ordered[-1]
+
+
+@pytest.fixture(scope="package")
+def lanes() -> Iterator[Lanes]:
+    """Worker processes for all tests here: starting them takes longer than a test."""
+    lanes = Lanes({"default": 2, "metadata": 2}, preload=["video_assets_tests.analyzers"])
+    yield lanes
+    lanes.close()
+
+
+@pytest.fixture(scope="package")
+def dagster_home(
+    embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A Dagster home with a Postgres database of its own."""
+    name = f"dagster_{uuid.uuid4().hex[:12]}"
+    admin = embedded_server.admin_url("postgres")
+    run_sql(admin, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = embedded_server.admin_url(name).replace("postgresql://", "postgresql+psycopg2://")
+    home = tmp_path_factory.mktemp("dagster")
+    storage = f"storage: {{postgres: {{postgres_url: '{url}'}}}}\ntelemetry: {{enabled: false}}\n"
+    (home / "dagster.yaml").write_text(storage)
+    yield home
+    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def pipeline(
+    catalogue: Postgres,
+    dagster_home: Path,
+    lanes: Lanes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Pipeline]:
+    """A pipeline over an empty folder."""
+    monkeypatch.setenv(BATCH_SIZE, "500")
+    monkeypatch.setenv("VIDEO_ASSETS_HOME", os.fspath(tmp_path / "home"))
+    with dg.DagsterInstance.from_config(os.fspath(dagster_home)) as instance:
+        yield Pipeline(catalogue, instance, lanes, tmp_path, preset())
