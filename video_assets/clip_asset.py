@@ -26,8 +26,6 @@ CLIPS_PER_RUN = 100  # measured: below this a run's fixed cost shows, above it n
 CHECKED_CLIPS_SHOWN = 20
 DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
 RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have passed
-# The clip can be made once what it needs is there again: its file, room on the disk, a service.
-PASSING_FAULTS = frozenset({"network", "refused", "unreachable"})
 RESOURCES = frozenset({"catalogue", "artifacts", "lanes", "preset"})
 
 Metadata = Callable[[Any, ArtifactFolder], Mapping[str, Any]]
@@ -261,7 +259,7 @@ def _retried(context: dg.AssetExecutionContext, clip_count: int) -> frozenset[st
     """Name the faults after which a clip is tried again; a batch passes over lasting ones."""
     if clip_count == 1 or not is_deferred(context.run):
         return frozenset(get_args(ledger.Fault))
-    return PASSING_FAULTS if RETRY_PASSING in context.run.tags else frozenset()
+    return ledger.PASSING_FAULTS if RETRY_PASSING in context.run.tags else frozenset()
 
 
 def _digests(asset: ClipAsset, checksum: str, inputs: dict[str, Any]) -> dict[str, str] | None:

@@ -8,7 +8,8 @@ import psutil
 
 from video_assets.automation.jobs import batch_tags
 from video_assets.automation.plan import plan_of
-from video_assets.automation.reconcile import IN_PROGRESS, Work, find_work
+from video_assets.automation.reconcile import IN_PROGRESS
+from video_assets.automation.work import Work, find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
 from video_assets.presets.model import PipelineConfiguration

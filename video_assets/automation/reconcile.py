@@ -6,23 +6,16 @@ here: cells without a current result.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import dagster as dg
 
 from video_assets.automation.jobs import RANGE_END, RANGE_START, batch_tags, process_clips
 from video_assets.automation.plan import plan_of
-from video_assets.automation.reporting import REGISTERED, report_results
-from video_assets.clip_asset import CLIPS_PER_RUN, PASSING_FAULTS
+from video_assets.automation.reporting import report_results
+from video_assets.automation.work import find_work
+from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
-from video_assets.storage import ledger
-from video_assets.storage.postgres import Postgres
 
-LASTING_ATTEMPTS = (
-    2  # in a batch, then once more alone: what was chance heals, a bad file stays bad
-)
-PASSING_ATTEMPTS = 6
-FIRST_WAIT_S = 60.0  # doubled after every attempt
 RUNS_PER_TICK = 20
 TICK_S = 30
 
@@ -33,47 +26,6 @@ IN_PROGRESS = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is to be requested: clips in batches, and single cells that failed once."""
-
-    clips: tuple[str, ...]
-    alone: tuple[tuple[str, str], ...]
-
-    def __bool__(self) -> bool:
-        """Whether there is anything to request."""
-        return bool(self.clips or self.alone)
-
-
-def find_work(
-    catalogue: Postgres,
-    plan: Sequence[ledger.PlannedAsset],
-    checksums: Sequence[str] | None = None,
-    *,
-    at_once: bool = False,
-) -> Work:
-    """List clips with cells that lack a current result, and failed cells worth another attempt.
-
-    at_once  tries again now what failed for a passing reason, instead of after a pause
-    """
-    clips: dict[str, None] = {}
-    alone: list[tuple[str, str]] = []
-    for cell in ledger.cells(catalogue, plan, checksums):
-        if cell.state in ("missing", "stale") and cell.asset != REGISTERED:
-            clips[cell.checksum] = None
-        elif cell.state == "failed" and cell.fault in PASSING_FAULTS:
-            if at_once or _is_due(cell):
-                clips[cell.checksum] = None
-        elif cell.state == "failed" and cell.attempts < LASTING_ATTEMPTS:
-            alone.append((cell.checksum, cell.asset))
-    return Work(tuple(clips), tuple(alone))
-
-
-def _is_due(cell: ledger.Cell) -> bool:
-    wait_s = FIRST_WAIT_S * 2 ** (cell.attempts - 1)
-    return cell.attempts < PASSING_ATTEMPTS and cell.age_s >= wait_s
 
 
 @dg.sensor(

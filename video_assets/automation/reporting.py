@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from video_assets.automation.plan import analyzers
+from video_assets.automation.work import REGISTERED
 from video_assets.events import materialization, tell_outside_runs
 from video_assets.partitions import add_clips
 from video_assets.settings import load_settings
@@ -16,7 +17,6 @@ from video_assets.storage import ledger
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
 
-REGISTERED = "checksum"
 SETTLED_S = 30.0  # a living run reports a result within a second of committing it
 
 

@@ -16,6 +16,9 @@ from video_assets.storage.postgres import Postgres
 Fault = Literal["file", "ours", "network", "refused", "unreachable"]
 State = Literal["done", "failed", "missing", "waiting", "stale"]
 
+# The clip can be made once what it needs is there again: its file, room on the disk, a service.
+PASSING_FAULTS: frozenset[Fault] = frozenset({"network", "refused", "unreachable"})
+
 queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
 
