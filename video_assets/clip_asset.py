@@ -5,6 +5,7 @@ whose inputs are missing, runs the rest in the lane's workers and returns a stre
 SupabaseIOManager consumes the stream, so that every clip is saved the moment it is done.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from video_assets.storage import ledger, locations
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.postgres import Postgres
+
+# Backfill policies and sensors' owners; the pinned release has them, and users can do nothing.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 CLIPS_PER_RUN = 100  # measured: below this a run's fixed cost shows, above it nothing is gained
 CHECKED_CLIPS_SHOWN = 20

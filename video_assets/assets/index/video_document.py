@@ -47,7 +47,7 @@ def compose(
         video=_video(probe),
         audio_tracks=probe.audio_tracks,
         subtitle_tracks=probe.subtitle_tracks,
-        thumbnails=tuple(image.name for image in thumbnails.images) if thumbnails else (),
+        thumbnails=tuple(still.name for still in thumbnails.thumbnails) if thumbnails else (),
         analysis=AnalysisDetails(processing_metadata={"warnings": list(probe.warnings)}),
     )
 

@@ -8,7 +8,7 @@ WITH made AS (
 ), files AS (
     SELECT 'thumbnail_' || (i ->> 'index') AS artifact_type, i ->> 'name' AS file_path,
            (i ->> 'size_bytes')::bigint AS size_bytes
-      FROM made, jsonb_array_elements(result -> 'images') i
+      FROM made, jsonb_array_elements(result -> 'thumbnails') i
      UNION ALL
     SELECT 'contact_sheet', result ->> 'contact_sheet', NULL
       FROM made
