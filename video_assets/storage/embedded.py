@@ -74,10 +74,7 @@ class EmbeddedServer:
             return False
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            file = server_file.read(self.folder)
-            if file and self._health(file) == "ready":
-                return False
-            file = file or server_file.write(self.folder, self._new_file())
+            file = server_file.read(self.folder) or server_file.write(self.folder, self._new_file())
             cluster.refuse_other_major(self._data_of(file))
             control = self._control(file)
             if not control.data.exists():
@@ -272,7 +269,7 @@ class EmbeddedServer:
         return psycopg.connect(
             file.url("postgres", "postgres"),
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=3,
             require_auth="scram-sha-256",
         )
 

@@ -18,6 +18,8 @@ _TOKEN = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|;", re.DOTALL
 )
 
+_LEAD = re.compile(r"\A(?:\s+|--[^\n]*|/\*.*?\*/)+", re.DOTALL)
+
 
 class MigrationError(RuntimeError):
     """A file that the database refused; nothing of it was kept."""
@@ -40,7 +42,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement and the line of its file on which it starts."""
+    """One statement with the comments before it, and the line of its file on which it starts."""
 
     text: str
     line: int
@@ -154,17 +156,23 @@ def split(script: str) -> Iterator[Statement]:
 
 
 def _statement(script: str, start: int, end: int) -> Iterator[Statement]:
-    lead = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL).match(script, start, end)
-    begin = lead.end() if lead else start
-    if begin < end:
-        yield Statement(script[begin:end].rstrip(), script.count("\n", 0, begin) + 1)
+    text = script[start:end].lstrip()
+    if len(_code(text)) > 0:
+        begin = end - len(text)
+        yield Statement(text.rstrip(), script.count("\n", 0, begin) + 1)
+
+
+def _code(text: str) -> str:
+    """A statement without the comments before it."""
+    return _LEAD.sub("", text, count=1)
 
 
 def _explain(file: Path, statement: Statement, error: psycopg.Error) -> str:
-    line = statement.line
-    if error.diag.statement_position:
-        line += statement.text.count("\n", 0, int(error.diag.statement_position) - 1)
+    code = _code(statement.text)
+    position = error.diag.statement_position
+    before = int(position) - 1 if position else len(statement.text) - len(code)
+    line = statement.line + statement.text.count("\n", 0, before)
     said = error.diag.message_primary or str(error)
     hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
-    first_line = statement.text.partition("\n")[0]
+    first_line = code.partition("\n")[0]
     return f"{file.name}, line {line}: {said}{hint}; in the statement that begins {first_line!r}"

@@ -1,0 +1,244 @@
+# ruff: noqa: S608 - the names of tables are ours
+"""Tries to get at what belongs to another owner, as that owner's neighbour and as nobody."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from video_assets.storage.postgres import Postgres
+
+DENIED = psycopg.errors.InsufficientPrivilege
+CHILDREN = ("clip_locations", "artifacts", "processing_events")
+OWNED = ("clips", "unreadable_files", *CHILDREN)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An owner with a clip whose content the other one has too."""
+
+    id: uuid.UUID
+    clip: uuid.UUID
+
+
+@pytest.fixture(scope="module")
+def owners(catalogue: Postgres, admin_url: str) -> tuple[Owner, Owner]:
+    """Ada and Ben, each with a row in every table."""
+    return make_owner(catalogue, admin_url, "ada"), make_owner(catalogue, admin_url, "ben")
+
+
+def make_owner(catalogue: Postgres, admin_url: str, name: str) -> Owner:
+    owner, clip = uuid.uuid4(), uuid.uuid4()
+    with psycopg.connect(admin_url) as connection:
+        connection.execute(
+            "INSERT INTO auth.users (id, email) VALUES (%s, %s)", (owner, f"{name}@example.org")
+        )
+    values = {"owner": owner, "clip": clip, "name": name, "path": name.encode()}
+    with catalogue.transaction() as connection:
+        for statement in (
+            """INSERT INTO clips (id, user_id, file_path, local_path, file_name, file_checksum,
+                                  file_size_bytes)
+               VALUES (%(clip)s, %(owner)s, '/x', '/x', %(name)s, repeat('a', 64), 1)""",
+            """INSERT INTO clip_locations (clip_id, user_id, host, path_bytes, path, size_bytes,
+                                           mtime_ns)
+               VALUES (%(clip)s, %(owner)s, 'host', %(path)s, %(name)s, 1, 1)""",
+            """INSERT INTO unreadable_files (user_id, host, path_bytes, path, reason)
+               VALUES (%(owner)s, 'host', %(path)s, %(name)s, 'torn')""",
+            """INSERT INTO artifacts (video_id, user_id, step_name, artifact_type, file_path)
+               VALUES (%(clip)s, %(owner)s, 'thumbnails', %(name)s, 'aa/0.jpg')""",
+            """INSERT INTO processing_events (video_id, user_id, step_name, status)
+               VALUES (%(clip)s, %(owner)s, 'probe', 'done')""",
+            """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
+               VALUES (repeat('a', 64), 'probe', 'done', '1', '{}', now() - interval '1 year')
+               ON CONFLICT DO NOTHING""",
+        ):
+            connection.execute(statement.encode(), values)
+    return Owner(owner, clip)
+
+
+def run(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> list[dict[str, Any]]:
+    with catalogue.transaction(owner.id) as connection:
+        cursor = connection.execute(query.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def count(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> int:
+    with catalogue.transaction(owner.id) as connection:
+        return connection.execute(query.encode(), values).rowcount
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_an_owner_sees_their_own_rows_alone(catalogue: Postgres, owners, table: str):
+    for owner in owners:
+        assert [row["user_id"] for row in run(catalogue, owner, f"SELECT * FROM {table}")] == [
+            owner.id
+        ]
+
+
+def test_a_view_shows_no_more_than_its_table(catalogue: Postgres, owners):
+    ada, _ = owners
+    rows = run(catalogue, ada, "SELECT user_id, status FROM active_processing")
+    assert rows == [{"user_id": ada.id, "status": "processing"}]
+
+
+def test_a_profile_is_seen_by_its_owner_alone(catalogue: Postgres, owners):
+    ada, _ = owners
+    rows = run(catalogue, ada, "SELECT id, display_name FROM user_profiles")
+    assert rows == [{"id": ada.id, "display_name": "ada"}]
+
+
+def test_the_ledger_tells_each_owner_of_their_clips_alone(catalogue: Postgres, owners):
+    for owner in owners:
+        steps = run(catalogue, owner, "SELECT clip_id, asset FROM clip_steps()")
+        assert steps == [{"clip_id": owner.clip, "asset": "probe"}]
+
+
+def test_the_ledger_does_not_tell_that_somebody_was_earlier(catalogue: Postgres, owners):
+    _, ben = owners
+    [row] = run(
+        catalogue,
+        ben,
+        """SELECT s.measured_at >= c.created_at AS later
+             FROM clip_steps() AS s JOIN clips AS c ON c.id = s.clip_id""",
+    )
+    assert row["later"]
+
+
+@pytest.mark.parametrize("table", ["results", "catalogue", "auth.users"])
+@pytest.mark.parametrize("verb", ["SELECT * FROM {}", "DELETE FROM {}"])
+def test_shared_tables_are_closed(catalogue: Postgres, owners, table: str, verb: str):
+    with pytest.raises(DENIED):
+        run(catalogue, owners[0], verb.format(table))
+
+
+def test_nobody_makes_themselves_an_admin(catalogue: Postgres, owners):
+    ada, _ = owners
+    with pytest.raises(DENIED):
+        run(catalogue, ada, "UPDATE user_profiles SET profile_type = 'admin'")
+    with pytest.raises(DENIED):
+        run(
+            catalogue,
+            ada,
+            "INSERT INTO user_profiles (id, profile_type) VALUES (%s, 'admin')",
+            ada.id,
+        )
+    with pytest.raises(DENIED):
+        run(catalogue, ada, "DELETE FROM user_profiles")
+    assert run(catalogue, ada, "SELECT private.is_admin() AS is_admin") == [{"is_admin": False}]
+
+
+def test_is_admin_cannot_be_misled_by_a_table_of_the_same_name(catalogue: Postgres, owners):
+    ada, _ = owners
+    with catalogue.transaction(ada.id) as connection:
+        try:
+            connection.execute(
+                "CREATE TEMP TABLE user_profiles (id uuid, profile_type text) ON COMMIT DROP"
+            )
+        except DENIED:
+            return
+        connection.execute("INSERT INTO user_profiles VALUES (%s, 'admin')", (ada.id,))
+        row = connection.execute("SELECT private.is_admin() AS is_admin").fetchone()
+    assert row == {"is_admin": False}
+
+
+def test_a_name_is_changed_by_its_owner_alone(catalogue: Postgres, owners):
+    ada, ben = owners
+    rename = "UPDATE user_profiles SET display_name = 'mine' WHERE id = %s"
+    assert count(catalogue, ada, rename, ben.id) == 0
+    assert count(catalogue, ben, "UPDATE user_profiles SET display_name = 'ben'") == 1
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_nobody_writes_rows_of_their_own_making(catalogue: Postgres, owners, table: str):
+    ada, _ = owners
+    with pytest.raises(DENIED):
+        run(catalogue, ada, f"INSERT INTO {table} (user_id) VALUES (%s)", ada.id)
+
+
+@pytest.mark.parametrize("table", CHILDREN)
+def test_not_even_a_worker_hangs_a_row_on_the_clip_of_another(
+    catalogue: Postgres, owners, table: str
+):
+    ada, ben = owners
+    key = "clip_id" if table == "clip_locations" else "video_id"
+    query = sql.SQL("UPDATE {} SET {} = %s WHERE user_id = %s").format(
+        sql.Identifier(table), sql.Identifier(key)
+    )
+    with (
+        pytest.raises(psycopg.errors.ForeignKeyViolation),
+        catalogue.transaction() as connection,
+    ):
+        connection.execute(query, (ben.clip, ada.id))
+
+
+def test_an_owner_changes_the_words_of_their_clips_and_nothing_else(catalogue: Postgres, owners):
+    ada, ben = owners
+    words = "UPDATE clips SET content_summary = 'mine' WHERE id = %s"
+    assert count(catalogue, ada, words, ada.clip) == 1
+    assert count(catalogue, ada, words, ben.clip) == 0
+    for column in ("user_id", "file_checksum", "local_path", "thumbnails", "processing_progress"):
+        with pytest.raises(DENIED):
+            run(catalogue, ada, f"UPDATE clips SET {column} = {column}")
+
+
+def test_the_rows_of_another_are_not_deleted(catalogue: Postgres, owners):
+    ada, ben = owners
+    assert count(catalogue, ada, "DELETE FROM clips WHERE id = %s", ben.clip) == 0
+    assert count(catalogue, ada, "DELETE FROM unreadable_files WHERE user_id = %s", ben.id) == 0
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "~/x", "C:\\x", "\\\\h\\x"])
+def test_an_artifact_names_no_file_outside_its_store(catalogue: Postgres, owners, path: str):
+    with (
+        pytest.raises(psycopg.errors.CheckViolation),
+        catalogue.transaction() as connection,
+    ):
+        connection.execute("UPDATE artifacts SET file_path = %s", (path,))
+
+
+@pytest.fixture
+def anon(catalogue: Postgres) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(catalogue.dsn, autocommit=True) as connection:
+        connection.execute("SET ROLE anon")
+        yield connection
+
+
+def test_nobody_sees_nothing(anon: psycopg.Connection[Any]):
+    for table in (*OWNED, "user_profiles", "results", "catalogue", "active_processing"):
+        with pytest.raises(DENIED):
+            anon.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
+    for function in ("clip_steps()", "private.is_admin()", "private.checksum_algorithm()"):
+        with pytest.raises(DENIED):
+            anon.execute(f"SELECT {function}".encode())
+
+
+def test_an_owner_without_an_account_sees_nothing(catalogue: Postgres, owners):
+    nobody = Owner(uuid.uuid4(), uuid.uuid4())
+    for table in (*OWNED, "user_profiles", "clip_steps()"):
+        assert run(catalogue, nobody, f"SELECT * FROM {table}") == []
+
+
+def test_an_account_is_erased_with_all_it_had(catalogue: Postgres, admin_url: str):
+    eve = make_owner(catalogue, admin_url, "eve")
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("DELETE FROM auth.users WHERE id = %s", (eve.id,))
+        for table in OWNED:
+            query = sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s")
+            row = connection.execute(query.format(sql.Identifier(table)), (eve.id,)).fetchone()
+            assert row == (0,)
+
+
+def test_no_account_without_a_profile(admin_url: str):
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("ALTER TABLE user_profiles ADD CHECK (display_name <> 'unlucky')")
+        with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
+            connection.execute("INSERT INTO auth.users (email) VALUES ('unlucky@example.org')")
+        row = connection.execute(
+            "SELECT count(*) FROM auth.users WHERE email LIKE 'unlucky%'"
+        ).fetchone()
+        assert row == (0,)
+        connection.rollback()

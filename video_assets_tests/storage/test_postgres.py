@@ -1,0 +1,153 @@
+"""Transactions: who they are, that they are whole, and that they survive a restart and a fork."""
+
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import postgres
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.postgres import DatabaseUnreachableError, Postgres
+from video_assets_tests.conftest import run_sql
+
+WHO = "SELECT current_user AS who, auth.uid() AS owner, pg_backend_pid() AS pid"
+
+
+@pytest.fixture
+def scratch(catalogue: Postgres, admin_url: str) -> Iterator[str]:
+    """A table of one column that service_role may write."""
+    name = f"scratch_{uuid.uuid4().hex[:8]}"
+    table = sql.Identifier("public", name)
+    run_sql(admin_url, sql.SQL("CREATE TABLE {} (number int)").format(table))
+    run_sql(admin_url, sql.SQL("GRANT ALL ON {} TO service_role").format(table))
+    yield name
+    run_sql(admin_url, sql.SQL("DROP TABLE {}").format(table))
+
+
+def numbers(catalogue: Postgres, table: str) -> list[int]:
+    with catalogue.transaction() as connection:
+        query = sql.SQL("SELECT number FROM {} ORDER BY 1").format(sql.Identifier(table))
+        return [row["number"] for row in connection.execute(query)]
+
+
+def insert(connection: postgres.Connection, table: str, number: int) -> None:
+    connection.execute(
+        sql.SQL("INSERT INTO {} VALUES (%s)").format(sql.Identifier(table)), (number,)
+    )
+
+
+def who(catalogue: Postgres, owner: uuid.UUID | None = None) -> dict:
+    with catalogue.transaction(owner) as connection:
+        row = connection.execute(WHO).fetchone()
+    assert row is not None
+    return row
+
+
+def test_a_transaction_is_the_workers_role_or_one_owner(catalogue: Postgres):
+    assert who(catalogue)["who"] == "service_role"
+    found = who(catalogue, LOCAL_OWNER)
+    assert (found["who"], found["owner"]) == ("authenticated", LOCAL_OWNER)
+
+
+def test_an_identity_ends_with_its_transaction(catalogue: Postgres):
+    pid = who(catalogue, LOCAL_OWNER)["pid"]
+    found = who(catalogue)
+    assert found == {"who": "service_role", "owner": None, "pid": pid}
+
+
+def test_a_connection_without_a_role_can_read_nothing(catalogue: Postgres):
+    with (
+        psycopg.connect(catalogue.dsn) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("SELECT * FROM public.clips")
+
+
+def test_a_transaction_is_whole_or_not_at_all(catalogue: Postgres, scratch: str):
+    with catalogue.transaction() as connection:
+        insert(connection, scratch, 1)
+    with pytest.raises(psycopg.errors.DivisionByZero), catalogue.transaction() as connection:  # noqa: PT012
+        insert(connection, scratch, 2)
+        connection.execute("SELECT 1 / 0")
+    assert numbers(catalogue, scratch) == [1]
+
+
+def test_more_threads_than_connections_wait_their_turn(catalogue: Postgres, scratch: str):
+    def work(number: int) -> None:
+        with catalogue.transaction() as connection:
+            insert(connection, scratch, number)
+
+    with ThreadPoolExecutor(2 * postgres.MAX_CONNECTIONS) as threads:
+        list(threads.map(work, range(100)))
+    assert numbers(catalogue, scratch) == list(range(100))
+
+
+def test_connections_that_the_server_closed_are_replaced(catalogue: Postgres, admin_url: str):
+    gate = threading.Barrier(4)
+
+    def pid(_: int) -> int:
+        with catalogue.transaction() as connection:
+            gate.wait(10)
+            row = connection.execute(WHO).fetchone()
+            assert row is not None
+            return row["pid"]
+
+    with ThreadPoolExecutor(4) as threads:
+        before = set(threads.map(pid, range(4)))
+        for each in before:
+            statement = sql.SQL("SELECT pg_terminate_backend({}, 5000)").format(each)
+            run_sql(admin_url, statement)
+        after = set(threads.map(pid, range(4)))
+    assert len(before) == 4
+    assert not before & after
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_connections_of_its_own(catalogue: Postgres):
+    own = Postgres(f"{catalogue.dsn}?application_name=fork")
+    before = who(own)["pid"]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, str(who(own)["pid"]).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    of_child = int(os.read(reading, 20))
+    os.close(reading)
+    os.close(writing)
+    assert of_child != before
+    assert who(own)["pid"] == before
+    own.close()
+
+
+def test_a_session_lock_ends_with_its_connection(catalogue: Postgres):
+    lock = "SELECT pg_try_advisory_lock(42) AS got"
+    with catalogue.session() as first:
+        assert first.execute(lock).fetchone() == {"got": True}
+        with catalogue.session() as second:
+            assert second.execute(lock).fetchone() == {"got": False}
+            assert second.execute("SELECT current_user AS who").fetchone() == {
+                "who": "service_role"
+            }
+    with catalogue.session() as third:
+        assert third.execute(lock).fetchone() == {"got": True}
+
+
+def test_a_silent_server_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(postgres, "WAIT_S", 0.5)
+    nobody = Postgres("postgresql://authenticator:secret@127.0.0.1:1/video_assets")
+    with pytest.raises(DatabaseUnreachableError, match=r"127\.0\.0\.1:1 .* db status"):
+        who(nobody)
+    nobody.close()
+
+
+def test_a_password_is_not_shown(embedded_server: EmbeddedServer):
+    url = embedded_server.url()
+    assert url not in repr(Postgres(url))
