@@ -1,70 +1,19 @@
-"""The worker's side of an analyzer: what it is called with, and what it answered.
-
-An analyzer is a function over one clip. Its parameters say what it needs: `source` is the file,
-`settings` its part of the preset, `artifacts` the folder for files it makes, and every other one
-is the result of the upstream asset of that name.
-"""
+"""The worker's side of an analyzer: what it is called with, and what it answered."""
 
 import errno
 import importlib
-import inspect
 import time
-import types
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.media.errors import MediaError
 from video_assets.media.source import Source
 from video_assets.storage.artifacts import ArtifactFolder
-
-SPECIAL = ("source", "settings", "artifacts")
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """One upstream asset of an analyzer."""
-
-    model: type[BaseModel]
-    is_required: bool
-
-
-@dataclass
-class ClipFunction:
-    """An analyzer as its decorator found it."""
-
-    name: str
-    module: str
-    function: Callable[..., BaseModel]
-    result: type[BaseModel]
-    upstream: dict[str, Upstream]
-    settings: type[BaseModel] | None
-    parameters: tuple[str, ...]
-    checks: dict[str, Callable[[Any], str | None]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, function: Callable[..., BaseModel]) -> "ClipFunction":
-        """Read the parameters and annotations of an analyzer."""
-        hints = typing.get_type_hints(function)
-        parameters = tuple(inspect.signature(function).parameters)
-        return cls(
-            name=function.__name__,
-            module=function.__module__,
-            function=function,
-            result=hints["return"],
-            upstream={name: _upstream(hints[name]) for name in parameters if name not in SPECIAL},
-            settings=hints.get("settings"),
-            parameters=parameters,
-        )
-
-    @property
-    def takes_source(self) -> bool:
-        """Whether the analyzer reads the camera file itself."""
-        return "source" in self.parameters
 
 
 @dataclass(frozen=True)
@@ -100,23 +49,15 @@ class Failed:
     seconds: float = 0.0
 
 
-_functions: dict[tuple[str, str], ClipFunction] = {}
-
-
-def register(function: ClipFunction) -> None:
-    """Make an analyzer known to the workers that import its module."""
-    _functions[function.module, function.name] = function
-
-
 def perform(task: Task) -> Measured | Failed:
     """Run one task: the only place where an analyzer's failure becomes a value."""
     importlib.import_module(task.module)
-    function = _functions[task.module, task.name]
+    analyzer = ANALYZERS[task.name]
     started, cpu_started = time.perf_counter(), time.process_time()
     try:
-        result = function.function(**_arguments(function, task))
+        result = analyzer.function(**_arguments(analyzer, task))
         problems = {
-            name: text for name, check in function.checks.items() if (text := check(result))
+            name: text for name, check in analyzer.checks.items() if (text := check(result))
         }
     except Exception as error:  # noqa: BLE001 - whatever an analyzer raises harms its clip alone
         return _failed(error, task, time.perf_counter() - started)
@@ -128,18 +69,18 @@ def perform(task: Task) -> Measured | Failed:
     )
 
 
-def _arguments(function: ClipFunction, task: Task) -> dict[str, Any]:
+def _arguments(analyzer: Analyzer, task: Task) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
-    for name in function.parameters:
+    for name in analyzer.parameters:
         if name == "source" and task.source is not None:
             arguments[name] = Source(task.checksum, task.source)
         elif name == "artifacts":
             arguments[name] = ArtifactFolder(task.artifacts)
-        elif name == "settings" and function.settings is not None:
-            arguments[name] = function.settings.model_validate(task.settings)
+        elif name == "settings" and analyzer.settings_model is not None:
+            arguments[name] = analyzer.settings_model.model_validate(task.settings)
         else:
             document = task.inputs.get(name)
-            model = function.upstream[name].model
+            model = analyzer.inputs[name].model
             arguments[name] = None if document is None else model.model_validate(document)
     return arguments
 
@@ -166,10 +107,3 @@ def _without_paths(text: str, task: Task) -> str:
     if task.source is not None:
         text = text.replace(str(task.source), "the file").replace(task.source.name, "the file")
     return text.replace(str(task.artifacts), "the artifact folder")
-
-
-def _upstream(hint: Any) -> Upstream:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        (model,) = (part for part in typing.get_args(hint) if part is not type(None))
-        return Upstream(model, is_required=False)
-    return Upstream(hint, is_required=True)

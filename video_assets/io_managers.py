@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from video_assets.clip_asset import ClipStream, Outcome
+from video_assets.clip_stream import ClipStream, Outcome
 from video_assets.clip_worker import Failed, Measured
 from video_assets.events import is_deferred, materialization, tell_in_step
 from video_assets.storage import ledger
@@ -120,7 +120,7 @@ def describe(
 ) -> dict[str, Any]:
     """Build what the Dagster UI shows of one result."""
     asset = obj.asset
-    result = asset.function.result.model_validate(document)
+    result = asset.result.model_validate(document)
     return dict(asset.metadata(result, ArtifactFolder.of(artifacts, checksum, asset.name)))
 
 

@@ -13,7 +13,10 @@ PACKAGE = "video_assets"
 
 # Room or top-level module -> what of the package it may import, beside itself.
 BELOW = {"media", "storage", "services", "accounts", "search", "presets", "settings", "lanes"}
-TOP = {"partitions", "events", "clip_asset", "clip_worker", "resources", "io_managers"}
+TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
+    "resources",
+    "io_managers",
+}
 MAY_IMPORT = {
     "media": set(),
     "presets": set(),
@@ -23,22 +26,25 @@ MAY_IMPORT = {
     "services": {"media", "settings"},
     "accounts": {"media", "settings"},
     "search": {"storage", "services", "accounts", "settings"},
-    "clip_worker": BELOW,
+    "analyzer": BELOW,
+    "clip_worker": BELOW | {"analyzer"},
     "partitions": BELOW,
     "events": BELOW | TOP,
     "clip_asset": BELOW | TOP,
+    "clip_stream": BELOW | TOP,
     "resources": BELOW | TOP,
     "io_managers": BELOW | TOP,
     "assets": BELOW | TOP,
     # Jobs and sensors select clip assets, list files (media) and take resources by their type.
-    "automation": {"assets", "clip_asset", "events", "partitions", "resources"}
+    "automation": {"assets", "analyzer", "clip_asset", "clip_stream", "events"}
+    | {"partitions", "resources"}
     | {"media", "storage", "presets", "settings"},
     "definitions": BELOW | TOP | {"assets", "automation"},
     "interfaces": BELOW | TOP | {"assets", "automation", "definitions"},
     "__main__": {"interfaces"},
     "__init__": set(),
 }
-DAGSTER = (TOP - {"clip_worker"}) | {"definitions", "assets", "automation"}
+DAGSTER = (TOP - {"analyzer", "clip_worker"}) | {"definitions", "assets", "automation"}
 MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "exiftool", "blake3", "pydantic"}
 DRAWERS = re.compile(r"^(utils?|helpers?|common|core|base|misc)$")
 LONGEST = 400

@@ -7,7 +7,7 @@ from uuid import UUID
 import dagster as dg
 
 from video_assets.automation.reporting import report_results
-from video_assets.clip_asset import RETRY_PASSING
+from video_assets.clip_stream import RETRY_PASSING
 from video_assets.events import DEFER_EVENTS
 from video_assets.media.discovery import discover
 from video_assets.settings import LOCAL_OWNER, load_settings

@@ -3,19 +3,21 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from typing import Any
 
 from video_assets import assets
-from video_assets.clip_asset import CLIP_ASSETS, ClipAsset, planned
+from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.presets.strict import PresetError, nearest
+from video_assets.storage.fingerprints import digest
 from video_assets.storage.ledger import PlannedAsset
 
 
-def analyzers() -> Mapping[str, ClipAsset]:
+def analyzers() -> Mapping[str, Analyzer]:
     """Load every module below `assets/` and give the analyzers found there, by name."""
     for module in pkgutil.walk_packages(assets.__path__, f"{assets.__name__}."):
         importlib.import_module(module.name)
-    return CLIP_ASSETS
+    return ANALYZERS
 
 
 def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
@@ -34,14 +36,14 @@ def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
         params[step.name] = step.params
     try:
         return tuple(
-            planned(known[name], place, params[name])
+            _planned(known[name], place, params[name])
             for place, name in enumerate(name for name in in_graph_order(known) if name in params)
         )
     except ValueError as error:
         raise PresetError(f"preset {preset.name}: {error}") from None
 
 
-def in_graph_order(known: Mapping[str, ClipAsset]) -> list[str]:
+def in_graph_order(known: Mapping[str, Analyzer]) -> list[str]:
     """Order assets so that each comes after those it reads."""
     ordered: list[str] = []
 
@@ -54,3 +56,15 @@ def in_graph_order(known: Mapping[str, ClipAsset]) -> list[str]:
     for name in sorted(known):
         visit(name)
     return ordered
+
+
+def _planned(asset: Analyzer, position: int, params: Mapping[str, Any]) -> PlannedAsset:
+    """Say what a result of this asset must be made with to count as current."""
+    return PlannedAsset(
+        asset=asset.name,
+        position=position,
+        code_version=asset.code_version,
+        settings_fingerprint=digest(asset.settings(params)),
+        required=asset.required,
+        upstream=asset.upstream,
+    )

@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
+from video_assets.analyzer import REGISTERED
 from video_assets.automation.plan import analyzers
-from video_assets.automation.work import REGISTERED
 from video_assets.events import materialization, tell_outside_runs
 from video_assets.partitions import add_clips
 from video_assets.settings import load_settings
@@ -36,7 +36,7 @@ def report_results(instance: dg.DagsterInstance, catalogue: Postgres) -> int:
 
 def _event(row: dict[str, Any]) -> dg.AssetMaterialization:
     asset = analyzers()[row["asset"]]
-    result = asset.function.result.model_validate(row["result"])
+    result = asset.result.model_validate(row["result"])
     folder = ArtifactFolder.of(load_settings().artifacts_dir, row["file_checksum"], asset.name)
     return materialization(
         asset.name,

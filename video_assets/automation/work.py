@@ -6,13 +6,12 @@ Knows no Dagster, so that a command that finds nothing to do has not waited for 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from video_assets.analyzer import REGISTERED
 from video_assets.storage import ledger
 from video_assets.storage.postgres import Postgres
 
-REGISTERED = "checksum"
-LASTING_ATTEMPTS = (
-    2  # in a batch, then once more alone: what was chance heals, a bad file stays bad
-)
+# In a batch, then once more alone: what was chance heals, a bad file stays bad.
+LASTING_ATTEMPTS = 2
 PASSING_ATTEMPTS = 6
 FIRST_WAIT_S = 60.0  # doubled after every attempt
 

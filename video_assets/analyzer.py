@@ -1,0 +1,112 @@
+"""An analyzer: a function over one clip, as its decorator found it.
+
+Its parameters say what it needs: `source` is the file, `settings` its part of the preset,
+`artifacts` the folder for files it makes, and every other one is the result of the upstream asset
+of that name.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from video_assets.storage.artifacts import ArtifactFolder
+
+SPECIAL = ("source", "settings", "artifacts")
+REGISTERED = "checksum"
+"""The asset that registration makes; whatever reads a clip's file comes after it."""
+
+Metadata = Callable[[Any, ArtifactFolder], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """One upstream asset of an analyzer."""
+
+    model: type[BaseModel]
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """A function over one clip, and how it is run."""
+
+    name: str
+    module: str
+    function: Callable[..., BaseModel]
+    result: type[BaseModel]
+    inputs: Mapping[str, Upstream]
+    settings_model: type[BaseModel] | None
+    parameters: tuple[str, ...]
+    lane: str
+    code_version: str
+    metadata: Metadata
+    checks: dict[str, Callable[[Any], str | None]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, function: Callable[..., BaseModel], *, lane: str, code_version: str, metadata: Metadata
+    ) -> "Analyzer":
+        """Read the parameters and annotations of a function over one clip."""
+        hints = typing.get_type_hints(function)
+        parameters = tuple(inspect.signature(function).parameters)
+        return cls(
+            name=function.__name__,
+            module=function.__module__,
+            function=function,
+            result=hints["return"],
+            inputs={name: _upstream(hints[name]) for name in parameters if name not in SPECIAL},
+            settings_model=hints.get("settings"),
+            parameters=parameters,
+            lane=lane,
+            code_version=code_version,
+            metadata=metadata,
+        )
+
+    @property
+    def takes_source(self) -> bool:
+        """Whether it reads the camera file itself."""
+        return "source" in self.parameters
+
+    @property
+    def group(self) -> str:
+        """The folder it stands in."""
+        return self.module.split(".")[-2]
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Name the assets that it comes after."""
+        reads_file = self.takes_source and self.name != REGISTERED
+        return (*((REGISTERED,) if reads_file else ()), *self.inputs)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Name the upstream assets without which it cannot run."""
+        optional = {name for name, upstream in self.inputs.items() if not upstream.is_required}
+        return tuple(name for name in self.upstream if name not in optional)
+
+    def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete its part of a preset with its defaults.
+
+        Raises ValueError for a name or value that it does not take.
+        """
+        if self.settings_model is None:
+            if params:
+                raise ValueError(f"{self.name} has no settings, but the preset sets {list(params)}")
+            return {}
+        return self.settings_model.model_validate(dict(params)).model_dump(mode="json")
+
+
+ANALYZERS: dict[str, Analyzer] = {}
+"""Every analyzer that was imported, by name."""
+
+
+def _upstream(hint: Any) -> Upstream:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (model,) = (part for part in typing.get_args(hint) if part is not type(None))
+        return Upstream(model, is_required=False)
+    return Upstream(hint, is_required=True)

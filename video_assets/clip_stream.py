@@ -1,0 +1,175 @@
+"""What a clip asset does when a run reaches it: one clip or a batch, as a stream of outcomes.
+
+Clips whose result is still valid are reused, those whose inputs are missing are left out, the rest
+runs in the lane's workers. SupabaseIOManager consumes the stream, so that every clip is saved the
+moment it is done.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import dagster as dg
+
+from video_assets.analyzer import Analyzer
+from video_assets.clip_worker import Failed, Measured, Task, perform
+from video_assets.events import is_deferred
+from video_assets.lanes import Crash
+from video_assets.storage import ledger, locations
+from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.fingerprints import digest, input_fingerprint
+from video_assets.storage.postgres import Postgres
+
+DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
+RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have passed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one clip in one asset."""
+
+    checksum: str
+    made: ledger.Made
+    answer: Measured | Failed | None  # None: the stored result is still valid
+
+
+class ClipStream:
+    """The outcomes of one step, computed while they are read.
+
+    An object with `__iter__`, because Dagster takes a returned generator for op events.
+    """
+
+    def __init__(
+        self,
+        asset: Analyzer,
+        context: dg.AssetExecutionContext,
+        outcomes: Iterator[Outcome | None],
+    ) -> None:
+        """Take an iterator that does the work when it is advanced."""
+        self.asset = asset
+        self.context = context
+        self._outcomes = outcomes
+
+    def __iter__(self) -> Iterator[Outcome | None]:
+        """Give each clip as it ends, and None while nothing does; clips left out do not appear."""
+        return self._outcomes
+
+
+def stream(
+    asset: Analyzer, context: dg.AssetExecutionContext, inputs: dict[str, Any]
+) -> ClipStream:
+    """Take up the clips of a run; the work is done while the stream is read."""
+    checksums = list(context.partition_keys)
+    catalogue, step = context.resources.catalogue, context.resources.preset.step(asset.name)
+    settings = asset.settings(step.params if step else {})
+    made = {
+        checksum: ledger.Made(asset.code_version, digest(settings), input_fingerprint(digests))
+        for checksum in checksums
+        if (digests := _digests(asset, checksum, inputs)) is not None
+    }
+    retried = _retried(context, len(checksums))
+
+    def outcomes() -> Iterator[Outcome | None]:
+        _, due = _split(made, ledger.entries(catalogue, asset.name, checksums), retried=retried)
+        with ledger.claims(catalogue, asset.name, due) as claimed:
+            # Read again under the claims: another run may have just made what was missing.
+            reused, due = _split(
+                made, ledger.entries(catalogue, asset.name, checksums), retried=retried
+            )
+            mine = [checksum for checksum in due if checksum in claimed]
+            yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
+            ledger.log_starting(catalogue, asset.name, mine)
+            tasks: list[tuple[str, Task]] = []
+            for checksum, source in _sources(asset, catalogue, mine).items():
+                if isinstance(source, str):
+                    lost = Failed("SourceMissing", source, "unreachable")
+                    yield Outcome(checksum, made[checksum], lost)
+                else:
+                    task = _task(asset, context, checksum, source, inputs, settings)
+                    tasks.append((checksum, task))
+            answers = context.resources.lanes.run(
+                step.queue if step else asset.lane,
+                perform,
+                tasks,
+                timeout_s=step.timeout if step else DEFAULT_TIMEOUT_S,
+            )
+            for answered in answers:
+                if answered is None:
+                    yield None
+                else:
+                    checksum, answer = answered
+                    yield Outcome(checksum, made[checksum], _answer(answer))
+
+    return ClipStream(asset, context, outcomes())
+
+
+def _sources(
+    asset: Analyzer, catalogue: Postgres, checksums: list[str]
+) -> Mapping[str, Path | str | None]:
+    """Find each clip's file, or say why it cannot be found; None where the asset reads none."""
+    if not asset.takes_source:
+        return dict.fromkeys(checksums)
+    return locations.find_sources(catalogue, checksums)
+
+
+def _retried(context: dg.AssetExecutionContext, clip_count: int) -> frozenset[str]:
+    """Name the faults after which a clip is tried again; a batch passes over lasting ones."""
+    if clip_count == 1 or not is_deferred(context.run):
+        return frozenset(get_args(ledger.Fault))
+    return ledger.PASSING_FAULTS if RETRY_PASSING in context.run.tags else frozenset()
+
+
+def _digests(asset: Analyzer, checksum: str, inputs: dict[str, Any]) -> dict[str, str] | None:
+    """Digest the inputs of one clip, or None when a required one is missing."""
+    present = {
+        name: documents[checksum].digest
+        for name, documents in inputs.items()
+        if checksum in documents
+    }
+    return None if any(name not in present for name in asset.required) else present
+
+
+def _split(
+    made: dict[str, ledger.Made], known: dict[str, ledger.Entry], *, retried: frozenset[str]
+) -> tuple[list[str], list[str]]:
+    """Split clips into those whose result is still valid and those with work to do."""
+    reused: list[str] = []
+    due: list[str] = []
+    for checksum, wanted in made.items():
+        entry = known.get(checksum)
+        if entry is None or entry.made != wanted or entry.fault in retried:
+            due.append(checksum)
+        elif entry.status == "done":
+            reused.append(checksum)
+    return reused, due
+
+
+def _task(
+    asset: Analyzer,
+    context: dg.AssetExecutionContext,
+    checksum: str,
+    source: Path | None,
+    inputs: dict[str, Any],
+    settings: dict[str, Any],
+) -> Task:
+    return Task(
+        module=asset.module,
+        name=asset.name,
+        checksum=checksum,
+        source=source,
+        inputs={
+            name: documents[checksum].body
+            for name, documents in inputs.items()
+            if checksum in documents
+        },
+        settings=settings,
+        artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
+    )
+
+
+def _answer(answer: Measured | Failed | Crash) -> Measured | Failed:
+    if isinstance(answer, Crash):
+        fault = "ours" if answer.is_timeout or answer.is_killed else "file"
+        return Failed(answer.error_class, answer.message, fault)
+    return answer
