@@ -186,7 +186,7 @@ def _from_planes(planes: Planes, pixel_format: str) -> av.VideoFrame:
     return frame
 
 
-def _add_audio(container: OutputContainer):  # noqa: ANN202  PyAV names the type only in stubs
+def _add_audio(container: OutputContainer):
     is_pcm = container.format.name in ("mov", "avi", "wav", "mxf")
     return container.add_stream("pcm_s16le" if is_pcm else "aac", rate=48_000, layout="stereo")
 
@@ -202,7 +202,7 @@ def _write_sound(container: OutputContainer, stream, clip: Clip) -> None:
     container.mux(stream.encode(None))
 
 
-def _open_subtitles(path: Path, texts: Sequence[str]):  # noqa: ANN202  a list of inputs
+def _open_subtitles(path: Path, texts: Sequence[str]):
     inputs = []
     for number, text in enumerate(texts):
         file = path.with_name(f"{path.stem}.{number}.srt")

@@ -7,6 +7,7 @@ from itertools import dropwhile, islice
 
 import av
 import av.container
+import av.error
 import av.stream
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -37,8 +38,8 @@ def _player_order(stream: VideoStream) -> tuple[bool, bool, int]:
 
 
 def seconds_to_pts(time_s: Fraction | float, stream: VideoStream) -> int:
-    """Convert seconds on the file's own clock to the stream's ticks, rounded down."""
-    return int(Fraction(time_s) // (stream.time_base or Fraction(1, 90_000)))
+    """Convert seconds on the file's own clock to the stream's ticks, to the nearest one."""
+    return round(Fraction(time_s) / (stream.time_base or Fraction(1, 90_000)))
 
 
 def frame_time(frame: VideoFrame, stream: VideoStream) -> float:
@@ -53,7 +54,7 @@ def packets(
     """Give a stream's packets up to the end, or up to where the file is broken."""
     try:
         yield from container.demux(stream)
-    except av.FFmpegError:
+    except av.error.FFmpegError:
         return
 
 
@@ -66,7 +67,7 @@ def decode_whole(packet: "Packet[VideoStream]") -> list[VideoFrame] | None:
     """Decode one packet; a damaged one gives None."""
     try:
         return packet.decode()
-    except av.FFmpegError:
+    except av.error.FFmpegError:
         return None
 
 
@@ -74,7 +75,7 @@ def drain(stream: VideoStream) -> list[VideoFrame]:
     """Take the frames that the decoder still holds; it must be sought or flushed afterwards."""
     try:
         return stream.codec_context.decode(None)
-    except av.FFmpegError:
+    except av.error.FFmpegError:
         return []
 
 
@@ -94,10 +95,10 @@ def seek(container: av.container.InputContainer, stream: VideoStream, pts: int) 
     """Go to the keyframe at or before a moment, or at least to the file's beginning."""
     try:
         container.seek(pts, stream=stream, backward=True)
-    except av.FFmpegError:
+    except av.error.FFmpegError:
         try:
             container.seek(stream.start_time or 0, stream=stream, any_frame=True)
-        except av.FFmpegError:
+        except av.error.FFmpegError:
             return False
     return True
 

@@ -5,8 +5,6 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 
-import av
-import av.sidedata.sidedata
 from av.video.frame import VideoFrame
 
 _MATRIX = struct.Struct("=9i")  # 16.16 fixed point, row by row: a b u, c d v, x y w
@@ -42,7 +40,7 @@ def read_orientation(frame: VideoFrame) -> Orientation:
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
     try:
-        data = frame.side_data.get(av.sidedata.sidedata.Type.DISPLAYMATRIX)
+        data = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # a kind of side data that PyAV has no name for
         return None
     return _MATRIX.unpack_from(bytes(data)) if data and len(bytes(data)) >= _MATRIX.size else None

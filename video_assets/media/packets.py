@@ -7,6 +7,7 @@ from statistics import median
 
 import av
 import av.container
+import av.error
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
@@ -90,7 +91,7 @@ def last_moments(container: av.container.InputContainer, claimed_end_s: float) -
     """Look at the packets near the end; None if the container cannot go there."""
     try:
         container.seek(int(max(0.0, claimed_end_s - _TAIL_S) * av.time_base), backward=True)
-    except av.FFmpegError:
+    except av.error.FFmpegError:
         return None
     return _extent(container, most_packets=_MOST_TAIL_PACKETS)
 
@@ -99,7 +100,7 @@ def scan(container: av.container.InputContainer, size_bytes: int) -> Extent | No
     """Read all packets, or up to a limit beyond which the rest is taken to be like them."""
     try:
         container.seek(0, backward=True, any_frame=True)
-    except av.FFmpegError:
+    except av.error.FFmpegError:
         return None
     return _extent(container, size_bytes=size_bytes)
 
@@ -130,7 +131,7 @@ def _timed_packets(container: av.container.InputContainer) -> Iterator["Packet[S
         for packet in container.demux(streams):
             if packet.size and (packet.pts is not None or packet.dts is not None):
                 yield packet
-    except av.FFmpegError:  # the file ends in the middle of a packet
+    except av.error.FFmpegError:  # the file ends in the middle of a packet
         return
 
 

@@ -73,7 +73,7 @@ def first_field(frame: VideoFrame, *, bottom_first: bool) -> VideoFrame:
     parity = int(bottom_first)
     field = av.VideoFrame(frame.width, frame.height // 2, frame.format.name)
     for source, goal in zip(frame.planes, field.planes, strict=True):
-        lines = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)[parity::2]
+        lines = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)[parity::2]
         kept = np.zeros((goal.buffer_size // goal.line_size, goal.line_size), np.uint8)
         height, width = min(len(lines), len(kept)), min(source.line_size, goal.line_size)
         kept[:height, :width] = lines[:height, :width]
@@ -87,7 +87,7 @@ def _render_sdr(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> 
     matrix = choose_matrix(
         video.color_matrix, video.color_primaries, video.display_width, video.display_height
     )
-    return frame.reformat(
+    scaled = frame.reformat(
         width=size[0],
         height=size[1],
         format="bgr24",
@@ -95,7 +95,8 @@ def _render_sdr(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> 
         src_color_range=_swscale_range(video),
         dst_color_range=_FULL_RANGE,
         interpolation=_interpolation(frame, size),
-    ).to_ndarray()
+    )
+    return np.asarray(scaled.to_ndarray(), np.uint8)
 
 
 def _render_wide(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image:
@@ -122,7 +123,7 @@ def _render_wide(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) ->
 
 def _plane(frame: VideoFrame, number: int) -> NDArray[np.uint16]:
     plane = frame.planes[number]
-    lines = np.frombuffer(plane, np.uint16).reshape(-1, plane.line_size // 2)
+    lines = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)
     return lines[: frame.height, : frame.width]
 
 

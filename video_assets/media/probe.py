@@ -1,6 +1,5 @@
 """The cheap facts of a clip: read from its header, and held against what the file really holds."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -59,7 +58,14 @@ _MOST_SAMPLED = 300
 _MOST_SAMPLED_BYTES = 64 * 2**20
 _TIMECODE = re.compile(r"(\d\d)[:;](\d\d)[:;](\d\d)([:;.,])(\d\d\d?)")
 # FFmpeg measures these from their last packets itself.
-_MEASURED_BY_FFMPEG = {"mpegts", "mpeg"}
+_MEASURED_BY_FFMPEG = {"mpegts"}
+_HAS_NO_HEADER = {"mpeg"}
+_MILLISECOND = Fraction(1, 1000)
+_COMMON_RATES = [
+    rate
+    for whole in (24, 25, 30, 48, 50, 60, 100, 120)
+    for rate in (Fraction(whole * 1000, 1001), Fraction(whole))
+]
 
 
 class MediaFacts(BaseModel):
@@ -241,6 +247,8 @@ def _measure_length(
     if found is None:
         return claimed, video_s
     measured = _Length(found.end_s - start_s, "estimated" if found.is_estimated else "packets")
+    if container.format.name in _HAS_NO_HEADER:
+        return measured, measured.seconds
     if claimed.seconds is None:
         warnings.add("the header has no duration; it was measured")
         return measured, video_s or measured.seconds
@@ -330,12 +338,18 @@ def _usable_rate(
 ) -> Fraction | None:
     average = stream.average_rate
     if average and average < _FASTEST:
-        return average
+        return _unround(average) if stream.time_base == _MILLISECOND else average
     measured = _measured_rate(stream, windows)
     best = stream.base_rate if stream.base_rate and stream.base_rate < _FASTEST else measured
     if average:
         warnings.add(f"the header's {rate_text(average)} frames a second cannot be true")
     return best
+
+
+def _unround(rate: Fraction) -> Fraction:
+    """Give the common rate that an average over stamps in whole milliseconds stands for."""
+    nearest = min(_COMMON_RATES, key=lambda common: abs(common - rate))
+    return nearest if abs(nearest - rate) < nearest / 10_000 else rate
 
 
 def _measured_rate(stream: VideoStream, windows: list[list[int]]) -> Fraction | None:
@@ -365,7 +379,7 @@ def _is_dolby_vision(stream: VideoStream, frame: VideoFrame) -> bool:
     if codec_tag(stream) in ("dvh1", "dvhe", "dva1", "dvav", "dav1"):
         return True
     try:
-        return any(data.type.name.startswith("DOVI") for data in frame.side_data)
+        return frame.side_data.get("DOVI_METADATA") is not None
     except ValueError:  # a kind of side data that PyAV has no name for
         return False
 

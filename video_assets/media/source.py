@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import av.container
+import av.error
 import av.logging
 
 from video_assets.media.errors import NotAVideoError, UnreadableError
@@ -103,7 +104,7 @@ def open_media(path: Path) -> Iterator[av.container.InputContainer]:
                 metadata_errors="replace",
                 options={"protocol_whitelist": "file", "format_whitelist": CONTAINERS},
             )
-        except (av.FFmpegError, OSError, ValueError):
+        except (av.error.FFmpegError, OSError, ValueError):
             raise explain_unopened(descriptor) from None
     with container:
         yield container

@@ -70,8 +70,8 @@ def take_thumbnails(
             break
     if not taken:
         raise UndecodableError(
-            f"stream {facts.video.index} is {facts.video.codec} with no decodable frame at any of {count} "
-            "positions; copy it from the card again"
+            f"stream {facts.video.index} is {facts.video.codec} with no decodable frame at any of "
+            f"{count} positions; copy it from the card again"
         )
     return sorted(taken.values(), key=lambda still: still.index)
 

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from video_assets.media.color import HLG, LUMA_WEIGHTS, PQ
 
 Planes = NDArray[np.uint16]
-Light = NDArray[np.float32]
+Light = NDArray[np.floating[Any]]
 
 PEAK_NITS = 1000.0
 WHITE_NITS = 203.0
 
 _STEPS = 4096  # of the tables: 12 bits, finer than any code that comes in
+_BT2020_LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 _BT2020_TO_BT709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
     np.float32,
@@ -81,7 +82,7 @@ def nits_to_pq(nits: Light) -> Light:
 
 def compress_nits(nits: Light) -> Light:
     """Bring a 1000 cd/m2 display's light into 203 cd/m2 (BT.2390-8, 5.4.1, black level 0)."""
-    peak, white = nits_to_pq(np.float32([PEAK_NITS, WHITE_NITS]))
+    peak, white = nits_to_pq(np.array([PEAK_NITS, WHITE_NITS]))
     code = np.clip(nits_to_pq(nits) / peak, 0, 1)
     highest = white / peak
     knee = 1.5 * highest - 0.5
@@ -96,7 +97,7 @@ def compress_nits(nits: Light) -> Light:
 
 def _hlg_to_nits(rgb: Light) -> Light:
     scene = _look_up(_hlg_table(), rgb)
-    luminance = scene @ np.float32([0.2627, 0.6780, 0.0593])
+    luminance = scene @ _BT2020_LUMINANCE
     return np.float32(PEAK_NITS) * scene * np.power(luminance, 0.2)[..., None]
 
 
