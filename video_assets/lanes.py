@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, TimeoutError
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -21,6 +22,7 @@ from pebble import ProcessExpired, ProcessPool
 
 DEFAULT_SLOTS = 4
 TICK_S = 0.5
+AHEAD = 2  # tasks handed over per worker: one in hand and the next, so that none waits for us
 PROCESSES_PER_CORE = 2  # enough to hide reads from a slow disk; more only costs memory
 
 
@@ -57,25 +59,28 @@ class Lanes:
 
         Gives None whenever nothing ended for TICK_S, so that the caller can attend to other things.
         """
+        pool, waiting = self._pool(lane), iter(tasks)
         answers: queue.SimpleQueue[tuple[str, Future[Any]]] = queue.SimpleQueue()
-        pool = self._pool(lane)
-        running: list[Future[Any]] = []
-        for key, task in tasks:
-            future = pool.schedule(function, args=(task,), timeout=timeout_s)
-            future.add_done_callback(lambda done, key=key: answers.put((key, done)))
-            running.append(future)
+        running: dict[str, Future[Any]] = {}
+
+        def feed(count: int) -> None:
+            for key, task in islice(waiting, count):
+                running[key] = pool.schedule(function, args=(task,), timeout=timeout_s)
+                running[key].add_done_callback(lambda done, key=key: answers.put((key, done)))
+
+        feed(self._width(lane) * AHEAD)
         try:
-            left = len(running)
-            while left:
+            while running:
                 try:
                     key, future = answers.get(timeout=TICK_S)
                 except queue.Empty:
                     yield None
                     continue
-                left -= 1
+                del running[key]
+                feed(1)
                 yield key, _answer(future, timeout_s)
         finally:
-            for future in running:
+            for future in running.values():
                 future.cancel()
 
     def close(self) -> None:
@@ -90,13 +95,16 @@ class Lanes:
         if lane not in self._pools:
             if not self._pools:
                 atexit.register(self.close)
-            slots = self._slots.get(lane, DEFAULT_SLOTS)
             self._pools[lane] = ProcessPool(
-                max_workers=max(1, min(slots, PROCESSES_PER_CORE * (os.cpu_count() or 1))),
+                max_workers=self._width(lane),
                 initializer=_start_worker,
                 context=_context(self._preload),
             )
         return self._pools[lane]
+
+    def _width(self, lane: str) -> int:
+        slots = self._slots.get(lane, DEFAULT_SLOTS)
+        return max(1, min(slots, PROCESSES_PER_CORE * (os.cpu_count() or 1)))
 
 
 def _context(preload: list[str]) -> Any:

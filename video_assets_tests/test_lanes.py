@@ -1,0 +1,116 @@
+"""Worker processes: a task that crashes, hangs or raises harms itself alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from video_assets.lanes import Lanes
+
+
+@pytest.fixture(scope="module")
+def lanes() -> Iterator[Lanes]:
+    """Two workers."""
+    lanes = Lanes({"default": 2})
+    yield lanes
+    lanes.close()
+
+
+def work(task: tuple[str, float]) -> Any:
+    """Do what a task says."""
+    word, number = task
+    if word == "die":
+        os.kill(os.getpid(), int(number))
+    if word == "sleep":
+        time.sleep(number)
+    if word == "raise":
+        raise ArithmeticError("no clip can raise what perform does not catch")
+    return number * 2 if word == "double" else os.getpid()
+
+
+def answers(lanes: Lanes, tasks: dict[str, tuple[str, float]], timeout_s: float = 5) -> dict:
+    """What came of each task."""
+    stream = lanes.run("default", work, tasks.items(), timeout_s=timeout_s)
+    return dict(answer for answer in stream if answer is not None)
+
+
+def test_every_task_is_answered(lanes):
+    tasks = {str(number): ("double", number) for number in range(50)}
+    assert answers(lanes, tasks) == {str(number): number * 2 for number in range(50)}
+
+
+def test_a_crash_says_by_which_signal_and_leaves_the_others_alone(lanes):
+    found = answers(lanes, {"bad": ("die", signal.SIGSEGV), "good": ("double", 4)})
+    assert found["good"] == 8
+    assert found["bad"].error_class == "WorkerCrashed"
+    assert "SIGSEGV" in found["bad"].message
+
+
+def test_a_worker_killed_from_outside_is_not_the_clip_s_fault(lanes):
+    found = answers(lanes, {"victim": ("die", signal.SIGKILL)})
+    assert found["victim"].is_killed
+
+
+def test_a_hang_ends_at_the_time_limit(lanes):
+    started = time.monotonic()
+    found = answers(lanes, {"slow": ("sleep", 60), "good": ("double", 1)}, timeout_s=1)
+    assert found["slow"].is_timeout
+    assert "after 1 s" in found["slow"].message
+    assert found["good"] == 2
+    assert time.monotonic() - started < 30
+
+
+def test_the_caller_hears_something_while_nothing_ends(lanes):
+    stream = lanes.run("default", work, [("slow", ("sleep", 1.5))], timeout_s=5)
+    assert next(stream) is None
+    assert next(answer for answer in stream if answer is not None)[0] == "slow"
+
+
+def test_what_a_task_raises_beyond_its_clip_is_raised_here(lanes):
+    with pytest.raises(ArithmeticError):
+        answers(lanes, {"bug": ("raise", 0)})
+
+
+def test_leaving_early_cancels_what_has_not_begun(lanes):
+    tasks = {str(number): ("sleep", 0.3) for number in range(200)}
+    stream = lanes.run("default", work, tasks.items(), timeout_s=5)
+    next(stream)
+    stream.close()
+    started = time.monotonic()
+    assert answers(lanes, {"next": ("double", 2)}) == {"next": 4}
+    assert time.monotonic() - started < 10
+
+
+def test_a_lane_has_as_many_workers_as_its_slots(lanes):
+    tasks = {str(number): ("pid", 0) for number in range(40)}
+    assert len(set(answers(lanes, tasks).values())) <= 2
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    script = textwrap.dedent(
+        """
+        from video_assets.lanes import Lanes
+        from video_assets_tests.test_lanes import work
+        if __name__ == "__main__":
+            lanes = Lanes({"default": 2})
+            pids = [a[1] for a in lanes.run("default", work, [("a", ("pid", 0))], timeout_s=9) if a]
+            print(pids[0], flush=True)
+            list(lanes.run("default", work, [("b", ("sleep", 60)), ("c", ("sleep", 60))],
+                           timeout_s=90))
+        """
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        children = psutil.Process(parent.pid).children(recursive=True)
+        parent.kill()
+    _, alive = psutil.wait_procs([worker, *children], timeout=10)
+    assert not alive
