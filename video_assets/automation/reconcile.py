@@ -15,6 +15,8 @@ from video_assets.automation.reporting import report_results
 from video_assets.automation.work import find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.storage.postgres import Postgres
 
 RUNS_PER_TICK = 20
 TICK_S = 30
@@ -32,12 +34,14 @@ IN_PROGRESS = [
     job=process_clips,
     minimum_interval_seconds=TICK_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    required_resource_keys={"catalogue", "preset"},
     description="Requests runs for clips that lack a result, and once more for clips that failed.",
 )
-def reconcile(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def reconcile(
+    context: dg.SensorEvaluationContext,
+    catalogue: dg.ResourceParam[Postgres],
+    preset: dg.ResourceParam[PipelineConfiguration],
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request what is missing or worth another attempt, and leave alone what is in hand."""
-    catalogue, preset = context.resources.catalogue, context.resources.preset
     report_results(context.instance, catalogue)
     work = find_work(catalogue, plan_of(preset))
     if not work:

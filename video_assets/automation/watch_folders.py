@@ -27,16 +27,17 @@ Looks = dict[str, list[int]]
     job=register_folder,
     minimum_interval_seconds=TICK_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    required_resource_keys={"catalogue"},
     description="Registers new files of the folders that the settings file watches.",
 )
-def watch_folders(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def watch_folders(
+    context: dg.SensorEvaluationContext, catalogue: dg.ResourceParam[Postgres]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request registration of every watched folder that holds new files at rest."""
     earlier: dict[str, Looks] = json.loads(context.cursor or "{}")
     now: dict[str, Looks] = {}
     said: list[str] = []
     for folder in load_settings().watch:
-        waiting, settled, state = look(context.resources.catalogue, folder, earlier)
+        waiting, settled, state = look(catalogue, folder, earlier)
         now[str(folder.path)] = waiting
         said.append(f"{folder.path}: {state}")
         if settled:

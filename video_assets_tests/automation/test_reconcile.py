@@ -1,0 +1,199 @@
+"""What is requested, what is left alone, and what Dagster is told afterwards."""
+
+import os
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from video_assets.automation.here import PROCESS_TAG, end_dead_runs
+from video_assets.automation.reconcile import keys_in_progress, reconcile
+from video_assets.automation.reporting import report_results
+from video_assets.automation.watch_folders import watch_folders
+from video_assets.events import DEFER_EVENTS
+from video_assets.partitions import CLIPS
+from video_assets.settings import WatchFolder
+from video_assets.storage import ledger
+from video_assets.storage.locations import HOST
+from video_assets_tests.automation.conftest import Pipeline
+
+
+def requests(pipeline: Pipeline) -> list[dg.RunRequest]:
+    """What one tick of the sensor asks for."""
+    context = dg.build_sensor_context(
+        instance=pipeline.instance,
+        resources={"catalogue": pipeline.catalogue, "preset": pipeline.preset},
+    )
+    ticked = reconcile(context)
+    assert ticked is not None
+    return [request for request in ticked if isinstance(request, dg.RunRequest)]  # type: ignore[union-attr]
+
+
+def keys_of(pipeline: Pipeline, request: dg.RunRequest) -> list[str]:
+    """The partitions that a request spans."""
+    if request.partition_key:
+        return [request.partition_key]
+    ordered = list(pipeline.instance.get_dynamic_partitions(CLIPS))
+    first = ordered.index(request.tags["dagster/asset_partition_range_start"])
+    last = ordered.index(request.tags["dagster/asset_partition_range_end"])
+    return ordered[first : last + 1]
+
+
+def test_new_clips_are_requested_as_one_batch_with_our_own_events(pipeline: Pipeline) -> None:
+    clips = pipeline.register("reconcile one", "reconcile two")
+    (request,) = [r for r in requests(pipeline) if set(keys_of(pipeline, r)) >= set(clips.values())]
+    assert request.tags[DEFER_EVENTS] == "true"
+
+
+def test_complete_clips_are_not_requested_again(pipeline: Pipeline) -> None:
+    clips = pipeline.register("complete one")
+    pipeline.process(clips)
+    asked = {key for request in requests(pipeline) for key in keys_of(pipeline, request)}
+    assert not asked & set(clips.values())
+
+
+def test_a_clip_that_failed_in_a_batch_is_asked_for_once_more_alone(pipeline: Pipeline) -> None:
+    clips = pipeline.register("bad alone once", "good beside it")
+    first, last = pipeline.span(clips)
+    pipeline.run(first=first, last=last)
+
+    bad = clips["bad alone once"]
+    (request,) = [r for r in requests(pipeline) if r.partition_key == bad]
+    assert request.asset_selection == [dg.AssetKey("words")]
+    assert DEFER_EVENTS not in request.tags
+    pipeline.run(key=bad, select=["words"])
+    assert not [r for r in requests(pipeline) if bad in keys_of(pipeline, r)]
+
+
+def test_clips_that_a_run_has_in_hand_are_left_to_it(pipeline: Pipeline) -> None:
+    clips = pipeline.register("in hand one", "in hand two")
+    ordered = list(pipeline.instance.get_dynamic_partitions(CLIPS))
+    first, last = pipeline.span(clips)
+    tags = {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+    run = pipeline.instance.create_run_for_job(
+        pipeline.job(), tags=tags, status=dg.DagsterRunStatus.STARTED
+    )
+    try:
+        assert keys_in_progress(pipeline.instance, ordered) >= set(clips.values())
+        asked = {key for request in requests(pipeline) for key in keys_of(pipeline, request)}
+        assert not asked & set(clips.values())
+    finally:
+        pipeline.instance.delete_run(run.run_id)
+
+
+def test_a_lost_source_is_tried_again_only_after_a_pause(pipeline: Pipeline) -> None:
+    clips = pipeline.register("lost one")
+    (pipeline.folder / "lost_one.mp4").unlink()
+    first, last = pipeline.span(clips)
+    pipeline.run(first=first, last=last)
+
+    (cell,) = [c for c in pipeline.cells(clips) if c.state == "failed"]
+    assert (cell.fault, cell.error_class) == ("unreachable", "SourceMissing")
+    assert not [r for r in requests(pipeline) if clips["lost one"] in keys_of(pipeline, r)]
+    with pipeline.catalogue.transaction() as connection:
+        connection.execute(
+            "UPDATE results SET measured_at = now() - interval '2 minutes' WHERE error IS NOT NULL"
+        )
+    assert [r for r in requests(pipeline) if clips["lost one"] in keys_of(pipeline, r)]
+    (pipeline.folder / "lost_again.mp4").write_text("lost one")
+    pipeline.register("lost one")
+    pipeline.process(clips)
+    assert pipeline.states(clips)["lost one", "report"] == "done"
+
+
+def test_what_a_killed_process_committed_is_told_later(pipeline: Pipeline) -> None:
+    clips = pipeline.register("told later")
+    made = ledger.Made("1", "x", "y")
+    ledger.save_done(
+        pipeline.catalogue,
+        asset="words",
+        checksum=clips["told later"],
+        made=made,
+        document={"count": 7, "first": "told"},
+        problems={},
+        seconds=0,
+        cpu_seconds=0,
+        run_id="killed",
+    )
+    report_results(pipeline.instance, pipeline.catalogue)
+    assert pipeline.status("words", clips) == {}, "a living run would tell of it itself"
+    with pipeline.catalogue.transaction() as connection:
+        connection.execute(
+            "UPDATE results SET measured_at = now() - interval '2 minutes' WHERE run_id = 'killed'"
+        )
+    report_results(pipeline.instance, pipeline.catalogue)
+    assert pipeline.status("words", clips) == {"told later": "MATERIALIZED"}
+
+
+def test_a_run_whose_process_was_killed_is_ended(pipeline: Pipeline) -> None:
+    job, status = pipeline.job(), dg.DagsterRunStatus.STARTED
+    dead = {PROCESS_TAG: f"{HOST} 999999999 1.00"}
+    alive = {PROCESS_TAG: "elsewhere 999999999 1.00"}
+    here = pipeline.instance.create_run_for_job(job, tags=dead, status=status)
+    there = pipeline.instance.create_run_for_job(job, tags=alive, status=status)
+    try:
+        assert end_dead_runs(pipeline.instance) == 1
+        states = [pipeline.instance.get_run_by_id(run.run_id) for run in (here, there)]
+        found = [run.status for run in states if run]
+        assert found == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED]
+    finally:
+        pipeline.instance.delete_run(here.run_id)
+        pipeline.instance.delete_run(there.run_id)
+
+
+def look(pipeline: Pipeline, cursor: str | None) -> tuple[list[dg.RunRequest], str | None, str]:
+    """One tick of the watch-folder sensor: requests, its cursor, what it said."""
+    context = dg.build_sensor_context(
+        instance=pipeline.instance, cursor=cursor, resources={"catalogue": pipeline.catalogue}
+    )
+    ticked = list(watch_folders(context))  # type: ignore[call-overload]
+    said = [found.skip_message or "" for found in ticked if isinstance(found, dg.SkipReason)]
+    found = [request for request in ticked if isinstance(request, dg.RunRequest)]
+    return found, context.cursor, " ".join(said)
+
+
+@pytest.fixture
+def watched(pipeline: Pipeline, tmp_path: Path) -> Path:
+    """A folder that the settings file watches."""
+    home, folder = Path(os.environ["VIDEO_ASSETS_HOME"]), tmp_path / "watched"
+    home.mkdir()
+    folder.mkdir()
+    (home / "settings.toml").write_text(f'[[watch]]\npath = "{folder}"\n')
+    return folder
+
+
+def test_a_new_file_is_registered_once_it_is_at_rest(pipeline: Pipeline, watched: Path) -> None:
+    file = watched / "growing.mp4"
+    file.write_text("growing")
+    asked, cursor, said = look(pipeline, None)
+    assert not asked
+    assert "1 new files still being written" in said
+    file.write_text("growing more")
+    asked, cursor, _ = look(pipeline, cursor)
+    assert not asked, "it changed between two looks"
+    past = time.time_ns() - 10**10
+    os.utime(file, ns=(past, past))
+    asked, cursor, _ = look(pipeline, cursor)
+    asked, cursor, _ = look(pipeline, cursor)
+    (request,) = asked
+    config = request.run_config["ops"]["register_files"]["config"]
+    assert config["path"] == str(watched)
+    again, _, _ = look(pipeline, cursor)
+    assert [one.run_key for one in again] == [request.run_key], "the key stops a second run"
+
+
+def test_an_unreachable_folder_says_so_and_changes_nothing(
+    pipeline: Pipeline, watched: Path
+) -> None:
+    watched.rmdir()
+    asked, _, said = look(pipeline, None)
+    assert not asked
+    assert "nothing was changed" in said
+
+
+def test_a_watched_folder_names_its_owner() -> None:
+    assert WatchFolder(path=Path("/footage")).owner == "local"
