@@ -14,6 +14,7 @@ from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
 PRESET_TAG = "video-assets/preset"
+WORKERS_TAG = "video-assets/workers"  # run tag: the most processes of one lane
 DEFAULT_PRESET = "default"
 # Imported once by the process that workers are forked from.
 WORKER_MODULES = ("video_assets.definitions",)
@@ -53,7 +54,11 @@ class LanesResource(dg.ConfigurableResource[Lanes]):
 
     def create_resource(self, context: dg.InitResourceContext) -> Lanes:
         """Find the lanes of this process, which outlive a run; they start when first needed."""
-        return _lanes(tuple(sorted(self.preset.worker_config.items())))
+        most = context.dagster_run.tags.get(WORKERS_TAG) if context.dagster_run else None
+        slots = self.preset.worker_config
+        if most is not None:
+            slots = {lane: min(count, int(most)) for lane, count in slots.items()}
+        return _lanes(tuple(sorted(slots.items())))
 
 
 class SupabaseIOManagerResource(dg.ConfigurableIOManagerFactory[SupabaseIOManager]):

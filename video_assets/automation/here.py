@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import psutil
@@ -13,12 +15,24 @@ from video_assets.automation.work import Work, find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
 from video_assets.presets.model import PipelineConfiguration
-from video_assets.resources import PRESET_TAG
+from video_assets.resources import PRESET_TAG, WORKERS_TAG
 from video_assets.storage.locations import HOST
 from video_assets.storage.postgres import Postgres
 
 PROCESS_TAG = "video-assets/process"
+TROUBLES_ENOUGH = 3  # the machine is at fault: the next run would say the same
+INTERRUPTED = "UNEXPECTED_TERMINATION"  # what Dagster calls a run that Ctrl-C ended
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a run failed, when no clip is to blame."""
+
+    run_id: str
+    step: str | None
+    error: str
+    details: str
 
 
 def process_here(
@@ -28,14 +42,22 @@ def process_here(
     preset: PipelineConfiguration,
     checksums: Sequence[str],
     *,
-    on_run: Callable[[str], None] | None = None,
-) -> None:
+    workers: int | None = None,
+    on_run: Callable[[dg.ExecuteInProcessResult], None] | None = None,
+) -> list[Trouble]:
     """Make every current result of these clips that can be made; the ledger tells how it went.
 
-    on_run  called with the id of every run that ended
+    workers  the most processes of one lane, where the preset allows more
+    on_run   called with every run that ended
+
+    Gives what went wrong beside the clips; raises KeyboardInterrupt when a run was interrupted.
     """
     plan = plan_of(preset)
+    told = {PRESET_TAG: preset.name, PROCESS_TAG: _this_process()}
+    if workers is not None:
+        told[WORKERS_TAG] = str(workers)
     tried: set[Work] = set()
+    troubles: list[Trouble] = []
     while work := find_work(catalogue, plan, checksums, at_once=not tried):
         if work in tried:  # nothing moved: what is left cannot be made now
             break
@@ -45,12 +67,42 @@ def process_here(
                 instance=instance,
                 asset_selection=selection,
                 partition_key=key,
-                tags={**tags, PRESET_TAG: preset.name, PROCESS_TAG: _this_process()},
+                tags={**tags, **told},
                 run_config=QUIET,
                 raise_on_error=False,
             )
             if on_run is not None:
-                on_run(result.run_id)
+                on_run(result)
+            troubles += _troubles(result)
+            if len(troubles) >= TROUBLES_ENOUGH:
+                return troubles
+    return troubles
+
+
+def _troubles(result: dg.ExecuteInProcessResult) -> list[Trouble]:
+    """Find the failures of a run that are not a clip's own."""
+    found: list[Trouble] = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data is None and failure.error is not None:
+                found.append(_trouble(result, event.step_key, failure.error))
+        elif event.is_job_failure:
+            run = event.job_failure_data
+            reason = run.failure_reason
+            if reason is not None and reason.name == INTERRUPTED:
+                raise KeyboardInterrupt
+            if run.first_step_failure_event is None and run.error is not None and not found:
+                found.append(_trouble(result, None, run.error))
+    return found
+
+
+def _trouble(result: dg.ExecuteInProcessResult, step: str | None, error: Any) -> Trouble:
+    root = error
+    while root.cause is not None:
+        root = root.cause
+    first_line = root.message.strip().partition("\n")[0]
+    return Trouble(result.run_id, step, first_line, error.to_string())
 
 
 def _requests(

@@ -10,6 +10,7 @@ import dagster as dg
 
 from video_assets.analyzer import REGISTERED
 from video_assets.automation.plan import analyzers
+from video_assets.automation.work import SETTLED_S
 from video_assets.events import materialization, tell_outside_runs
 from video_assets.partitions import add_clips
 from video_assets.settings import load_settings
@@ -17,13 +18,16 @@ from video_assets.storage import ledger
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
 
-SETTLED_S = 30.0  # a living run reports a result within a second of committing it
 
+def report_results(
+    instance: dg.DagsterInstance, catalogue: Postgres, *, settled_s: float = SETTLED_S
+) -> int:
+    """Report what is unreported, oldest first, and give the number of clips new to Dagster.
 
-def report_results(instance: dg.DagsterInstance, catalogue: Postgres) -> int:
-    """Report what is unreported, oldest first, and give the number of clips new to Dagster."""
+    settled_s  leaves out what a living run may be about to report itself
+    """
     added = 0
-    while rows := ledger.unreported(catalogue, older_than_s=SETTLED_S):
+    while rows := ledger.unreported(catalogue, older_than_s=settled_s):
         new = [row["file_checksum"] for row in rows if row["asset"] == REGISTERED]
         add_clips(instance, new)
         added += len(new)

@@ -14,6 +14,7 @@ from video_assets.storage.postgres import Postgres
 LASTING_ATTEMPTS = 2
 PASSING_ATTEMPTS = 6
 FIRST_WAIT_S = 60.0  # doubled after every attempt
+SETTLED_S = 30.0  # a living run reports a result within a second of committing it
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,13 @@ def find_sources(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, Pat
     return {checksum: _first_readable(rows) for checksum, rows in places.items()}
 
 
+def known_as(catalogue: Postgres, owner: UUID, checksums: Sequence[str]) -> dict[str, str]:
+    """Give the path by which an owner's catalogue knows each of these clips."""
+    with catalogue.transaction() as connection:
+        rows = queries.known_as(connection, owner=owner, checksums=list(checksums))
+        return {row["file_checksum"]: row["file_path"] for row in rows}
+
+
 def is_as_recorded(path: Path, size_bytes: int, mtime_ns: int) -> bool:
     """Tell whether the file at a path is still the one that was registered there."""
     try:

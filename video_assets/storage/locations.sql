@@ -74,3 +74,9 @@ SELECT c.file_checksum, l.path_bytes, l.size_bytes, l.mtime_ns
   JOIN clip_locations l ON l.clip_id = c.id
  WHERE c.file_checksum = ANY(:checksums)
  ORDER BY (l.host = :host) DESC, l.missing_at DESC NULLS FIRST, l.seen_at DESC;
+
+-- name: known_as(owner, checksums)
+-- The place by which this owner's catalogue knows each clip.
+SELECT file_checksum, file_path
+  FROM clips
+ WHERE user_id = :owner AND file_checksum = ANY(:checksums);

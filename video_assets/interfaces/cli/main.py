@@ -1,21 +1,35 @@
 """The command line's front door."""
 
-from importlib.metadata import version
+import sys
+import traceback
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
+from video_assets.interfaces.cli import db
+from video_assets.interfaces.cli.faults import EPILOGUE, MACHINE, ToldGroup, tell
+from video_assets.interfaces.cli.ingest import ingest
+
 app = typer.Typer(
     name="video-assets",
+    cls=ToldGroup,
     help="Turn folders of camera footage into a searchable catalogue.",
+    epilog=EPILOGUE,
     no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
+app.command()(ingest)
+app.add_typer(db.app, name="db")
 
 
 def print_version(wanted: bool) -> None:
     """Answer --version."""
     if wanted:
-        typer.echo(f"video-assets {version('video-assets')}")
+        try:
+            typer.echo(f"video-assets {version('video-assets')}")
+        except PackageNotFoundError:
+            typer.echo("video-assets, run from its source and not installed")
         raise typer.Exit
 
 
@@ -31,4 +45,11 @@ def options(
 
 def main() -> None:
     """Run the command that the arguments name."""
-    app()
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001  the last one to answer for it
+        traceback.print_exc()
+        tell(
+            f"this is a bug of video-assets ({type(error).__name__}); please report the lines above"
+        )
+        sys.exit(MACHINE)

@@ -1,0 +1,187 @@
+"""The closing table: what an ingest found, what became of it, and what to do about each failure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from video_assets.interfaces.cli.intake import Intake
+from video_assets.interfaces.cli.progress import span
+from video_assets.storage import ledger
+
+DUPLICATES_SHOWN = 10
+
+# What to do when the finding itself does not say.
+ADVICE = {
+    "file": "copy the file from the card again, or leave it out",
+    "ours": "this is a bug of video-assets: report it with this line",
+    "network": "run the same command again when the network is back",
+    "refused": "look at the account and its limits, then run the same command again",
+    "unreachable": "make the file reachable, then run the same command again",
+}
+READ_ADVICE = "mend or remove the file, then run the same command again"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One file that failed in one step, under the name its owner knows."""
+
+    file: str
+    step: str
+    error_class: str | None
+    found: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A file whose content the catalogue has already."""
+
+    file: str
+    first: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an ingest says at its end."""
+
+    found: int
+    new: int
+    known: int
+    moved: int
+    duplicates: tuple[Duplicate, ...]
+    clips: int
+    complete: int
+    unfinished: int
+    failures: tuple[Failure, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)
+
+
+def summarize(
+    intake: Intake, cells: Sequence[ledger.Cell], first_copies: dict[str, str], seconds: float
+) -> Summary:
+    """Put together what became of files and clips.
+
+    first_copies  checksum to the path by which the catalogue knows the clip
+    """
+    places = intake.places()
+    failures = [_unreadable(intake.name(path), why) for path, why in intake.unreachable.items()]
+    failures += [
+        _unreadable(intake.name(file.path), file.reason or "")
+        for file in intake.of_state("unreadable")
+    ]
+    failures += [
+        _failed(intake.name(places[cell.checksum]), cell)
+        for cell in cells
+        if cell.state == "failed"
+    ]
+    failed = {cell.checksum for cell in cells if cell.state == "failed"}
+    open_clips = {cell.checksum for cell in cells if cell.state != "done"}
+    duplicates = tuple(
+        Duplicate(
+            intake.name(file.path), intake.name(Path(first_copies.get(file.checksum or "", "?")))
+        )
+        for file in intake.of_state("duplicate")
+    )
+    return Summary(
+        found=len(intake.states),
+        new=intake.count("new"),
+        known=intake.count("known"),
+        moved=intake.count("moved"),
+        duplicates=duplicates,
+        clips=len(places),
+        complete=len(places) - len(open_clips),
+        unfinished=len(open_clips - failed),
+        failures=tuple(sorted(failures, key=lambda failure: failure.file)),
+        seconds=round(seconds, 2),
+    )
+
+
+def show(summary: Summary, console: Console) -> None:
+    """Print the closing tables."""
+    table = Table(title="Ingest", title_justify="left", show_header=False)
+    for name, count in (
+        ("New clips", summary.new),
+        ("Known, unchanged", summary.known),
+        ("Moved or renamed", summary.moved),
+        ("Duplicates", len(summary.duplicates)),
+        ("Failures", len(summary.failures)),
+    ):
+        if count or name in ("New clips", "Failures"):
+            table.add_row(name, str(count))
+    table.add_row("Clips complete", f"{summary.complete} of {summary.clips}")
+    console.print(table)
+    for duplicate in summary.duplicates[:DUPLICATES_SHOWN]:
+        _say(console, f"{duplicate.file} is a copy of {duplicate.first}")
+    if len(summary.duplicates) > DUPLICATES_SHOWN:
+        _say(console, f"and {len(summary.duplicates) - DUPLICATES_SHOWN} more copies")
+    if summary.failures:
+        console.print(failures_table(summary.failures))
+    if summary.unfinished:
+        _say(
+            console,
+            f"{summary.unfinished} clips are unfinished: another process has them in hand, or it "
+            "was stopped; run the same command again",
+        )
+    _say(console, f"Took {span(summary.seconds)}.")
+
+
+def show_idle(summary: Summary, console: Console) -> None:
+    """Print that nothing was to be done, and what failed for good earlier."""
+    files = f"all {summary.known} files are" if summary.known != 1 else "the file is"
+    _say(
+        console,
+        f"Nothing to do: {files} known, {summary.complete} of {summary.clips} clips are complete.",
+    )
+    if summary.failures:
+        console.print(failures_table(summary.failures))
+
+
+def failures_table(failures: Sequence[Failure]) -> Table:
+    """Lay out one row for each failure."""
+    table = Table(title="Failures", title_justify="left", show_lines=True, expand=False)
+    table.add_column("File", overflow="fold", ratio=3)
+    table.add_column("Step", no_wrap=True)
+    table.add_column("Found, and what to do", overflow="fold", ratio=5)
+    for failure in failures:
+        told = Text(failure.found)
+        told.append(f"\n→ {failure.advice}", style="green")
+        table.add_row(Text(failure.file), failure.step, told)
+    return table
+
+
+def _unreadable(name: str, reason: str) -> Failure:
+    found, advice = _split(reason, READ_ADVICE)
+    return Failure(name, "read", None, found, advice)
+
+
+def _failed(name: str, cell: ledger.Cell) -> Failure:
+    found, advice = _split(cell.error or "no reason was kept", ADVICE[cell.fault or "ours"])
+    if cell.fault == "ours" and cell.error_class:
+        found = f"{cell.error_class}: {found}"
+    return Failure(name, cell.asset, cell.error_class, printable(found), printable(advice))
+
+
+def _split(text: str, advice: str) -> tuple[str, str]:
+    """Part `what was found; what to do`, in which the last part may be missing."""
+    found, separator, said = text.rpartition("; ")
+    return (found, said) if separator else (text, advice)
+
+
+def printable(text: str) -> str:
+    """Write what came from a file so that it cannot steer a terminal."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,103 @@
+"""`video-assets ingest`: files become clips, and clips get everything that is known of them."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from video_assets.interfaces.cli import rehearsal
+from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
+from video_assets.interfaces.cli.intake import absolute
+from video_assets.interfaces.cli.passes import Ingest, Wish
+from video_assets.interfaces.cli.steps import steps_table
+from video_assets.interfaces.cli.stopping import Stop
+from video_assets.media.discovery import Listing
+from video_assets.presets.model import load_preset
+from video_assets.settings import load_settings
+from video_assets.storage.locations import display
+
+PATTERN_HELP = "File names to take, separated by commas, in any letter case."
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders and files.")],
+    config: Annotated[
+        str, typer.Option("--config", "-c", help="Preset: which steps run, and how.")
+    ] = "default",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            min=0,
+            help="Processes at most in each queue; 0 only registers the files and leaves the rest "
+            "to `video-assets dev`.",
+            show_default="as the preset says",
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with files that appear later, until Ctrl-C.")
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", help="Look into folders inside folders.")
+    ] = True,
+    pattern: Annotated[
+        str | None,
+        typer.Option("--pattern", "-p", help=PATTERN_HELP, show_default="every video format"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
+    enable_ai: Annotated[
+        bool, typer.Option("--enable-ai", help="Switch the preset's disabled AI steps on.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout.")] = False,
+) -> None:
+    """Make a catalogue of the video files in folders; run again, it does only what is new."""
+    settings, preset = load_settings(), load_preset(config)
+    if enable_ai:
+        tell(f"preset {preset.name} has no AI step yet, so --enable-ai changes nothing")
+    wish = Wish(absolute(paths), preset, workers, pattern, recursive, as_json)
+    with Stop() as stop:
+        try:
+            refuse_nowhere(wish.roots)
+            if not as_json:
+                Console().print(steps_table(preset))
+            listing = wish.look()
+            if not say_found(listing, quiet=as_json) and not watch:
+                code = USAGE
+            elif dry_run:
+                code = rehearsal.rehearse(settings, preset, listing, as_json=as_json)
+            else:
+                code = Ingest(wish, settings, stop).run(listing, watch=watch)
+        except KeyboardInterrupt:
+            tell("stopped; run the same command to continue")
+            code = STOPPED
+    raise typer.Exit(code)
+
+
+def refuse_nowhere(roots: Sequence[Path]) -> None:
+    """Begin nothing when one of the named places is not there: it may be a slip."""
+    missing = [root for root in roots if not os.path.lexists(root)]
+    for root in missing:
+        tell(f"{display(root)}: there is no such file or folder; is its drive connected?")
+    if missing:
+        raise typer.Exit(USAGE)
+
+
+def say_found(listing: Listing, *, quiet: bool) -> int:
+    """Say how many files there are to look at, and give their number."""
+    count = len(listing.candidates) + len(listing.rejects)
+    if not quiet and count:
+        typer.echo(f"Found {count} video file{'s' if count > 1 else ''}")
+    if not count:
+        for each in listing.unreachable:
+            tell(f"{display(each.path)}: {each.reason}")
+        tell("No video files found")
+        if quiet:
+            typer.echo(json.dumps({"found": 0}))
+    return count

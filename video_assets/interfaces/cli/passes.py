@@ -1,0 +1,128 @@
+"""One pass of an ingest: register, process, close; and the passes after it when watching."""
+
+import json
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from video_assets.interfaces.cli import closing
+from video_assets.interfaces.cli.faults import FAILED, MACHINE, explain, tell
+from video_assets.interfaces.cli.intake import Intake, take_in
+from video_assets.interfaces.cli.planned import plan_for
+from video_assets.interfaces.cli.processing import Pipeline, is_needed, process, write_down
+from video_assets.interfaces.cli.progress import Meter
+from video_assets.interfaces.cli.stopping import Stop
+from video_assets.interfaces.cli.watching import Watcher
+from video_assets.media.discovery import Listing, discover
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.storage import ledger, locations
+from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.registration import Registrar
+
+if TYPE_CHECKING:
+    from video_assets.automation.here import Trouble
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asked for."""
+
+    roots: tuple[Path, ...]
+    preset: PipelineConfiguration
+    workers: int | None = None
+    pattern: str | None = None
+    recursive: bool = True
+    as_json: bool = False
+
+    def look(self) -> Listing:
+        """List the files that are there now."""
+        return discover(self.roots, self.pattern, recursive=self.recursive)
+
+
+class Ingest:
+    """Takes files in and processes their clips, as often as there are new ones."""
+
+    def __init__(self, wish: Wish, settings: Settings, stop: Stop) -> None:
+        """Open the catalogue, which is made if there is none."""
+        self._wish = wish
+        self._stop = stop
+        self._meter = Meter()
+        plan = plan_for(settings, wish.preset)
+        catalogue = open_catalogue(settings)
+        self.pipeline = Pipeline(settings, catalogue, wish.preset, plan)
+        self._registrar = Registrar(catalogue, LOCAL_OWNER, settings.checksum_algorithm)
+
+    def run(self, listing: Listing, *, watch: bool) -> int:
+        """Ingest what a listing holds and perhaps what comes later, and give the exit code."""
+        code = self.once(listing)
+        if watch:
+            watcher = Watcher(self._wish.look, self.pipeline.catalogue, listing)
+            tell(f"Watching {', '.join(map(locations.display, self._wish.roots))}; Ctrl-C ends it")
+            for later in watcher:
+                code = max(code, self.once(later))
+        return code
+
+    def once(self, listing: Listing) -> int:
+        """Ingest what a listing holds, say how it went, and give the exit code."""
+        began = time.monotonic()
+        catalogue = self.pipeline.catalogue
+        intake = Intake(self._wish.roots)
+        take_in(intake, self._registrar, listing, self._meter, self._stop)
+        checksums = intake.checksums
+        ledger.plan_clips(catalogue, checksums, self.pipeline.steps)
+        is_idle = not is_needed(self.pipeline, checksums)
+        troubles: Sequence[str] = ()
+        if self._wish.workers != 0 and not is_idle:
+            troubles = self._process(checksums)
+        copies = [file.checksum for file in intake.of_state("duplicate") if file.checksum]
+        summary = closing.summarize(
+            intake,
+            self.pipeline.cells(checksums),
+            locations.known_as(catalogue, LOCAL_OWNER, copies) if copies else {},
+            time.monotonic() - began,
+        )
+        code = MACHINE if troubles else FAILED if summary.failures else 0
+        self._close(summary, code, is_idle=is_idle)
+        for trouble in troubles:
+            tell(trouble)
+        return code
+
+    def _process(self, checksums: Sequence[str]) -> list[str]:
+        """Process clips, and tell what went wrong beside them in one line each."""
+        try:
+            troubles = process(self.pipeline, checksums, self._meter, workers=self._wish.workers)
+        except Exception as error:
+            if explain(error) is not None:
+                raise
+            write_down(self.pipeline.log, "", traceback.format_exc())
+            return [f"{type(error).__name__}: {error}; details are in {self.pipeline.log}"]
+        return [self._word(trouble) for trouble in troubles]
+
+    def _word(self, trouble: "Trouble") -> str:
+        step = f"step {trouble.step} " if trouble.step else ""
+        return (
+            f"{step}of Dagster run {trouble.run_id[:8]} broke off: {trouble.error}; "
+            f"details are in {self.pipeline.log}"
+        )
+
+    def _close(self, summary: closing.Summary, code: int, *, is_idle: bool) -> None:
+        if self._wish.as_json:
+            typer.echo(json.dumps({**summary.as_dict(), "exit_code": code}))
+            return
+        console = Console()
+        if is_idle and not (summary.new or summary.moved or summary.duplicates):
+            closing.show_idle(summary, console)
+        else:
+            closing.show(summary, console)
+        if self._wish.workers == 0 and summary.unfinished:
+            tell(
+                f"{summary.unfinished} clips wait to be processed: `video-assets dev` does it in "
+                "the background, the same command without --workers 0 does it here"
+            )

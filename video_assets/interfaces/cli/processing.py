@@ -1,0 +1,143 @@
+"""Processing: Dagster is told of new clips and runs what they lack, here and to the end."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from video_assets.automation.work import LASTING_ATTEMPTS, SETTLED_S, find_work
+from video_assets.interfaces.cli.planned import quiet_dagster
+from video_assets.interfaces.cli.progress import Meter
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.settings import Settings
+from video_assets.storage import ledger
+from video_assets.storage.postgres import Postgres
+
+if TYPE_CHECKING:
+    from video_assets.automation.here import Trouble
+
+MARK = "processing-"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What an ingest makes of clips, and where."""
+
+    settings: Settings
+    catalogue: Postgres
+    preset: PipelineConfiguration
+    plan: tuple[ledger.PlannedAsset, ...]
+
+    @property
+    def steps(self) -> list[str]:
+        """The enabled steps in the order in which they run."""
+        return [asset.asset for asset in sorted(self.plan, key=lambda asset: asset.position)]
+
+    @property
+    def log(self) -> Path:
+        """Where the details of what went wrong beside the clips are written."""
+        return self.settings.home / "logs" / "ingest.log"
+
+    def cells(self, checksums: Sequence[str]) -> list[ledger.Cell]:
+        """Work out the state of every cell of some clips."""
+        return ledger.cells(self.catalogue, self.plan, checksums)
+
+
+def is_needed(pipeline: Pipeline, checksums: Sequence[str]) -> bool:
+    """Tell whether there is anything for Dagster to do, without loading it."""
+    return bool(
+        _dead_marks(pipeline.settings)
+        or ledger.unreported(pipeline.catalogue, older_than_s=SETTLED_S)
+        or find_work(pipeline.catalogue, pipeline.plan, checksums, at_once=True)
+    )
+
+
+def process(
+    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, *, workers: int | None
+) -> "list[Trouble]":
+    """Make what these clips lack, and give what went wrong beside the clips.
+
+    Raises KeyboardInterrupt when it is interrupted, with the run closed and its workers ended.
+    """
+    meter.say("starting Dagster…")
+    quiet_dagster()
+    from video_assets.automation import here, instance, reporting
+    from video_assets.definitions import defs
+
+    with instance.open_instance(pipeline.settings) as dagster, _marked(pipeline.settings):
+        here.end_dead_runs(dagster)
+        dead = _dead_marks(pipeline.settings)
+        reporting.report_results(dagster, pipeline.catalogue, settled_s=0 if dead else SETTLED_S)
+        for mark in dead:
+            mark.unlink(missing_ok=True)
+        due = Counter(cell.checksum for cell in due_cells(pipeline.cells(checksums)))
+        with meter.processing(pipeline.catalogue, due, pipeline.steps):
+            troubles = here.process_here(
+                dagster,
+                pipeline.catalogue,
+                defs.resolve_job_def("process_clips"),
+                pipeline.preset,
+                checksums,
+                workers=workers,
+            )
+    for trouble in troubles:
+        write_down(pipeline.log, f"run {trouble.run_id} {trouble.step or ''}", trouble.details)
+    return troubles
+
+
+def due_cells(cells: Sequence[ledger.Cell]) -> list[ledger.Cell]:
+    """List the cells that a run would try to make now.
+
+    A cell that waits for one that failed for good is not among them.
+    """
+    given_up = {
+        cell.checksum for cell in cells if cell.state == "failed" and not _is_tried_again(cell)
+    }
+    return [
+        cell
+        for cell in cells
+        if cell.state in ("missing", "stale")
+        or (cell.state == "waiting" and cell.checksum not in given_up)
+        or (cell.state == "failed" and _is_tried_again(cell))
+    ]
+
+
+def _is_tried_again(cell: ledger.Cell) -> bool:
+    return cell.fault in ledger.PASSING_FAULTS or cell.attempts < LASTING_ATTEMPTS
+
+
+def write_down(log: Path, what: str, details: str) -> None:
+    """Keep the details of what went wrong beside the clips."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    when = time.strftime("%Y-%m-%d %H:%M:%S %z")
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"{when} {what}\n{details}\n")
+
+
+@contextmanager
+def _marked(settings: Settings) -> Iterator[None]:
+    """Leave a mark while processing, so that the next command sees if this one was killed."""
+    process = psutil.Process()
+    mark = settings.dagster_home / f"{MARK}{process.pid}-{process.create_time():.2f}"
+    mark.touch()
+    yield
+    mark.unlink(missing_ok=True)
+
+
+def _dead_marks(settings: Settings) -> list[Path]:
+    """Find the marks of processes that were killed, or that lost the database."""
+    marks = settings.dagster_home.glob(f"{MARK}*")
+    return [mark for mark in marks if not _is_alive(mark)]
+
+
+def _is_alive(mark: Path) -> bool:
+    pid, _, created = mark.name.removeprefix(MARK).partition("-")
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
+    except (psutil.NoSuchProcess, ValueError):
+        return False

@@ -1,0 +1,117 @@
+"""A dry run: what an ingest would read, refuse and run, without changing anything."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from video_assets.interfaces.cli.faults import tell
+from video_assets.interfaces.cli.planned import plan_for
+from video_assets.interfaces.cli.processing import due_cells
+from video_assets.interfaces.cli.progress import size
+from video_assets.media.discovery import Listing
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.storage import ledger, locations
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.migrations import pending
+from video_assets.storage.postgres import Postgres
+
+FILES_SHOWN = 50
+
+
+def rehearse(
+    settings: Settings, preset: PipelineConfiguration, listing: Listing, *, as_json: bool
+) -> int:
+    """Print the plan of an ingest, and give the exit code."""
+    plan = plan_for(settings, preset, keep=False)
+    with _catalogue(settings) as catalogue:
+        if catalogue is None:
+            known = locations.Known({}, {}, listing.candidates)
+            cells: list[ledger.Cell] = []
+        else:
+            known = locations.recognise(catalogue, LOCAL_OWNER, listing.candidates)
+            checksums = {*known.unchanged.values(), *known.renamed.values()}
+            cells = ledger.cells(catalogue, plan, sorted(checksums))
+    due = Counter(cell.asset for cell in due_cells(cells))
+    steps = [
+        {"step": each.asset, "known_clips": due[each.asset], "new_files": len(known.unknown)}
+        for each in sorted(plan, key=lambda each: each.position)
+    ]
+    told = {
+        "dry_run": True,
+        "found": len(listing.candidates) + len(listing.rejects),
+        "known": len(known.unchanged),
+        "moved": [locations.display(path) for path in known.renamed],
+        "read": [locations.display(file.path) for file in known.unknown],
+        "read_bytes": sum(file.size_bytes for file in known.unknown),
+        "refused": [
+            {"file": locations.display(each.path), "reason": each.reason}
+            for each in (*listing.unreachable, *listing.rejects)
+        ],
+        "steps": steps,
+    }
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        _show(told)
+    return 0
+
+
+def _show(told: dict[str, Any]) -> None:
+    console = Console()
+    files: list[str] = told["read"]
+    if files:
+        typer.echo(f"Would read {len(files)} new files, {size(told['read_bytes'])}:")
+    for file in files[:FILES_SHOWN]:
+        typer.echo(f"  {file}")
+    if len(files) > FILES_SHOWN:
+        typer.echo(f"  and {len(files) - FILES_SHOWN} more")
+    for file in told["moved"]:
+        typer.echo(f"Would note the new place of {file}")
+    for refused in told["refused"]:
+        typer.echo(f"Would refuse {refused['file']}: {refused['reason']}")
+    table = Table(title="Would run", title_justify="left")
+    table.add_column("Step")
+    table.add_column("New files", justify="right")
+    table.add_column("Known clips", justify="right")
+    for step in told["steps"]:
+        table.add_row(step["step"], str(step["new_files"]), str(step["known_clips"]))
+    console.print(table)
+    typer.echo("Dry run: nothing was changed.")
+
+
+@contextmanager
+def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
+    """Open the catalogue as it is, and leave its server as it was; None where it cannot answer."""
+    if settings.db_url is not None:
+        yield _fitting(settings.db_url, settings.db_url, is_embedded=False)
+        return
+    server = EmbeddedServer(settings.home)
+    if not Path(server.folder / "server.json").exists():
+        yield None
+        return
+    is_started = server.start()
+    catalogue = _fitting(server.admin_url(), server.url(), is_embedded=True)
+    try:
+        yield catalogue
+    finally:
+        if catalogue is not None:
+            catalogue.close()
+        if is_started:
+            server.stop()
+
+
+def _fitting(admin_url: str, url: str, *, is_embedded: bool) -> Postgres | None:
+    with psycopg.connect(admin_url, autocommit=True, prepare_threshold=None) as connection:
+        if pending(connection, embedded=is_embedded):
+            tell("the catalogue is of an older release and would be brought up to date first")
+            return None
+    return Postgres(url)
