@@ -23,7 +23,10 @@ DURATION_S = 0.1
 # Where our number is another one on purpose.
 EXPLAINED = {
     ("nasa_2video_2audio_2subs.mp4", "duration"): "ours leaves out subtitles, which show nothing",
-    ("delayed_start.mp4", "duration"): "ours is the length, ffprobe's the end: the clip starts late",
+    (
+        "delayed_start.mp4",
+        "duration",
+    ): "ours is the length, theirs the end: it starts late",
     ("broken/duration_claims_24min_has_30s.mkv", "duration"): "ours is what the file holds",
     ("broken/no_duration.webm", "duration"): "the header has none; ours is measured",
 }
@@ -106,7 +109,7 @@ def test_every_fact_agrees_or_has_a_reason(row):
     facts = probe_media(MEDIA / row["file"])
     compared = compare(row, facts)
     video = facts.video
-    print(  # noqa: T201  the table
+    print(
         f"\n{row['file']:42} {video.codec:10} {video.display_width}x{video.display_height} "
         f"{video.rotation:3} {video.frame_rate:>14} {facts.duration_s:9.3f} s "
         f"{len(facts.audio_tracks)}a {len(facts.subtitle_tracks)}s {facts.timecode or ''}",

@@ -83,6 +83,31 @@ def _refuse_irregular(mode: int) -> None:
         raise UnreadableError(f"expected a file, found {what}")
 
 
+def confirm_readable(path: Path) -> None:
+    """Tell a drive that went away from a broken clip, which look the same to a demuxer.
+
+    Raises UnreadableError if the last byte cannot be read now.
+    """
+    with open_regular(path) as descriptor:
+        _read_at(descriptor, 1, max(0, os.fstat(descriptor).st_size - 1))
+
+
+def read_head(path: Path, length: int = 64) -> bytes:
+    """Read the first bytes of a file.
+
+    Raises UnreadableError.
+    """
+    with open_regular(path) as descriptor:
+        return _read_at(descriptor, length, 0)
+
+
+def _read_at(descriptor: int, length: int, offset: int) -> bytes:
+    try:
+        return os.pread(descriptor, length, offset)
+    except OSError as error:
+        raise UnreadableError(explain_os_error(error)) from None
+
+
 @contextmanager
 def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     """Open a clip for demuxing and decoding, read-only, and nothing else than that file.
@@ -94,7 +119,7 @@ def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     with open_regular(path) as descriptor:
         if os.fstat(descriptor).st_size == 0:
             raise UnreadableError("the file is empty; copy it from the card again")
-        if what := name_foreign_content(os.pread(descriptor, 64, 0)):
+        if what := name_foreign_content(_read_at(descriptor, 64, 0)):
             raise NotAVideoError(f"expected a video, found {what}")
         try:
             container = av.open(

@@ -23,7 +23,7 @@ from video_assets.media.frames import (
 )
 from video_assets.media.picture import Image, fit_size, is_dolby_only, render
 from video_assets.media.probe import MediaFacts
-from video_assets.media.source import open_media
+from video_assets.media.source import confirm_readable, open_media
 from video_assets.media.tracks import VideoTrack
 
 Method = Literal["keyframe", "exact"]
@@ -69,6 +69,7 @@ def take_thumbnails(
         if taken:
             break
     if not taken:
+        confirm_readable(path)
         raise UndecodableError(
             f"stream {facts.video.index} is {facts.video.codec} with no decodable frame at any of "
             f"{count} positions; copy it from the card again"

@@ -43,14 +43,12 @@ print(len(outcomes), outcomes.count("taken"))
         pytest.param("x.mp4", Clip(frames=24, audio_tracks=1, timecode="01:00:00:00"), id="mp4"),
         pytest.param("x.mkv", Clip(frames=24, subtitles=("a",)), id="mkv"),
         pytest.param("x.ts", Clip(frames=24, b_frames=2), id="ts"),
-        pytest.param(
-            "x.avi", Clip(frames=24, codec="mjpeg", pixel_format="yuvj420p"), id="avi"
-        ),
+        pytest.param("x.avi", Clip(frames=24, codec="mjpeg", pixel_format="yuvj420p"), id="avi"),
     ],
 )
 def test_no_mutation_kills_the_process(tmp_path, name, clip):
     path = make_clip(tmp_path / name, clip)
-    child = subprocess.run(  # noqa: S603  our own code
+    child = subprocess.run(
         [sys.executable, "-W", "error", "-c", CHILD, str(path), str(MUTATIONS)],
         capture_output=True,
         text=True,

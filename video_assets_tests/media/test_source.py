@@ -109,7 +109,9 @@ def test_a_clip_without_its_index_was_cut_off(tmp_path):
 
 
 def test_a_still_named_like_a_clip_is_no_video(tmp_path):
-    picture = make_clip(tmp_path / "clip.mkv", Clip(frames=1, codec="mjpeg", pixel_format="yuvj420p"))
+    picture = make_clip(
+        tmp_path / "clip.mkv", Clip(frames=1, codec="mjpeg", pixel_format="yuvj420p")
+    )
     assert probe_media(picture).video.codec == "mjpeg"  # a container makes it a clip of one frame
     (tmp_path / "x.mp4").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
     with pytest.raises(NotAVideoError, match="a PNG picture"):

@@ -10,7 +10,7 @@ import pytest
 
 from video_assets.media.contact_sheet import lay_out
 from video_assets.media.probe import probe_media
-from video_assets.media.thumbnails import encode_jpeg, positions, take_thumbnails
+from video_assets.media.thumbnails import Method, encode_jpeg, positions, take_thumbnails
 from video_assets_tests.clips import (
     HLG,
     PQ,
@@ -26,11 +26,9 @@ RED, GREEN, BLUE, WHITE = (20, 20, 220), (20, 200, 20), (220, 20, 20), (235, 235
 
 @pytest.fixture
 def take(tmp_path):
-    def stills(clip=None, name="clip.mp4", *, count=5, width=1920, method="exact"):
+    def stills(clip=None, name="clip.mp4", *, count=5, width=1920, method: Method = "exact"):
         path = make_clip(tmp_path / name, clip)
-        return take_thumbnails(
-            path, probe_media(path), count=count, width=width, method=method
-        )
+        return take_thumbnails(path, probe_media(path), count=count, width=width, method=method)
 
     return stills
 
@@ -43,9 +41,7 @@ def test_positions_leave_out_both_ends():
 @pytest.mark.parametrize("b_frames", [0, 3])
 @pytest.mark.parametrize("start_s", [0, 5])
 def test_exact_shows_the_very_frame(take, tmp_path, name, b_frames, start_s):
-    stills = take(
-        Clip(frames=120, gop=50, b_frames=b_frames, start_s=Fraction(start_s)), name
-    )
+    stills = take(Clip(frames=120, gop=50, b_frames=b_frames, start_s=Fraction(start_s)), name)
     numbers = [read_frame_number(still.image) for still in stills]
     # Matroska and FLV round to milliseconds: a moment on the edge of two frames may be either.
     edge = 1 if name in ("a.mkv", "a.flv") else 0
@@ -273,6 +269,8 @@ def test_a_contact_sheet_holds_every_still(take):
     sheet = lay_out([still.image for still in stills])
     assert sheet.shape[1] > 5 * 300
     data = encode_jpeg(sheet, 80)
-    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape == sheet.shape
+    read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert read is not None
+    assert read.shape == sheet.shape
     with pytest.raises(ValueError, match="at least one"):
         lay_out([])

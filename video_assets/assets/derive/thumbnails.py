@@ -135,17 +135,8 @@ def summarize(result: Thumbnails, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="thumbnails", code_version="1", metadata=summarize)
-def thumbnails(
-    source: Source, probe: Probe, settings: ThumbnailSettings, artifacts: ArtifactFolder
-) -> Thumbnails:
-    """Stills of each clip at even distances, upright and in SDR, with a contact sheet."""
-    return make_thumbnails(source, probe, settings, artifacts)
-
-
-@clip_check(thumbnails)
-def thumbnails_are_complete(thumbnails: Thumbnails) -> str | None:
-    """There are as many stills as asked for, or as the clip has frames, and not all are black.
+def find_gap(thumbnails: Thumbnails) -> str | None:
+    """Say what is missing from the stills, or None.
 
     A clip that is black itself is named too: a lens cap looks like a decoding fault.
     """
@@ -156,3 +147,17 @@ def thumbnails_are_complete(thumbnails: Thumbnails) -> str | None:
     if all(still.mean_level < BLACK for still in stills):
         return f"all {len(stills)} stills are black; look whether the clip is"
     return None
+
+
+@clip_asset(lane="thumbnails", code_version="1", metadata=summarize)
+def thumbnails(
+    source: Source, probe: Probe, settings: ThumbnailSettings, artifacts: ArtifactFolder
+) -> Thumbnails:
+    """Stills of each clip at even distances, upright and in SDR, with a contact sheet."""
+    return make_thumbnails(source, probe, settings, artifacts)
+
+
+@clip_check(thumbnails)
+def thumbnails_are_complete(thumbnails: Thumbnails) -> str | None:
+    """There are as many stills as asked for, or as the clip has frames, and not all are black."""
+    return find_gap(thumbnails)

@@ -49,6 +49,18 @@ def summarize(probe: Probe, artifacts: ArtifactFolder) -> dict[str, Any]:
     return shown
 
 
+def find_contradiction(probe: Probe) -> str | None:
+    """Say what about a clip cannot be, or None."""
+    video = probe.video
+    if not probe.duration_s or probe.duration_s < SHORTEST_FRAME_S:
+        return f"the clip lasts {probe.duration_s} s; nothing in it says how long it is"
+    if min(video.display_width, video.display_height) < 2:
+        return f"the picture is {video.display_width}x{video.display_height} pixels"
+    if not video.frame_rate:
+        return "the frame rate is unknown"
+    return "; ".join(probe.warnings) or None
+
+
 @clip_asset(lane="metadata", code_version="1", metadata=summarize)
 def probe(source: Source) -> Probe:
     """What each clip is: container, length, picture, sound, subtitles, timecode.
@@ -61,11 +73,4 @@ def probe(source: Source) -> Probe:
 @clip_check(probe)
 def probe_is_plausible(probe: Probe) -> str | None:
     """A clip lasts at least a moment, has a picture and does not contradict itself."""
-    video = probe.video
-    if not probe.duration_s or probe.duration_s < SHORTEST_FRAME_S:
-        return f"the clip lasts {probe.duration_s} s; nothing in it says how long it is"
-    if min(video.display_width, video.display_height) < 2:
-        return f"the picture is {video.display_width}x{video.display_height} pixels"
-    if not video.frame_rate:
-        return "the frame rate is unknown"
-    return "; ".join(probe.warnings) or None
+    return find_contradiction(probe)
