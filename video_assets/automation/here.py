@@ -123,6 +123,8 @@ def end_dead_runs(instance: dg.DagsterInstance) -> int:
         host, _, process = run.tags.get(PROCESS_TAG, "").partition(" ")
         if host == HOST and not _is_alive(process):
             instance.report_run_failed(run, "the process that ran it was killed")
+            # Only the daemon frees the pools of ended runs, and none may be running here.
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             dead += 1
     return dead
 
