@@ -1,0 +1,69 @@
+"""What commands share that only look: the open catalogue, and a clip by its name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, NoReturn
+
+import typer
+
+from video_assets.interfaces.cli.faults import USAGE
+from video_assets.interfaces.cli.wording import clean, say, short_id
+from video_assets.settings import LOCAL_OWNER, Settings, load_settings
+from video_assets.storage.browse import SHORTEST_PREFIX, Browser, ClipName, open_existing
+
+NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
+MATCHES_SHOWN = 10
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-l", min=1, help="Show at most so many.")]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The settings, and the catalogue as its owner sees it; None where none was ever made."""
+
+    settings: Settings
+    browser: Browser | None
+
+
+@contextmanager
+def reading() -> Iterator[Reading]:
+    """Open the catalogue to look into it, and make none."""
+    settings = load_settings()
+    catalogue = open_existing(settings)
+    if catalogue is None:
+        yield Reading(settings, None)
+        return
+    try:
+        yield Reading(settings, Browser(catalogue, LOCAL_OWNER))
+    finally:
+        catalogue.close()
+
+
+def leave(sentence: str) -> NoReturn:
+    """End with a sentence on the error stream: what was named is not there."""
+    say(sentence, error=True)
+    raise typer.Exit(USAGE)
+
+
+def one_clip(browser: Browser | None, name: str) -> ClipName:
+    """The one clip that a name means; without one, end by saying what it may have meant."""
+    if browser is None:
+        leave(NO_CATALOGUE)
+    found = browser.find(name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        matches = [f"  {short_id(each.id)}  {each.file_path}" for each in found[:MATCHES_SHOWN]]
+        more = len(found) - MATCHES_SHOWN
+        say(f"{name} is {len(found)} clips; name one by its id:", error=True)
+        for line in [*matches, *([f"  and {more:,} more"] if more > 0 else [])]:
+            say(line, error=True)
+        raise typer.Exit(USAGE)
+    for each in browser.find_unreadable(name)[:1]:
+        leave(f"{each.path} could not become a clip: {each.reason}")
+    leave(
+        f"no clip is called {clean(name)}; give a file name, a path, or at least "
+        f"{SHORTEST_PREFIX} characters of an id or checksum, as `video-assets list` shows them"
+    )

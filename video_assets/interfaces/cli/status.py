@@ -1,0 +1,118 @@
+"""`video-assets status`: how many clips stand where."""
+
+import time
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, reading
+from video_assets.interfaces.cli.wording import (
+    cell,
+    clean,
+    console,
+    new_table,
+    say_json,
+    shorten,
+    titled,
+)
+from video_assets.settings import Settings
+from video_assets.storage.browse import Browser, Counts
+
+REFRESH_S = 2.0
+NAMES = ("complete", "processing", "failed", "waiting")
+STYLES = {"complete": "green", "done": "green", "failed": "red", "running": "yellow"}
+
+
+def status(
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again every 2 seconds, until Ctrl-C.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Count the clips by state, and each step by what came of it."""
+    with reading() as opened:
+        place, browser = _place(opened.settings, opened.browser), opened.browser
+        if as_json:
+            say_json(_document(browser.counts() if browser else _EMPTY, place))
+        elif browser is None:
+            console().print(Text(NO_CATALOGUE))
+        elif watch:
+            _watch(browser, place)
+        else:
+            console().print(_page(browser.counts(), place))
+
+
+_EMPTY = Counts(dict.fromkeys(NAMES, 0), 0, [])
+
+
+def _watch(browser: Browser, place: str | None) -> None:
+    try:
+        with Live(_page(browser.counts(), place), console=console(), auto_refresh=False) as live:
+            while True:
+                time.sleep(REFRESH_S)
+                live.update(_page(browser.counts(), place), refresh=True)
+    except KeyboardInterrupt:
+        return
+
+
+def _document(counts: Counts, place: str | None) -> dict[str, Any]:
+    return {
+        "clips": {"total": sum(counts.clips.values()), **counts.clips},
+        "unreadable_files": counts.unreadable_files,
+        "steps": counts.steps,
+        "database": place,
+    }
+
+
+def _page(counts: Counts, place: str | None) -> RenderableType:
+    parts: list[RenderableType] = [titled("Your Video Processing Status", _states(counts))]
+    if counts.steps:
+        parts += [Text(), titled("Steps", _steps(counts))]
+    parts += [Text(), Text(f"Database: {clean(place)}", style="dim", overflow="fold")]
+    return Group(*parts)
+
+
+def _states(counts: Counts) -> Table:
+    table = new_table()
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Count", justify="right", no_wrap=True)
+    for name in NAMES:
+        table.add_row(name, _count(counts.clips[name], name))
+    table.add_row("total", f"{sum(counts.clips.values()):,}", style="bold")
+    if counts.unreadable_files:
+        table.add_row("unreadable files", _count(counts.unreadable_files, "failed"))
+    return table
+
+
+def _steps(counts: Counts) -> Table:
+    table = new_table()
+    table.add_column("Step", no_wrap=True)
+    for heading in ("Done", "Failed", "Running", "Waiting"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for step in counts.steps:
+        table.add_row(
+            cell(shorten(step.step, 30)),
+            _count(step.done, "done"),
+            _count(step.failed, "failed"),
+            _count(step.running, "running"),
+            _count(step.waiting, "waiting"),
+        )
+    return table
+
+
+def _count(number: int, name: str) -> Text:
+    return Text(f"{number:,}", style=STYLES.get(name, "") if number else "dim")
+
+
+def _place(settings: Settings, browser: Browser | None) -> str | None:
+    """Where the database is, without its password."""
+    if browser is None:
+        return None
+    address = urlsplit(browser.catalogue.dsn)
+    where = f"{address.hostname}:{address.port or 5432}{address.path}"
+    return f"embedded in {settings.home} ({where})" if settings.is_embedded else where

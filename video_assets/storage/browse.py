@@ -1,0 +1,308 @@
+"""One owner's catalogue, as its owner sees it: what there is, how far it has come, what was found.
+
+Every query runs as `authenticated` under row level security; nothing here sees another owner's row.
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+import aiosql
+
+from video_assets.settings import Settings
+from video_assets.storage import locations, server_file
+from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.postgres import Postgres
+
+State = Literal["complete", "failed", "processing", "waiting"]
+SHORTEST_PREFIX = 4
+_ID_SIGNS = frozenset("0123456789abcdef-")
+
+_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class ClipName:
+    """What tells one clip from another."""
+
+    id: UUID
+    file_name: str
+    file_path: str
+    file_checksum: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ListedClip(ClipName):
+    """A clip in a list."""
+
+    file_size_bytes: int
+    duration_seconds: Decimal | None
+    width: int | None
+    height: int | None
+    display_width: int | None
+    display_height: int | None
+    frame_rate: Decimal | None
+    is_vfr: bool | None
+    codec: str | None
+    container: str | None
+    progress: int
+    state: State
+    failed_steps: list[str]
+
+
+@dataclass(frozen=True)
+class ListedClips:
+    """One page of clips, and how many there are in all."""
+
+    total: int
+    clips: list[ListedClip]
+
+
+@dataclass(frozen=True)
+class UnreadableFile:
+    """A file that could not become a clip."""
+
+    path: str
+    reason: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a copy of a clip lies, or lay until it was missed."""
+
+    path: str
+    host: str
+    size_bytes: int
+    first_seen_at: datetime
+    seen_at: datetime
+    missing_at: datetime | None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a place of this machine."""
+        return self.host == locations.HOST
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one asset found in a clip, or why it found nothing."""
+
+    name: str
+    state: Literal["done", "failed", "running", "waiting"]
+    seconds: float | None = None
+    code_version: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+    fault: str | None = None
+    attempts: int = 0
+    measured_at: datetime | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+    result: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file made from a clip; its name is relative to the artifact store."""
+
+    step: str
+    kind: str
+    name: str
+    size_bytes: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Clip(ListedClip):
+    """Everything that the catalogue says of a clip itself."""
+
+    checksum_algorithm: str
+    rotation: int | None
+    bitrate: int | None
+    start_timecode: str | None
+    has_audio: bool | None
+    audio_tracks: list[dict[str, Any]] | None
+    subtitle_tracks: list[dict[str, Any]] | None
+    camera_make: str | None
+    camera_model: str | None
+    technical_metadata: dict[str, Any] | None
+    camera_details: dict[str, Any] | None
+    content_category: str | None
+    content_summary: str | None
+    content_tags: list[str] | None
+    transcript_preview: str | None
+    full_transcript: str | None
+    thumbnails: list[str] | None
+    updated_at: datetime
+    processed_at: datetime | None
+    planned_steps: list[str]
+    current_step: str | None
+
+
+@dataclass(frozen=True)
+class ClipDetails:
+    """A clip with its places, steps and files."""
+
+    clip: Clip
+    places: list[Place]
+    steps: list[Step]
+    artifacts: list[Artifact]
+    quiet_s: float
+
+
+@dataclass(frozen=True)
+class StepCounts:
+    """In how many clips a step is done, failed, running, waiting."""
+
+    step: str
+    done: int
+    failed: int
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How an owner's catalogue stands."""
+
+    clips: dict[State, int]
+    unreadable_files: int
+    steps: list[StepCounts]
+
+
+@dataclass(frozen=True)
+class ActiveClip:
+    """A clip in work, or changed within the hour."""
+
+    id: UUID
+    file_name: str
+    progress: int
+    current_step: str | None
+    status: str
+    seconds_since_update: float
+    failed_steps: list[str]
+    running_steps: list[str]
+
+
+@dataclass(frozen=True)
+class ActiveClips:
+    """The latest of them, and how many there are in all."""
+
+    total: int
+    clips: list[ActiveClip]
+
+
+def open_existing(settings: Settings) -> Postgres | None:
+    """The catalogue to look into, or None where none was ever made; makes none."""
+    if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
+        return None
+    return open_catalogue(settings)
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Reads the catalogue of one owner."""
+
+    catalogue: Postgres
+    owner: UUID
+
+    def list_clips(
+        self, *, state: State | None = None, sort: str = "newest", at_most: int = 20
+    ) -> ListedClips:
+        """List clips; `sort` is newest, oldest, name, duration, size or progress."""
+        with self.catalogue.transaction(self.owner) as connection:
+            rows = list(_queries.list_clips(connection, state=state, sort=sort, at_most=at_most))
+        total = rows[0]["total"] if rows else 0
+        return ListedClips(total, [ListedClip(**_without(row, "total")) for row in rows])
+
+    def find(self, name: str) -> list[ClipName]:
+        """Find clips by id, checksum, file name or path, else by how an id or checksum begins."""
+        with self.catalogue.transaction(self.owner) as connection:
+            rows = list(_queries.find_exact(connection, **_file(name)))
+            prefix = name.lower()
+            if not rows and len(name) >= SHORTEST_PREFIX and _ID_SIGNS.issuperset(prefix):
+                rows = list(_queries.find_prefix(connection, prefix=prefix))
+            return [ClipName(**row) for row in rows]
+
+    def find_unreadable(self, name: str) -> list[UnreadableFile]:
+        """Find files by name or path that could not become clips."""
+        with self.catalogue.transaction(self.owner) as connection:
+            rows = _queries.find_unreadable(connection, **_file(name))
+            return [UnreadableFile(**row) for row in rows]
+
+    def details(self, clip_id: UUID) -> ClipDetails | None:
+        """Read everything about one clip; None when it is gone."""
+        with self.catalogue.transaction(self.owner) as connection:
+            row = _queries.clip(connection, clip_id=clip_id)
+            if row is None:
+                return None
+            clip = Clip(**row)
+            running = {
+                each["step"]: each["seconds"]
+                for each in _queries.running(connection, clip_id=clip_id)
+            }
+            results = list(_queries.results(connection, checksum=clip.file_checksum))
+            return ClipDetails(
+                clip,
+                places=[Place(**each) for each in _queries.places(connection, clip_id=clip_id)],
+                steps=_steps(clip.planned_steps, results, running),
+                artifacts=[
+                    Artifact(**each) for each in _queries.artifacts(connection, clip_id=clip_id)
+                ],
+                quiet_s=_queries.quiet_s(connection, clip_id=clip_id),
+            )
+
+    def counts(self) -> Counts:
+        """Count clips by state, unreadable files, and cells by step and state."""
+        states: dict[State, int] = {"complete": 0, "processing": 0, "failed": 0, "waiting": 0}
+        with self.catalogue.transaction(self.owner) as connection:
+            for row in _queries.count_states(connection):
+                states[row["state"]] = row["clips"]
+            return Counts(
+                states,
+                unreadable_files=_queries.count_unreadable(connection),
+                steps=[StepCounts(**row) for row in _queries.count_steps(connection)],
+            )
+
+    def active(self, *, at_most: int) -> ActiveClips:
+        """List the clips in work, the latest changed first."""
+        with self.catalogue.transaction(self.owner) as connection:
+            rows = list(_queries.active(connection, at_most=at_most))
+        total = rows[0]["total"] if rows else 0
+        return ActiveClips(total, [ActiveClip(**_without(row, "total")) for row in rows])
+
+
+def _steps(
+    planned: list[str], results: list[dict[str, Any]], running: dict[str, float]
+) -> list[Step]:
+    """Order what is known of each step: the plan's first, then those planned no more."""
+    found = {row["asset"]: row for row in results}
+    order = [*planned, *sorted(found.keys() - set(planned))]
+    return [_step(name, found.get(name), running.get(name)) for name in order]
+
+
+def _step(name: str, row: dict[str, Any] | None, running_s: float | None) -> Step:
+    if running_s is not None:
+        return Step(name, "running", running_s)
+    if row is None:
+        return Step(name, "waiting")
+    return Step(name, row["status"], **_without(row, "asset", "status"))
+
+
+def _file(name: str) -> dict[str, Any]:
+    """A name as the catalogue has it, and the paths it may stand for from here."""
+    paths = [os.path.abspath(name), os.path.realpath(name)]  # noqa: PTH100  Path would resolve
+    return {
+        "file_name": locations.display(Path(name)) if name else "",
+        "paths": [os.fsencode(path) for path in paths],
+    }
+
+
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
