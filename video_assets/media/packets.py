@@ -44,6 +44,17 @@ def has_whole_index(container: av.container.InputContainer, stream: VideoStream)
     return container.format.name == _INDEXED and 0 < stream.frames <= 2 * len(stream.index_entries)
 
 
+def count_frames(container: av.container.InputContainer, stream: VideoStream) -> int | None:
+    """Give the number of frames if the container knows; a fragmented header names only the first.
+
+    Trusting it would take a long recording for a few frames.
+    """
+    listed = len(stream.index_entries)
+    if container.format.name == _INDEXED and listed > 2 * stream.frames:
+        return listed
+    return stream.frames or None
+
+
 def check_index(stream: VideoStream, size_bytes: int) -> IndexCheck:
     """Count the packets that the index lists and that end before the file does."""
     entries = stream.index_entries

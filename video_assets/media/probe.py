@@ -20,6 +20,7 @@ from video_assets.media.length import DurationSource, measure_length
 from video_assets.media.levels import name_level
 from video_assets.media.orientation import display_size, plausible_aspect, read_orientation
 from video_assets.media.packets import (
+    count_frames,
     is_variable,
 )
 from video_assets.media.sample import Sample, decode_sample
@@ -165,7 +166,7 @@ def _describe_video(
             "average_frame_rate": rate_text(stream.average_rate),
             "nominal_frame_rate": rate_text(stream.base_rate),
             "is_variable_frame_rate": is_variable(sample.windows),
-            "frame_count": stream.frames or None,
+            "frame_count": count_frames(container, stream),
             "duration_s": video_s,
             "start_time_s": _start_time(container, stream, frame),
             "bit_rate_bps": context.bit_rate or None,

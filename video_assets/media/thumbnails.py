@@ -16,6 +16,7 @@ from video_assets.media.frames import (
     Access,
     be_strict,
     find_access,
+    first_frame,
     frame_time,
     frames_shown,
     keyframe_of,
@@ -68,6 +69,8 @@ def take_thumbnails(
             taken.setdefault(still.pts, still)
         if taken:
             break
+    if not taken and (still := _first_still(path, facts, width)):
+        return [still]
     if not taken:
         confirm_readable(path)
         raise UndecodableError(
@@ -103,6 +106,16 @@ def _take(
                 pts=frame.pts or 0,
                 is_keyframe=is_keyframe or frame.key_frame,
             )
+
+
+def _first_still(path: Path, facts: MediaFacts, width: int) -> Thumbnail | None:
+    """Take the first picture of a stream without any time stamps, which has no positions."""
+    with open_media(path) as container:
+        frame = first_frame(container, _stream(container, facts.video))
+        if frame is None or frame.pts is not None:
+            return None
+        image = render(frame, facts.video, fit_size(facts.video, width))
+        return Thumbnail(index=0, image=image, time_s=0.0, pts=0, is_keyframe=frame.key_frame)
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:

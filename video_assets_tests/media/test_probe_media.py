@@ -153,6 +153,12 @@ def test_undeclared_colour_is_unknown(probed):
     assert video.color_primaries is None
 
 
+def test_a_fragmented_clip_counts_all_its_fragments(probed):
+    facts = probed(Clip(frames=96, container_options={"movflags": "frag_keyframe"}))
+    assert facts.video.frame_count == 96
+    assert facts.duration_s == pytest.approx(4, abs=0.05)
+
+
 def test_one_frame_is_a_clip(probed):
     facts = probed(Clip(frames=1))
     assert facts.video.frame_count == 1

@@ -148,6 +148,11 @@ def test_a_clip_of_one_frame_gives_one_still(take):
         assert stills[0].index == 0
 
 
+def test_a_stream_without_time_stamps_gives_its_first_picture(take):
+    stills = take(Clip(frames=60), "a.h264")
+    assert [read_frame_number(still.image) for still in stills] == [0]
+
+
 def test_sound_that_goes_on_does_not_move_the_positions(tmp_path):
     path = make_clip(tmp_path / "a.mkv", Clip(frames=48))
     facts = probe_media(path).model_copy(update={"duration_s": 20.0})
