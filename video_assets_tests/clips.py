@@ -79,6 +79,8 @@ class Clip:
     start_s: Fraction = Fraction(0)
     rotation: int = 0
     """Degrees clockwise for display."""
+    is_mirrored: bool = False
+    """Left and right swapped for display, before the rotation."""
     sample_aspect: Fraction | None = None
     timecode: str | None = None
     audio_tracks: int = 0
@@ -143,8 +145,8 @@ def _add_video(container: OutputContainer, clip: Clip) -> VideoStream:
         context.sample_aspect_ratio = clip.sample_aspect
     for name, value in clip.color.items():
         setattr(context, name, value)
-    if clip.rotation:
-        stream.set_display_rotation(-clip.rotation)
+    if clip.rotation or clip.is_mirrored:
+        stream.set_display_rotation(-clip.rotation, hflip=clip.is_mirrored)
     if clip.timecode:
         stream.metadata["timecode"] = clip.timecode
     return stream

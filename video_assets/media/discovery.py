@@ -189,7 +189,7 @@ class _Search:
 
 
 def _explain_missing(path: Path | os.DirEntry[str]) -> str | None:
-    if path.is_symlink():
+    if os.path.islink(path):  # noqa: PTH114  Path raises where it may not look
         return "a link that leads nowhere; its goal was moved, deleted, or its drive was removed"
     return None
 

@@ -113,13 +113,17 @@ def test_an_unreachable_root_is_not_an_empty_one(tmp_path):
     assert "drive" in listing.unreachable[0].reason
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may list any folder")
-def test_a_locked_folder_is_named_and_its_neighbours_taken(tmp_path):
-    put(tmp_path / "open" / "a.mov")
-    (tmp_path / "locked").mkdir(mode=0)
-    listing = discover([tmp_path])
+def test_a_locked_folder_is_named_and_its_neighbours_taken(open_place, unprivileged):
+    put(open_place / "open" / "a.mov")
+    put(open_place / "locked" / "b.mov")
+    (open_place / "locked").chmod(0)
+    with unprivileged:
+        listing = discover([open_place])
+        roots = discover([open_place / "locked", open_place / "locked" / "b.mov"])
     assert names(listing) == ["a.mov"]
     assert "permission" in reasons(listing)["locked"]
+    assert len(roots.unreachable) == 2
+    assert all("permission" in reject.reason for reject in roots.unreachable)
 
 
 def test_foreign_names_are_listed(tmp_path):

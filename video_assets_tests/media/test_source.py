@@ -64,10 +64,10 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
     assert "a folder" in complaint(tmp_path / "folder.mp4")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read any file")
-def test_a_locked_file_says_so(tmp_path):
-    make_clip(tmp_path / "clip.mp4", FRAMES).chmod(0)
-    assert "permission" in complaint(tmp_path / "clip.mp4")
+def test_a_locked_file_says_so(open_place, unprivileged):
+    make_clip(open_place / "clip.mp4", FRAMES).chmod(0)
+    with unprivileged:
+        assert "permission" in complaint(open_place / "clip.mp4")
 
 
 @pytest.mark.parametrize(

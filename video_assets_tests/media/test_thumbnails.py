@@ -121,6 +121,13 @@ def test_stills_are_upright(take, rotation, corners):
     assert np.abs(np.array(found, int) - corners).max() < 14
 
 
+def test_a_mirrored_picture_is_mirrored_back(take):
+    image = take(Clip(frames=4, picture=quadrants, is_mirrored=True), count=1)[0].image
+    height, width = image.shape[:2]
+    found = [image[y, x] for y in (height // 4, -height // 4) for x in (width // 4, -width // 4)]
+    assert np.abs(np.array(found, int) - (GREEN, RED, WHITE, BLUE)).max() < 14
+
+
 def test_pixels_become_square(take):
     clip = Clip(width=48, height=36, sample_aspect=Fraction(4, 3), frames=4)
     assert take(clip, count=1)[0].image.shape == (36, 64, 3)
