@@ -6,7 +6,8 @@ moment it is done.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +24,7 @@ from video_assets.storage.postgres import Postgres
 
 DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
 RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have passed
+KEEP_SETTINGS = "video-assets/keep-settings"  # run tag: a result by other settings is still valid
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,18 @@ def stream(
         for checksum in checksums
         if (digests := _digests(asset, checksum, inputs)) is not None
     }
-    retried = _retried(context, len(checksums))
+    split = partial(
+        _split,
+        made,
+        retried=_retried(context, len(checksums)),
+        keeps_settings=KEEP_SETTINGS in context.run.tags,
+    )
 
     def outcomes() -> Iterator[Outcome | None]:
-        _, due = _split(made, ledger.entries(catalogue, asset.name, checksums), retried=retried)
+        _, due = split(ledger.entries(catalogue, asset.name, checksums))
         with ledger.claims(catalogue, asset.name, due) as claimed:
             # Read again under the claims: another run may have just made what was missing.
-            reused, due = _split(
-                made, ledger.entries(catalogue, asset.name, checksums), retried=retried
-            )
+            reused, due = split(ledger.entries(catalogue, asset.name, checksums))
             mine = [checksum for checksum in due if checksum in claimed]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine)
@@ -131,13 +136,19 @@ def _digests(asset: Analyzer, checksum: str, inputs: dict[str, Any]) -> dict[str
 
 
 def _split(
-    made: dict[str, ledger.Made], known: dict[str, ledger.Entry], *, retried: frozenset[str]
+    made: dict[str, ledger.Made],
+    known: dict[str, ledger.Entry],
+    *,
+    retried: frozenset[str],
+    keeps_settings: bool,
 ) -> tuple[list[str], list[str]]:
     """Split clips into those whose result is still valid and those with work to do."""
     reused: list[str] = []
     due: list[str] = []
     for checksum, wanted in made.items():
         entry = known.get(checksum)
+        if entry is not None and entry.status == "done" and keeps_settings:
+            wanted = replace(wanted, settings_fingerprint=entry.made.settings_fingerprint)
         if entry is None or entry.made != wanted or entry.fault in retried:
             due.append(checksum)
         elif entry.status == "done":

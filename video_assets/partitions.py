@@ -17,19 +17,20 @@ def add_clips(instance: dg.DagsterInstance, checksums: Sequence[str]) -> None:
 
 
 def ranges(
-    ordered_keys: Sequence[str], wanted: Iterable[str], *, longest: int
+    ordered_keys: Sequence[str], wanted: Iterable[str], *, longest: int, has_gaps: bool = True
 ) -> list[tuple[str, str]]:
     """Cover the wanted keys by ranges of partition keys, first and last, both included.
 
     ordered_keys  all partition keys in the order they were added
     longest       the most keys that one range may span
-
-    A range may span keys nobody asked for; an asset leaves those out when their result is valid.
+    has_gaps      whether a range may span keys nobody asked for; an asset passes over those whose
+                  result is valid
     """
     position = {key: index for index, key in enumerate(ordered_keys)}
     found: list[tuple[int, int]] = []
     for index in sorted(position[key] for key in set(wanted)):
-        if found and index - found[-1][0] < longest:
+        is_near = has_gaps or (found and index == found[-1][1] + 1)
+        if found and is_near and index - found[-1][0] < longest:
             found[-1] = (found[-1][0], index)
         else:
             found.append((index, index))

@@ -22,6 +22,11 @@ def test_ranges_cover_what_is_wanted(wanted, longest, expected):
     assert ranges(KEYS, wanted, longest=longest) == expected
 
 
+def test_a_range_without_gaps_spans_nothing_else():
+    found = ranges(KEYS, ["e", "d", "b", "a"], longest=100, has_gaps=False)
+    assert found == [("e", "d"), ("b", "a")]
+
+
 def test_a_key_that_is_no_partition_is_an_error():
     with pytest.raises(KeyError, match="unknown"):
         ranges(KEYS, ["unknown"], longest=100)

@@ -109,7 +109,8 @@ def _requests(
     instance: dg.DagsterInstance, work: Work
 ) -> Sequence[tuple[list[dg.AssetKey] | None, dict[str, str], str | None]]:
     ordered = instance.get_dynamic_partitions(CLIPS)
-    batches = ranges(ordered, work.clips, longest=CLIPS_PER_RUN)
+    # No gaps: clips that were ingested by another preset would be remade by this one.
+    batches = ranges(ordered, work.clips, longest=CLIPS_PER_RUN, has_gaps=False)
     requests = [(None, batch_tags(*batch, retries_passing=True), None) for batch in batches]
     if batches:  # failures of these batches join those that wait to be tried alone
         return requests

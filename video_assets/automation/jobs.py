@@ -7,7 +7,7 @@ from uuid import UUID
 import dagster as dg
 
 from video_assets.automation.reporting import report_results
-from video_assets.clip_stream import RETRY_PASSING
+from video_assets.clip_stream import KEEP_SETTINGS, RETRY_PASSING
 from video_assets.events import DEFER_EVENTS
 from video_assets.media.discovery import discover
 from video_assets.settings import LOCAL_OWNER, load_settings
@@ -24,10 +24,13 @@ process_clips = dg.define_asset_job(
 )
 
 
-def batch_tags(first: str, last: str, *, retries_passing: bool = False) -> dict[str, str]:
+def batch_tags(
+    first: str, last: str, *, retries_passing: bool = False, keeps_settings: bool = False
+) -> dict[str, str]:
     """Tag a run over a range of clips whose good clips go on when others fail."""
     tags = {RANGE_START: first, RANGE_END: last, DEFER_EVENTS: "true"}
-    return tags | ({RETRY_PASSING: "true"} if retries_passing else {})
+    wishes = {RETRY_PASSING: retries_passing, KEEP_SETTINGS: keeps_settings}
+    return tags | {name: "true" for name, is_wished in wishes.items() if is_wished}
 
 
 class FolderToRegister(dg.Config):

@@ -6,6 +6,7 @@ here: cells without a current result.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 
@@ -43,7 +44,9 @@ def reconcile(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request what is missing or worth another attempt, and leave alone what is in hand."""
     report_results(context.instance, catalogue)
-    work = find_work(catalogue, plan_of(preset))
+    # A clip that another preset was used for is not remade for that alone.
+    plan = [replace(asset, settings_fingerprint="") for asset in plan_of(preset)]
+    work = find_work(catalogue, plan)
     if not work:
         yield dg.SkipReason("every clip has a current result, or failed for good")
         return
@@ -52,7 +55,7 @@ def reconcile(
     wanted = [checksum for checksum in work.clips if checksum not in taken]
     alone = [cell for cell in work.alone if cell[0] not in taken]
     requests = [
-        dg.RunRequest(tags=batch_tags(first, last, retries_passing=True))
+        dg.RunRequest(tags=batch_tags(first, last, retries_passing=True, keeps_settings=True))
         for first, last in ranges(ordered, wanted, longest=CLIPS_PER_RUN)
     ]
     requests += [

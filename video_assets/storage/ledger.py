@@ -51,7 +51,10 @@ class Document:
 
 @dataclass(frozen=True)
 class PlannedAsset:
-    """One asset of a plan: what its results must be made with to count as current."""
+    """One asset of a plan: what its results must be made with to count as current.
+
+    settings_fingerprint  empty when a result by any settings will do
+    """
 
     asset: str
     position: int

@@ -101,7 +101,8 @@ SELECT k.file_checksum, p.asset, r.fault, r.error_class, r.error, r.attempts, r.
        CASE WHEN r.status IS NULL AND u.ready < cardinality(p.required) THEN 'waiting'
             WHEN r.status IS NULL THEN 'missing'
             WHEN r.code_version <> p.code_version THEN 'stale'
-            WHEN r.settings_fingerprint <> p.settings_fingerprint THEN 'stale'
+            WHEN r.settings_fingerprint <> p.settings_fingerprint
+             AND p.settings_fingerprint <> '' THEN 'stale'
             WHEN u.ready = cardinality(p.required)
              AND r.input_fingerprint <> coalesce(u.fingerprint, '') THEN 'stale'
             ELSE r.status

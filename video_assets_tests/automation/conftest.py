@@ -102,10 +102,11 @@ class Pipeline:
         last: str | None = None,
         key: str | None = None,
         is_deferred: bool = True,
+        keeps_settings: bool = False,
         select: list[str] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Run the job over a range, or over one clip."""
-        tags = batch_tags(first, last) if first and last else {}
+        tags = batch_tags(first, last, keeps_settings=keeps_settings) if first and last else {}
         if not is_deferred:
             tags = {name: value for name, value in tags.items() if "range" in name}
         return self.job().execute_in_process(

@@ -16,7 +16,7 @@ from video_assets.partitions import CLIPS
 from video_assets.settings import WatchFolder
 from video_assets.storage import ledger
 from video_assets.storage.locations import HOST
-from video_assets_tests.automation.conftest import Pipeline
+from video_assets_tests.automation.conftest import Pipeline, preset
 
 
 def requests(pipeline: Pipeline) -> list[dg.RunRequest]:
@@ -51,6 +51,18 @@ def test_complete_clips_are_not_requested_again(pipeline: Pipeline) -> None:
     pipeline.process(clips)
     asked = {key for request in requests(pipeline) for key in keys_of(pipeline, request)}
     assert not asked & set(clips.values())
+
+
+def test_a_clip_of_another_preset_is_not_remade_by_the_daemon_s(pipeline: Pipeline) -> None:
+    clips = pipeline.register("quiet clip")
+    pipeline.process(clips)
+    pipeline.preset = preset(loud={"marks": 5})
+    asked = [key for request in requests(pipeline) for key in keys_of(pipeline, request)]
+    assert clips["quiet clip"] not in asked
+    first, last = pipeline.span(clips)
+    pipeline.run(first=first, last=last, keeps_settings=True)
+    loud = ledger.documents(pipeline.catalogue, "loud", list(clips.values()))
+    assert loud[clips["quiet clip"]].body["text"] == "QUIET!"
 
 
 def test_a_clip_that_failed_in_a_batch_is_asked_for_once_more_alone(pipeline: Pipeline) -> None:
