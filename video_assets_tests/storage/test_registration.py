@@ -1,5 +1,6 @@
 """Registration: content is identity, a path is only a place."""
 
+import hashlib
 import os
 import shutil
 import threading
@@ -14,8 +15,9 @@ import pytest
 
 from video_assets.media import hashing
 from video_assets.media.discovery import discover
-from video_assets.settings import LOCAL_OWNER
+from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage import ledger, locations
+from video_assets.storage.catalogue import CatalogueError, open_catalogue
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.projection import project_clip
 from video_assets.storage.registration import Registered, Registrar
@@ -300,3 +302,13 @@ def probe_document(*, width: int, height: int) -> dict[str, object]:
             "is_variable_frame_rate": False,
         },
     }
+
+
+def test_a_catalogue_can_identify_clips_by_md5(settings: Settings, tmp_path: Path) -> None:
+    catalogue = open_catalogue(settings.model_copy(update={"checksum_algorithm": "md5"}))
+    (tmp_path / "md5.mp4").write_text("md5")
+    (found,) = Registrar(catalogue, LOCAL_OWNER, "md5").register(discover([tmp_path]).candidates)
+    assert found.checksum == hashlib.md5(b"md5", usedforsecurity=False).hexdigest()
+    catalogue.close()
+    with pytest.raises(CatalogueError, match="identifies clips by md5"):
+        open_catalogue(settings)
