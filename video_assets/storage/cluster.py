@@ -67,5 +67,5 @@ password in {NAME}:
   {old}/pg_dumpall {address} -U postgres > dump.sql
   {old}/pg_ctl -D {data} stop
   mv {data} {folder}/old-{data.name}
-  video-assets db start
-  video-assets db psql -f dump.sql"""
+  video-assets db psql -d postgres -c "DROP DATABASE dagster" -c "DROP DATABASE video_assets" \\
+    -f dump.sql"""

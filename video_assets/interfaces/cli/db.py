@@ -61,7 +61,9 @@ def status(as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps(found))
     else:
-        table = Table(box=None, show_header=False)
+        table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(overflow="fold")
         for name, value in found.items():
             table.add_row(name, "-" if value is None else _text(value))
         Console().print(table)
@@ -165,7 +167,7 @@ def _text(value: object) -> str:
 
 
 def _say(text: str) -> None:
-    Console().print(text, highlight=False, markup=False)
+    Console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _refuse(unfit: bool, why: str) -> None:
@@ -186,5 +188,7 @@ def _told() -> Iterator[None]:
         psycopg.OperationalError,
         OSError,
     ) as error:
-        Console(stderr=True).print(str(error).strip(), highlight=False, markup=False)
+        Console(stderr=True).print(
+            str(error).strip(), highlight=False, markup=False, soft_wrap=True
+        )
         raise typer.Exit(1) from None
