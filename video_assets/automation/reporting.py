@@ -42,10 +42,14 @@ def _event(row: dict[str, Any]) -> dg.AssetMaterialization:
     asset = analyzers()[row["asset"]]
     result = asset.result.model_validate(row["result"])
     folder = ArtifactFolder.of(load_settings().artifacts_dir, row["file_checksum"], asset.name)
+    try:
+        metadata = dict(asset.metadata(result, folder))
+    except OSError:  # its files are gone, or on another machine; the result stands all the same
+        metadata = {}
     return materialization(
         asset.name,
         row["file_checksum"],
         code_version=row["code_version"],
         result_digest=row["result_digest"],
-        metadata=dict(asset.metadata(result, folder)),
+        metadata=metadata,
     )

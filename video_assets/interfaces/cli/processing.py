@@ -1,9 +1,11 @@
 """Processing: Dagster is told of new clips and runs what they lack, here and to the end."""
 
+import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from video_assets.automation.work import LASTING_ATTEMPTS, SETTLED_S, find_work
+from video_assets.interfaces.cli.faults import MACHINE
+from video_assets.interfaces.cli.lifeline import lifeline
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.progress import Meter
 from video_assets.presets.model import PipelineConfiguration
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from video_assets.automation.here import Trouble
 
 MARK = "processing-"
+LOG_BYTES = 10_000_000
+# When a process is killed, Python's own keeper of semaphores would warn over its last line.
+NO_SEMAPHORE_WARNING = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,27 @@ def process(
     Raises KeyboardInterrupt when it is interrupted, with the run closed and its workers ended.
     """
     meter.say("starting Dagster…")
+
+    def on_lost(reason: str) -> None:
+        meter.close()
+        meter.say(
+            f"the database is gone ({reason}); what was finished is saved, and the same command "
+            "goes on from there"
+        )
+        # Nothing can be written down any more, and the workers end with their parent.
+        os._exit(MACHINE)
+
+    os.environ.setdefault("PYTHONWARNINGS", NO_SEMAPHORE_WARNING)
+    with _aside(pipeline.log), lifeline(pipeline.catalogue.dsn, on_lost):
+        troubles = _run(pipeline, checksums, meter, workers)
+    for trouble in troubles:
+        write_down(pipeline.log, f"run {trouble.run_id} {trouble.step or ''}", trouble.details)
+    return troubles
+
+
+def _run(
+    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, workers: int | None
+) -> "list[Trouble]":
     quiet_dagster()
     from video_assets.automation import here, instance, reporting
     from video_assets.definitions import defs
@@ -77,7 +105,7 @@ def process(
             mark.unlink(missing_ok=True)
         due = Counter(cell.checksum for cell in due_cells(pipeline.cells(checksums)))
         with meter.processing(pipeline.catalogue, due, pipeline.steps):
-            troubles = here.process_here(
+            return here.process_here(
                 dagster,
                 pipeline.catalogue,
                 defs.resolve_job_def("process_clips"),
@@ -85,9 +113,24 @@ def process(
                 checksums,
                 workers=workers,
             )
-    for trouble in troubles:
-        write_down(pipeline.log, f"run {trouble.run_id} {trouble.step or ''}", trouble.details)
-    return troubles
+
+
+@contextmanager
+def _aside(log: Path) -> Iterator[None]:
+    """Write what libraries have to say into the log instead of over the progress."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_suffix(".old.log"))
+    with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        handler = logging.StreamHandler(file)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        root = logging.getLogger()
+        root.addHandler(handler)
+        try:
+            with redirect_stderr(file):
+                yield
+        finally:
+            root.removeHandler(handler)
 
 
 def due_cells(cells: Sequence[ledger.Cell]) -> list[ledger.Cell]:

@@ -1,5 +1,6 @@
 """Live progress on stderr: a bar where a person looks on, plain lines where none does."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ class Meter:
 
     def __init__(self, *, quiet: bool = False) -> None:
         """Look whether stderr is a terminal."""
-        self.console = Console(stderr=True, quiet=quiet)
+        self.console = Console(file=sys.stderr, quiet=quiet)  # this one, whoever redirects it
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._said_at = 0.0
@@ -135,10 +136,14 @@ class Meter:
             self._said_at = time.monotonic()
             self.say(text)
 
-    def _stop(self, what: str, text: str | None) -> None:
+    def close(self) -> None:
+        """Take the bar away, and give the terminal its cursor back."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+    def _stop(self, what: str, text: str | None) -> None:
+        self.close()
         if text is not None:
             self.say(f"{what}: {text}")
 
