@@ -144,9 +144,9 @@ def _describe_video(
     if stream.sample_aspect_ratio and aspect != stream.sample_aspect_ratio:
         warnings.append(f"pixels of {stream.sample_aspect_ratio} cannot be; square ones are used")
     shown = display_size(frame.width, frame.height, aspect, turn.rotation)
-    # PyAV 17, the last for Python 3.10, does not give it; the frame still tells if it has fields.
+    # PyAV 17, the last for Python 3.10, gives neither; the frame still tells if it has fields.
     order = _FIELD_ORDERS.get(getattr(context, "field_order", 0))
-    level = name_level(codec_name(stream) or "", context.level)
+    level = name_level(codec_name(stream) or "", getattr(context, "level", -1))
     return VideoTrack.model_validate(
         {
             "index": stream.index,
