@@ -36,7 +36,6 @@ def as_document(details: ClipDetails, artifacts: Path) -> dict[str, Any]:
     return {
         **asdict(details.clip),
         "exact_frame_rate": _fraction(details.clip),
-        "processed_at": _processed_at(details),
         "places": [asdict(place) for place in details.places],
         "steps": [asdict(step) for step in details.steps],
         "artifacts": [
@@ -97,7 +96,7 @@ def _properties(details: ClipDetails) -> dict[str, object]:
         "Subtitles": _tracks(clip.subtitle_tracks, _subtitle),
         "Camera": camera,
         "Category": clip.content_category,
-        "Processed": moment(_processed_at(details)),
+        "Processed": moment(clip.processed_at),
     }
 
 
@@ -126,12 +125,6 @@ def _fraction(clip: Clip) -> Fraction | None:
     video = (clip.technical_metadata or {}).get("video") or {}
     stated = video.get("frame_rate")
     return Fraction(stated) if stated else exact_rate(clip.frame_rate)
-
-
-def _processed_at(details: ClipDetails) -> Any:
-    if details.clip.processed_at or details.clip.state != "complete":
-        return details.clip.processed_at
-    return max((step.measured_at for step in details.steps if step.measured_at), default=None)
 
 
 def _tracks(tracks: list[dict[str, Any]] | None, describe: Any) -> str | None:

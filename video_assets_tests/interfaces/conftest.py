@@ -1,0 +1,100 @@
+"""The command line on a catalogue of two owners."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from video_assets.interfaces.cli import browse, list_steps, monitor, status
+from video_assets.interfaces.cli.faults import ToldGroup
+from video_assets.settings import Settings
+from video_assets.storage.postgres import Postgres
+from video_assets_tests import shelf
+from video_assets_tests.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs a command, and holds its output to what every command promises."""
+
+    app: typer.Typer
+
+    def __call__(self, *arguments: str, code: int = 0, columns: int = 80) -> str:
+        """Run, and give what was printed."""
+        return self._run(arguments, code, columns).stdout
+
+    def error(self, *arguments: str, code: int = 2) -> str:
+        """Run, and give what was said on the error stream, on one line."""
+        return " ".join(self._run(arguments, code, 80).stderr.split())
+
+    def json(self, *arguments: str) -> Any:
+        """Run with --json, and give the document."""
+        return json.loads(self._run((*arguments, "--json"), 0, 80).stdout)
+
+    def _run(self, arguments: tuple[str, ...], code: int, columns: int) -> Result:
+        result = CliRunner().invoke(self.app, list(arguments), env={"COLUMNS": str(columns)})
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        printed = result.stdout + result.stderr
+        assert all(char.isprintable() or char == "\n" for char in printed)
+        return result
+
+
+@pytest.fixture(scope="session")
+def app() -> typer.Typer:
+    app = typer.Typer(cls=ToldGroup)
+    app.command("list")(browse.list_clips)
+    app.command("info")(browse.info)
+    app.command("status")(status.status)
+    app.command("monitor")(monitor.monitor)
+    app.command("list-steps")(list_steps.list_steps)
+    app.add_typer(browse.search, name="search")
+    return app
+
+
+@pytest.fixture(scope="module")
+def filled(catalogue: Postgres, admin_url: str, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    return shelf.fill(catalogue, admin_url, tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture
+def shell(
+    app: typer.Typer,
+    filled: Shelf,
+    admin_url: str,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """The command line on the filled catalogue, as the local owner."""
+    monkeypatch.setenv("VIDEO_ASSETS_HOME", str(settings.home))
+    monkeypatch.setenv("SUPABASE_DB_URL", admin_url)
+    return Shell(app)
+
+
+@pytest.fixture
+def bare_shell(app: typer.Typer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The command line on a home in which nothing was ever made."""
+    monkeypatch.setenv("VIDEO_ASSETS_HOME", str(settings.home))
+    return Shell(app)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
+    """Make following go through its pauses at once, each doing what the test says."""
+
+    def during(*deeds: Callable[[], object]) -> list[float]:
+        slept: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            if len(slept) > len(deeds):
+                raise KeyboardInterrupt
+            deeds[len(slept) - 1]()
+
+        monkeypatch.setattr("time.sleep", sleep)
+        return slept
+
+    return during

@@ -1,0 +1,95 @@
+"""`monitor`: what is in work, and when following one clip ends."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from video_assets.storage import ledger
+from video_assets_tests.interfaces.conftest import Shell
+from video_assets_tests.shelf import LONG, MARKUP, Shelf, done
+
+
+def age(admin_url: str, by: timedelta) -> None:
+    """Let all that happened have happened earlier."""
+    with psycopg.connect(admin_url) as connection:
+        connection.execute('UPDATE processing_events SET "timestamp" = "timestamp" - %s', (by,))
+        connection.execute("ALTER TABLE clips DISABLE TRIGGER clips_touch")
+        connection.execute("UPDATE clips SET updated_at = updated_at - %s", (by,))
+        connection.execute("ALTER TABLE clips ENABLE TRIGGER clips_touch")
+
+
+def test_what_is_in_work_is_shown(shell: Shell):
+    printed = shell("monitor")
+    assert "Active Processing (6 videos)" in printed
+    assert "neighbour" not in printed
+    (line,) = (line for line in printed.splitlines() if MARKUP in line)
+    assert re.search(r"███░{7} 33% +probe +error +\d+s ago", line)
+    (line,) = (line for line in printed.splitlines() if "42.mp4" in line)
+    assert re.search(r"██████░{4} 66% +thumbnails +processing", line)
+
+
+def test_a_page_says_that_there_is_more(shell: Shell):
+    assert "1 of 6; --limit 6 shows all" in shell("monitor", "--limit", "1")
+
+
+def test_one_clip_is_shown_step_by_step(shell: Shell):
+    printed = " ".join(shell("monitor", "--video", LONG).split())
+    for fact in (
+        "Status processing",
+        "Current Step thumbnails",
+        "Steps Completed 2/3",
+        "probe 1.2 ✓",
+        "thumbnails — ·",
+        "Metadata ✓",
+        "Thumbnails ✗",
+        "Searchable ✗",
+        "Transcript ✗",
+    ):
+        assert fact in printed
+
+
+def test_a_running_step_is_shown_to_run(shell: Shell, filled: Shelf):
+    checksums = [filled.checksums[LONG]]
+    with ledger.claims(filled.catalogue, "thumbnails", checksums):
+        ledger.log_starting(filled.catalogue, "thumbnails", checksums)
+        assert "thumbnails Running... ⏳" in " ".join(shell("monitor", "-v", LONG).split())
+        assert re.search(r"66% +thumbnails", shell("monitor"))
+
+
+def test_following_ends_when_the_clip_is_complete(
+    shell: Shell, filled: Shelf, pauses: Callable[..., list[float]]
+):
+    finish = lambda: done(  # noqa: E731
+        filled, LONG, "thumbnails", {"thumbnails": [], "contact_sheet": None}
+    )
+    slept = pauses(lambda: None, finish)
+    assert "Status           complete" in shell("monitor", "-v", LONG, "--follow")
+    assert slept == [3.0, 3.0]
+
+
+def test_following_a_failed_clip_ends_once_nothing_tries_again(
+    shell: Shell, admin_url: str, pauses: Callable[..., list[float]]
+):
+    slept = pauses(lambda: None, lambda: age(admin_url, timedelta(minutes=2)))
+    assert "failed" in shell("monitor", "-v", MARKUP, "--follow")
+    assert len(slept) == 2
+
+
+def test_following_all_goes_on_until_stopped(shell: Shell, pauses: Callable[..., list[float]]):
+    slept = pauses()
+    assert "Active Processing" in shell("monitor", "-f")
+    assert slept == [3.0]
+
+
+def test_a_clip_of_nobody_is_said_to_be_unknown(shell: Shell):
+    assert "no clip is called neighbour.mp4" in shell.error("monitor", "-v", "neighbour.mp4")
+
+
+@pytest.mark.parametrize("options", [[], ["--follow"]])
+def test_without_a_catalogue_nothing_is_in_work(bare_shell: Shell, settings, options: list[str]):
+    assert "No videos currently processing" in bare_shell("monitor", *options)
+    assert "no catalogue yet" in bare_shell.error("monitor", "-v", "x.mp4")
+    assert not settings.home.exists()

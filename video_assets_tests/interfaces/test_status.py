@@ -1,0 +1,59 @@
+"""`status`: the counts are those of the owner, and of the moment."""
+
+from collections.abc import Callable
+
+from video_assets.storage import ledger
+from video_assets_tests.interfaces.conftest import Shell
+from video_assets_tests.shelf import Shelf
+
+
+def test_clips_and_steps_are_counted_for_the_owner(shell: Shell):
+    found = shell.json("status")
+    assert found["clips"] == {
+        "total": 6,
+        "complete": 1,
+        "processing": 1,
+        "failed": 1,
+        "waiting": 3,
+    }
+    assert found["unreadable_files"] == 1
+    assert found["steps"] == [
+        {"step": "checksum", "done": 6, "failed": 0, "running": 0, "waiting": 0},
+        {"step": "probe", "done": 2, "failed": 1, "running": 0, "waiting": 3},
+        {"step": "thumbnails", "done": 1, "failed": 0, "running": 0, "waiting": 5},
+    ]
+
+
+def test_a_step_runs_while_a_run_holds_it(shell: Shell, filled: Shelf):
+    checksums = [filled.checksums["waiting.mp4"], filled.checksums["neighbour.mp4"]]
+
+    def running() -> int:
+        return shell.json("status")["steps"][1]["running"]
+
+    with ledger.claims(filled.catalogue, "probe", checksums):
+        assert running() == 0, "claimed, but not begun"
+        ledger.log_starting(filled.catalogue, "probe", checksums)
+        assert running() == 1, "and not the neighbour's"
+    assert running() == 0, "its run is gone, so it does not run for ever"
+    assert shell.json("status")["clips"]["processing"] == 2
+
+
+def test_the_place_is_told_without_the_password(shell: Shell):
+    printed = shell("status")
+    assert "Database: 127.0.0.1:" in printed
+    assert "@" not in printed
+    assert "unreadable files" in printed
+
+
+def test_watching_goes_on_until_stopped(shell: Shell, pauses: Callable[..., list[float]]):
+    slept = pauses(lambda: None)
+    assert "complete" in shell("status", "--watch")
+    assert slept == [2.0, 2.0]
+
+
+def test_without_a_catalogue_nothing_is_counted(bare_shell: Shell, settings):
+    found = bare_shell.json("status")
+    assert found["clips"]["total"] == 0
+    assert found["database"] is None
+    assert "no catalogue yet" in bare_shell("status")
+    assert not settings.home.exists()
