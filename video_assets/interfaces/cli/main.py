@@ -7,9 +7,15 @@ from typing import Annotated
 
 import typer
 
-from video_assets.interfaces.cli import db
+from video_assets.interfaces.cli import browse, db
+from video_assets.interfaces.cli.dev import dev
+from video_assets.interfaces.cli.doctor import doctor
 from video_assets.interfaces.cli.faults import EPILOGUE, MACHINE, ToldGroup, tell
 from video_assets.interfaces.cli.ingest import ingest
+from video_assets.interfaces.cli.list_steps import list_steps
+from video_assets.interfaces.cli.monitor import monitor
+from video_assets.interfaces.cli.quick import quick_process
+from video_assets.interfaces.cli.status import status
 
 app = typer.Typer(
     name="video-assets",
@@ -20,6 +26,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(ingest)
+app.command()(quick_process)
+app.command("list")(browse.list_clips)
+app.command()(browse.info)
+app.command()(status)
+app.command()(monitor)
+app.command()(list_steps)
+app.command()(dev)
+app.command()(doctor)
+app.add_typer(browse.search, name="search")
 app.add_typer(db.app, name="db")
 
 

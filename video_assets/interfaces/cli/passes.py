@@ -46,6 +46,17 @@ class Wish:
         return discover(self.roots, self.pattern, recursive=self.recursive)
 
 
+@dataclass(frozen=True)
+class Done:
+    """How one pass went."""
+
+    checksums: tuple[str, ...]
+    summary: closing.Summary
+    troubles: tuple[str, ...]
+    code: int
+    is_idle: bool
+
+
 class Ingest:
     """Takes files in and processes their clips, as often as there are new ones."""
 
@@ -65,12 +76,20 @@ class Ingest:
         if watch:
             watcher = Watcher(self._wish.look, self.pipeline.catalogue, listing)
             tell(f"Watching {', '.join(map(locations.display, self._wish.roots))}; Ctrl-C ends it")
-            for later in watcher:
+            while later := watcher.wait():
                 code = max(code, self.once(later))
         return code
 
     def once(self, listing: Listing) -> int:
         """Ingest what a listing holds, say how it went, and give the exit code."""
+        done = self.do(listing)
+        self._close(done)
+        for trouble in done.troubles:
+            tell(trouble)
+        return done.code
+
+    def do(self, listing: Listing) -> Done:
+        """Ingest what a listing holds."""
         began = time.monotonic()
         catalogue = self.pipeline.catalogue
         intake = Intake(self._wish.roots)
@@ -89,10 +108,7 @@ class Ingest:
             time.monotonic() - began,
         )
         code = MACHINE if troubles else FAILED if summary.failures else 0
-        self._close(summary, code, is_idle=is_idle)
-        for trouble in troubles:
-            tell(trouble)
-        return code
+        return Done(tuple(checksums), summary, tuple(troubles), code, is_idle=is_idle)
 
     def _process(self, checksums: Sequence[str]) -> list[str]:
         """Process clips, and tell what went wrong beside them in one line each."""
@@ -112,12 +128,13 @@ class Ingest:
             f"details are in {self.pipeline.log}"
         )
 
-    def _close(self, summary: closing.Summary, code: int, *, is_idle: bool) -> None:
+    def _close(self, done: Done) -> None:
+        summary = done.summary
         if self._wish.as_json:
-            typer.echo(json.dumps({**summary.as_dict(), "exit_code": code}))
+            typer.echo(json.dumps({**summary.as_dict(), "exit_code": done.code}))
             return
         console = Console()
-        if is_idle and not (summary.new or summary.moved or summary.duplicates):
+        if done.is_idle and not (summary.new or summary.moved or summary.duplicates):
             closing.show_idle(summary, console)
         else:
             closing.show(summary, console)

@@ -111,7 +111,7 @@ class Meter:
         clips_per_s = cells_per_s * len(due) / total if total else 0.0
         left = left_of(done.cells, total, cells_per_s)
         if done.cells >= total:
-            left = ", once more what failed" if done.step else ""
+            left = ", finishing"
         step = f", {done.step}" if done.step else ""
         return f"{done.clips} of {len(due)} clips{step}, {clips_per_s:.1f} clips/s{left}"
 

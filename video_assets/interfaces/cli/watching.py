@@ -1,7 +1,7 @@
 """Watching: the files that appear while an ingest waits, once they are no longer being written."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from video_assets.media.discovery import Candidate, Listing, is_settled
@@ -14,7 +14,7 @@ QUIET_S = 3.0  # a card is written in bursts; a pause this long is the end of a 
 
 
 class Watcher:
-    """Gives listings of new files at rest, for ever."""
+    """Gives listings of new files at rest."""
 
     def __init__(self, look: Callable[[], Listing], catalogue: Postgres, first: Listing) -> None:
         """Begin after a first listing, whose files were handed out already."""
@@ -23,13 +23,15 @@ class Watcher:
         self._handed = set(first.candidates)
         self._before: dict[Path, Candidate] = {}
 
-    def __iter__(self) -> Iterator[Listing]:
-        """Look again and again; the sleep in between is where Ctrl-C finds it."""
-        while True:
-            time.sleep(TICK_S)
-            if ready := self._take_ready():
-                self._handed.update(ready)
-                yield Listing(candidates=tuple(ready), rejects=(), unreachable=())
+    def wait(self) -> Listing | None:
+        """Look again and again until there are new files at rest; None after Ctrl-C."""
+        try:
+            while not (ready := self._take_ready()):
+                time.sleep(TICK_S)
+        except KeyboardInterrupt:
+            return None
+        self._handed.update(ready)
+        return Listing(candidates=tuple(ready), rejects=(), unreachable=())
 
     def _take_ready(self) -> list[Candidate]:
         fresh = [each for each in self._look().candidates if each not in self._handed]

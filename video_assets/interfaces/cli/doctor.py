@@ -1,0 +1,200 @@
+"""`video-assets doctor`: what is installed, what is missing, and what that costs."""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from video_assets.interfaces.cli.faults import FAILED, explain
+from video_assets.interfaces.cli.progress import size
+from video_assets.settings import Settings, load_settings
+
+PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "psycopg", "pydantic", "pebble")
+LEAST_FREE_BYTES = 2_000_000_000
+SIGNS = {"good": "[green]✓[/]", "note": "[yellow]•[/]", "missing": "[red]✗[/]"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    state: Literal["good", "note", "missing"]
+    found: str
+    cost: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout.")] = False,
+) -> None:
+    """Tell what is installed, what is missing and what that costs; exit code 1 if it is needed."""
+    findings = list(examine(load_settings()))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        Console().print(_table(findings))
+    raise typer.Exit(FAILED if any(each.state == "missing" for each in findings) else 0)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at the machine; starts no server and makes no catalogue."""
+    yield _python()
+    yield from map(_package, PACKAGES)
+    yield _pyav()
+    yield _hardware()
+    yield _opencv()
+    yield from _database(settings)
+    yield _home(settings)
+    yield _artifacts(settings)
+    yield _exiftool()
+    yield Finding("Node.js", "good", "not needed")
+    yield _graphics()
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if (3, 10) <= sys.version_info[:2] <= (3, 13):
+        return Finding("Python", "good", found)
+    return Finding("Python", "missing", found, "3.10 to 3.13 are tested; others may not work")
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, "good", version(name))
+    except PackageNotFoundError:
+        return Finding(name, "missing", "not installed", "install the package again: bin/test")
+
+
+def _pyav() -> Finding:
+    try:
+        import av
+    except ImportError as error:
+        return Finding("PyAV", "missing", str(error), "no clip can be opened")
+    ffmpeg = ".".join(map(str, av.library_versions["libavcodec"]))
+    return Finding("PyAV", "good", f"{av.__version__}, with FFmpeg (libavcodec {ffmpeg})")
+
+
+def _hardware() -> Finding:
+    from av.codec.hwaccel import hwdevices_available
+
+    devices = ", ".join(hwdevices_available())
+    if devices:
+        return Finding("Hardware codecs", "note", f"FFmpeg knows {devices}", "not used yet")
+    return Finding("Hardware codecs", "note", "none in this FFmpeg", "decoding takes the CPU")
+
+
+def _opencv() -> Finding:
+    try:
+        import cv2
+    except ImportError as error:
+        return Finding("OpenCV", "missing", str(error), "no thumbnails")
+    return Finding("OpenCV", "good", cv2.__version__)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    import psycopg
+
+    from video_assets.storage.binaries import install_folder, program
+    from video_assets.storage.embedded import EmbeddedServer
+    from video_assets.storage.migrations import pending
+
+    if settings.db_url is None:
+        try:
+            postgres = program(install_folder(), "postgres")
+        except OSError as error:
+            yield Finding("Postgres", "missing", str(error), "no catalogue without a database")
+            return
+        state = "good" if postgres.exists() else "missing"
+        yield Finding("Postgres programs", state, str(postgres))
+    try:
+        if settings.db_url is None:
+            server = EmbeddedServer(settings.home)
+            status = server.status()
+            if not status.running:
+                made = "is stopped" if status.port else "was never made"
+                yield Finding("Database", "good", f"{made}; it starts when it is needed")
+                return
+            found, url = f"answers on {status.host}:{status.port}", server.admin_url()
+        else:
+            found, url = "answers at SUPABASE_DB_URL", settings.db_url
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            waiting = pending(connection, embedded=settings.is_embedded)
+    except Exception as error:
+        told = explain(error)
+        if told is None:
+            raise
+        yield Finding("Database", "missing", told[1].partition("\n")[0], "nothing can be kept")
+        return
+    yield Finding("Database", "good", found)
+    if waiting:
+        names = ", ".join(each.file.name for each in waiting)
+        cost = "run `video-assets db migrate`" if settings.db_url else "applied when next used"
+        yield Finding("Schema", "note" if settings.is_embedded else "missing", names, cost)
+    else:
+        yield Finding("Schema", "good", "up to date")
+
+
+def _home(settings: Settings) -> Finding:
+    place = _existing(settings.home)
+    free = shutil.disk_usage(place).free
+    found = f"{settings.home}, {size(free)} free"
+    if free < LEAST_FREE_BYTES:
+        return Finding("Home", "note", found, "room for few artifacts")
+    return Finding("Home", "good", found)
+
+
+def _artifacts(settings: Settings) -> Finding:
+    place = _existing(settings.artifacts_dir)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        why = f"{place}: {os.strerror(error.errno or 0)}"
+        return Finding("Artifact folder", "missing", why, "no thumbnails can be kept")
+    return Finding("Artifact folder", "good", f"{settings.artifacts_dir} can be written")
+
+
+def _exiftool() -> Finding:
+    found = shutil.which("exiftool")
+    if found:
+        return Finding("exiftool", "good", found)
+    return Finding(
+        "exiftool", "note", "not installed", "not needed yet; it will tell camera and lens"
+    )
+
+
+def _graphics() -> Finding:
+    found = shutil.which("nvidia-smi")
+    if found:
+        return Finding("GPU", "note", "NVIDIA", "not used yet")
+    return Finding("GPU", "note", "none found", "not needed: nothing uses one yet")
+
+
+def _existing(folder: Path) -> Path:
+    """Find the nearest folder that is there: what will be made takes its place from it."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table(box=None, show_header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in findings:
+        found = Text(each.found)
+        if each.cost:
+            found.append(f"\n→ {each.cost}", style="green")
+        table.add_row(SIGNS[each.state], each.name, found)
+    return table
