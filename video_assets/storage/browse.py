@@ -20,6 +20,7 @@ from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 
 State = Literal["complete", "failed", "processing", "waiting"]
+StepState = Literal["done", "failed", "running", "waiting", "blocked"]
 SHORTEST_PREFIX = 4
 _ID_SIGNS = frozenset("0123456789abcdef-")
 
@@ -95,7 +96,7 @@ class Step:
     """What one asset found in a clip, or why it found nothing."""
 
     name: str
-    state: Literal["done", "failed", "running", "waiting"]
+    state: StepState
     seconds: float | None = None
     code_version: str | None = None
     error_class: str | None = None
@@ -158,13 +159,14 @@ class ClipDetails:
 
 @dataclass(frozen=True)
 class StepCounts:
-    """In how many clips a step is done, failed, running, waiting."""
+    """In how many clips a step is done, failed, running, waiting, or blocked by a failed one."""
 
     step: str
     done: int
     failed: int
     running: int
     waiting: int
+    blocked: int
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,7 @@ class Browser:
             return ClipDetails(
                 clip,
                 places=[Place(**each) for each in _queries.places(connection, clip_id=clip_id)],
-                steps=_steps(clip.planned_steps, results, running),
+                steps=_steps(clip, results, running),
                 artifacts=[
                     Artifact(**each) for each in _queries.artifacts(connection, clip_id=clip_id)
                 ],
@@ -278,20 +280,20 @@ class Browser:
         return ActiveClips(total, [ActiveClip(**_without(row, "total")) for row in rows])
 
 
-def _steps(
-    planned: list[str], results: list[dict[str, Any]], running: dict[str, float]
-) -> list[Step]:
+def _steps(clip: Clip, results: list[dict[str, Any]], running: dict[str, float]) -> list[Step]:
     """Order what is known of each step: the plan's first, then those planned no more."""
     found = {row["asset"]: row for row in results}
-    order = [*planned, *sorted(found.keys() - set(planned))]
-    return [_step(name, found.get(name), running.get(name)) for name in order]
+    order = [*clip.planned_steps, *sorted(found.keys() - set(clip.planned_steps))]
+    not_begun: StepState = "blocked" if clip.state == "failed" else "waiting"
+    steps = (_step(name, found.get(name), running.get(name)) for name in order)
+    return [step or Step(name, not_begun) for name, step in zip(order, steps, strict=True)]
 
 
-def _step(name: str, row: dict[str, Any] | None, running_s: float | None) -> Step:
+def _step(name: str, row: dict[str, Any] | None, running_s: float | None) -> Step | None:
     if running_s is not None:
         return Step(name, "running", running_s)
     if row is None:
-        return Step(name, "waiting")
+        return None
     return Step(name, row["status"], **_without(row, "asset", "status"))
 
 

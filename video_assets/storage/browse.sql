@@ -93,7 +93,7 @@ SELECT state, count(*) AS clips FROM clip_states GROUP BY state;
 SELECT count(*) FROM unreadable_files;
 
 -- name: count_steps()
--- Clips by step and state; steps in the order of the plan, then those that are planned no more.
+-- Clips by step and state, blocked where another step failed; steps in the order of the plan, then those that are planned no more.
 WITH cells AS (
     SELECT c.id, p.step, p.place, c.processing_status -> p.step ->> 'status' AS status
       FROM clips c
@@ -108,8 +108,12 @@ SELECT t.step,
        count(*) FILTER (WHERE r.step IS NULL AND t.status = 'completed') AS done,
        count(*) FILTER (WHERE r.step IS NULL AND t.status = 'failed') AS failed,
        count(r.step) AS running,
-       count(*) FILTER (WHERE r.step IS NULL AND t.status IS NULL) AS waiting
+       count(*) FILTER (WHERE r.step IS NULL AND t.status IS NULL AND s.state <> 'failed')
+           AS waiting,
+       count(*) FILTER (WHERE r.step IS NULL AND t.status IS NULL AND s.state = 'failed')
+           AS blocked
   FROM cells t
+  JOIN clip_states s ON s.clip_id = t.id
   LEFT JOIN running_steps r ON r.clip_id = t.id AND r.step = t.step
  GROUP BY t.step
  ORDER BY min(t.place) NULLS LAST, t.step;

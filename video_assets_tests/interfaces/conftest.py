@@ -2,26 +2,20 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from video_assets.interfaces.cli import browse, list_steps, monitor, status
-from video_assets.interfaces.cli.faults import ToldGroup
+from video_assets.interfaces.cli.main import app
 from video_assets.settings import Settings
 from video_assets.storage.postgres import Postgres
 from video_assets_tests import shelf
 from video_assets_tests.shelf import Shelf
 
 
-@dataclass(frozen=True)
 class Shell:
     """Runs a command, and holds its output to what every command promises."""
-
-    app: typer.Typer
 
     def __call__(self, *arguments: str, code: int = 0, columns: int = 80) -> str:
         """Run, and give what was printed."""
@@ -36,23 +30,11 @@ class Shell:
         return json.loads(self._run((*arguments, "--json"), 0, 80).stdout)
 
     def _run(self, arguments: tuple[str, ...], code: int, columns: int) -> Result:
-        result = CliRunner().invoke(self.app, list(arguments), env={"COLUMNS": str(columns)})
+        result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": str(columns)})
         assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
         printed = result.stdout + result.stderr
         assert all(char.isprintable() or char == "\n" for char in printed)
         return result
-
-
-@pytest.fixture(scope="session")
-def app() -> typer.Typer:
-    app = typer.Typer(cls=ToldGroup)
-    app.command("list")(browse.list_clips)
-    app.command("info")(browse.info)
-    app.command("status")(status.status)
-    app.command("monitor")(monitor.monitor)
-    app.command("list-steps")(list_steps.list_steps)
-    app.add_typer(browse.search, name="search")
-    return app
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +44,6 @@ def filled(catalogue: Postgres, admin_url: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def shell(
-    app: typer.Typer,
     filled: Shelf,
     admin_url: str,
     settings: Settings,
@@ -71,14 +52,14 @@ def shell(
     """The command line on the filled catalogue, as the local owner."""
     monkeypatch.setenv("VIDEO_ASSETS_HOME", str(settings.home))
     monkeypatch.setenv("SUPABASE_DB_URL", admin_url)
-    return Shell(app)
+    return Shell()
 
 
 @pytest.fixture
-def bare_shell(app: typer.Typer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def bare_shell(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The command line on a home in which nothing was ever made."""
     monkeypatch.setenv("VIDEO_ASSETS_HOME", str(settings.home))
-    return Shell(app)
+    return Shell()
 
 
 @pytest.fixture

@@ -26,8 +26,14 @@ from video_assets.interfaces.cli.wording import (
 )
 from video_assets.storage.browse import Clip, ClipDetails, Place, Step
 
-STEP_SIGNS = {"done": "✓", "failed": "✗", "running": "⏳", "waiting": "·"}
-STEP_STYLES = {"done": "green", "failed": "red", "running": "yellow", "waiting": "dim"}
+STEP_SIGNS = {"done": "✓", "failed": "✗", "running": "⏳", "waiting": "·", "blocked": "·"}
+STEP_STYLES = {
+    "done": "green",
+    "failed": "red",
+    "running": "yellow",
+    "waiting": "dim",
+    "blocked": "dim",
+}
 TITLE_WIDTH = 60
 
 

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from video_assets.interfaces.cli.clip_details import STEP_SIGNS, STEP_STYLES
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     LimitOption,
@@ -38,8 +39,6 @@ SETTLED_S = 60.0
 NAME_WIDTH = 30
 TITLE_WIDTH = 60
 STEP_WIDTH = 14
-SIGNS = {"done": "✓", "failed": "✗", "running": "⏳", "waiting": "·"}
-STYLES = {"done": "green", "failed": "red", "running": "yellow", "waiting": "dim"}
 STATUS_STYLES = {"completed": "green", "error": "red", "stalled": "magenta"}
 
 Screen = tuple[RenderableType, bool]
@@ -157,11 +156,11 @@ def _timings(steps: list[Step]) -> Table:
     table.add_column("")
     table.add_column("", overflow="fold")
     for step in steps:
-        style = STYLES[step.state]
+        style = STEP_STYLES[step.state]
         table.add_row(
             cell(shorten(step.name, NAME_WIDTH)),
             cell(_duration(step)),
-            cell(SIGNS[step.state], style),
+            cell(STEP_SIGNS[step.state], style),
             Text("") if step.error is None else cell(step.error, style),
         )
     return table

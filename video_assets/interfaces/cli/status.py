@@ -92,7 +92,7 @@ def _states(counts: Counts) -> Table:
 def _steps(counts: Counts) -> Table:
     table = new_table()
     table.add_column("Step", no_wrap=True)
-    for heading in ("Done", "Failed", "Running", "Waiting"):
+    for heading in ("Done", "Failed", "Running", "Waiting", "Blocked"):
         table.add_column(heading, justify="right", no_wrap=True)
     for step in counts.steps:
         table.add_row(
@@ -101,6 +101,7 @@ def _steps(counts: Counts) -> Table:
             _count(step.failed, "failed"),
             _count(step.running, "running"),
             _count(step.waiting, "waiting"),
+            _count(step.blocked, "blocked"),
         )
     return table
 
