@@ -181,6 +181,6 @@ def _task(
 
 def _answer(answer: Measured | Failed | Crash) -> Measured | Failed:
     if isinstance(answer, Crash):
-        fault = "ours" if answer.is_timeout or answer.is_killed else "file"
+        fault = "unreachable" if answer.is_killed else "ours" if answer.is_timeout else "file"
         return Failed(answer.error_class, answer.message, fault)
     return answer

@@ -148,6 +148,11 @@ def _answer(future: Future[Any], timeout_s: float) -> Any:
 def _crash(exitcode: int | None) -> Crash:
     code = exitcode or 0
     if code == -signal.SIGKILL:
-        return Crash("WorkerKilled", "the worker was killed from outside", is_killed=True)
+        return Crash(
+            "WorkerKilled",
+            "the worker was killed from outside, as the system does when memory runs out; "
+            "run the same command again, with fewer workers if this comes back",
+            is_killed=True,
+        )
     ended = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
     return Crash("WorkerCrashed", f"the worker ended {ended} while working on this clip")

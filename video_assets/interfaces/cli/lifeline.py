@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 LOOK_S = 0.5
-GIVE_UP_S = 6.0  # a server that is being restarted is back by then
+GIVE_UP_S = 3.0  # a server that is being restarted is back by then
 
 
 @contextmanager
