@@ -1,0 +1,53 @@
+"""A folder that is moved and renamed: no step runs again, and the clips are found there."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.storage.catalogue import open_catalogue
+from video_assets_tests.clips import Clip, make_clip
+
+
+def command(settings: Settings, *arguments: str) -> Any:
+    """Run a command that answers in JSON."""
+    environment = {**os.environ, "VIDEO_ASSETS_HOME": str(settings.home)}
+    done = subprocess.run(
+        [sys.executable, "-m", "video_assets", *arguments, "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_a_moved_folder_runs_no_step(settings: Settings, tmp_path: Path) -> None:
+    old, new = tmp_path / "card 1", tmp_path / "archive" / "day -1"
+    old.mkdir()
+    make_clip(old / "one.mp4")
+    make_clip(old / "two.mov", Clip(frames=5))
+    assert command(settings, "ingest", str(old))["complete"] == 2
+
+    catalogue = open_catalogue(settings)
+    query = "SELECT asset, file_checksum, attempts, measured_at, run_id FROM results ORDER BY 1, 2"
+    with catalogue.transaction() as connection:
+        before = connection.execute(query).fetchall()
+    new.parent.mkdir()
+    old.rename(new)
+    (new / "two.mov").rename(new / "renamed.mov")
+    found = command(settings, "ingest", str(new.parent))
+
+    assert (found["moved"], found["new"], found["complete"]) == (2, 0, 2)
+    with catalogue.transaction() as connection:
+        assert connection.execute(query).fetchall() == before
+    with catalogue.transaction(LOCAL_OWNER) as connection:
+        places = connection.execute("SELECT path FROM clip_locations ORDER BY path").fetchall()
+    assert [place["path"] for place in places] == [str(new / "one.mp4"), str(new / "renamed.mov")]
+    shown = json.dumps(command(settings, "info", "renamed.mov"))
+    assert str(new / "renamed.mov") in shown
+    assert str(old) not in shown
+    catalogue.close()
