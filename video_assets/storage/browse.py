@@ -123,7 +123,9 @@ class Artifact:
 class Clip(ListedClip):
     """Everything that the catalogue says of a clip itself."""
 
+    user_id: UUID
     checksum_algorithm: str
+    searchable_content: str
     rotation: int | None
     bitrate: int | None
     start_timecode: str | None

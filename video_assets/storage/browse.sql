@@ -43,7 +43,8 @@ SELECT path, reason, seen_at
  ORDER BY seen_at DESC;
 
 -- name: clip(clip_id)^
-SELECT c.id, c.file_name, c.file_path, c.file_checksum, c.checksum_algorithm, c.file_size_bytes,
+SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.checksum_algorithm,
+       c.file_size_bytes, c.searchable_content,
        c.duration_seconds, c.width, c.height, c.display_width, c.display_height, c.rotation,
        c.frame_rate, c.is_vfr, c.bitrate, c.start_timecode, c.codec, c.container, c.has_audio,
        c.audio_tracks, c.subtitle_tracks, c.camera_make, c.camera_model, c.technical_metadata,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from video_assets.assets.index.document import EnhancedVideoIngestOutput
 from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets_tests.clips import Clip, make_clip
@@ -47,7 +48,11 @@ def test_a_moved_folder_runs_no_step(settings: Settings, tmp_path: Path) -> None
     with catalogue.transaction(LOCAL_OWNER) as connection:
         places = connection.execute("SELECT path FROM clip_locations ORDER BY path").fetchall()
     assert [place["path"] for place in places] == [str(new / "one.mp4"), str(new / "renamed.mov")]
-    shown = json.dumps(command(settings, "info", "renamed.mov"))
-    assert str(new / "renamed.mov") in shown
-    assert str(old) not in shown
+    shown = command(settings, "info", "renamed.mov")
+    assert str(old) not in json.dumps(shown)
+    document = EnhancedVideoIngestOutput.model_validate(shown["document"])
+    assert document.user_id == str(LOCAL_OWNER)
+    assert document.file_info.file_path == str(new / "renamed.mov")
+    assert document.video.resolution.aspect_ratio == "16:9"
+    assert len(document.thumbnails) == 5
     catalogue.close()

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from video_assets.interfaces.cli.own_document import own_document
 from video_assets.interfaces.cli.wording import (
     NONE,
     cell,
@@ -47,6 +48,7 @@ def as_document(details: ClipDetails, artifacts: Path) -> dict[str, Any]:
         "artifacts": [
             {**asdict(each), "path": artifacts / each.name} for each in details.artifacts
         ],
+        "document": own_document(details),
     }
 
 
