@@ -4,7 +4,6 @@ A lane is a queue of the preset's worker_config with that many processes. Every 
 limit; a worker past it is killed and replaced, and so is one that crashed.
 """
 
-import atexit
 import multiprocessing
 import os
 import queue
@@ -16,6 +15,7 @@ from concurrent.futures import CancelledError, Future, TimeoutError
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -94,7 +94,8 @@ class Lanes:
     def _pool(self, lane: str) -> ProcessPool:
         if lane not in self._pools:
             if not self._pools:
-                atexit.register(self.close)
+                # Before a process that multiprocessing started waits for its children to end.
+                Finalize(None, self.close, exitpriority=1)
             self._pools[lane] = ProcessPool(
                 max_workers=self._width(lane),
                 initializer=_start_worker,
