@@ -1,5 +1,6 @@
 """`@clip_asset`: a function over ONE clip becomes a partitioned asset of Dagster."""
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from video_assets.clip_stream import ClipStream, stream
 from video_assets.partitions import clips
 from video_assets.storage import ledger
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.postgres import Postgres
 
 # Backfill policies and sensors' owners; the pinned release has them, and users can do nothing.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -39,7 +41,7 @@ def clip_asset(
 
         @dg.asset(
             name=asset.name,
-            description=function.__doc__,
+            description=inspect.getdoc(function),
             ins={name: dg.AssetIn(name) for name in asset.upstream},
             partitions_def=clips,
             backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=CLIPS_PER_RUN),
@@ -76,27 +78,30 @@ def clip_check(
         @dg.asset_check(
             asset=asset,
             name=check_name,
-            description=question.__doc__,
+            description=inspect.getdoc(question),
             required_resource_keys={"catalogue"},
         )
         def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-            found = ledger.problems(
-                context.resources.catalogue, name, check_name, at_most=CHECKED_CLIPS_SHOWN
-            )
-            return dg.AssetCheckResult(
-                passed=not found.total,
-                severity=dg.AssetCheckSeverity.WARN,
-                description=f"{found.total} of {found.checked} clips have this problem",
-                metadata={
-                    "clips_checked": found.checked,
-                    "clips_with_problem": found.total,
-                    "first": dg.MetadataValue.json(found.first),
-                },
-            )
+            return answer_check(context.resources.catalogue, name, check_name)
 
         return check
 
     return decorate
+
+
+def answer_check(catalogue: Postgres, asset: str, check_name: str) -> dg.AssetCheckResult:
+    """Gather the answers that were kept with the results of one asset."""
+    found = ledger.problems(catalogue, asset, check_name, at_most=CHECKED_CLIPS_SHOWN)
+    return dg.AssetCheckResult(
+        passed=not found.total,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{found.total} of {found.checked} clips have this problem",
+        metadata={
+            "clips_checked": found.checked,
+            "clips_with_problem": found.total,
+            "first": dg.MetadataValue.json(found.first),
+        },
+    )
 
 
 def plain_facts(result: Any, artifacts: ArtifactFolder) -> dict[str, Any]:

@@ -5,10 +5,15 @@ stored together when the last of them is made, at a tenth of the cost.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import dagster as dg
-from dagster._core.definitions.data_version import CODE_VERSION_TAG, DATA_VERSION_TAG
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    get_input_data_version_tag,
+)
 from dagster._core.events import (
     DagsterEvent,
     DagsterEventBatchMetadata,
@@ -18,25 +23,69 @@ from dagster._core.events import (
 )
 from dagster._core.instance import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
+from video_assets.analyzer import Analyzer
+from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.ledger import Made
+
 # An undocumented run tag: Dagster emits no planned and no automatic events, only ours count.
 DEFER_EVENTS = "dagster/defer_asset_events"
+TAKEN_OVER = "video-assets/taken-over"
+DIGITS_SHOWN = 6
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"  # environment variable; without it events go one by one
 
 
 def is_deferred(run: dg.DagsterRun) -> bool:
-    """Tell whether a run leaves its asset events to us."""
-    return run.tags.get(DEFER_EVENTS) == "true"
+    """Tell whether a run was requested with its asset events left to us."""
+    return run.tags.get(DEFER_EVENTS) == "true" and TAKEN_OVER not in run.tags
+
+
+def take_over(run: dg.DagsterRun) -> None:
+    """Tell of each clip ourselves in a run for which Dagster planned one event a clip.
+
+    Dagster takes a step that returns for a success of all its clips, unless the run is deferred. So
+    it is made so here, as this process knows it and not as it is stored: clips that fail get no
+    event, the assets downstream go on with the others, and whatever was planned and got no event
+    shows as failed when the run ends as failed.
+    """
+    if not is_deferred(run):
+        cast(dict[str, str], run.tags).update({DEFER_EVENTS: "true", TAKEN_OVER: "true"})
+
+
+def describe(
+    asset: Analyzer, artifacts: Path, checksum: str, document: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Build what the Dagster UI shows of one result, with numbers that can be read."""
+    result = asset.result.model_validate(document)
+    try:
+        shown = asset.metadata(result, ArtifactFolder.of(artifacts, checksum, asset.name))
+    except OSError:  # its files are gone, or on another machine; the result stands all the same
+        return {}
+    return {
+        name: float(f"{value:.{DIGITS_SHOWN}g}") if isinstance(value, float) else value
+        for name, value in shown.items()
+    }
+
+
+def clip_name(paths: Mapping[str, str], checksum: str) -> str:
+    """Name a clip as people do, by its file where that is known: a partition is only a checksum."""
+    path = paths.get(checksum)
+    return Path(path).name if path else f"clip {checksum[:12]}"
 
 
 def materialization(
-    asset: str, checksum: str, *, code_version: str, result_digest: str, metadata: Mapping[str, Any]
+    asset: str, checksum: str, *, made: Made, result_digest: str, metadata: Mapping[str, Any]
 ) -> dg.AssetMaterialization:
-    """Build the event that tells Dagster of one result."""
+    """Build the event that tells Dagster of one result and of what it was made from."""
+    inputs = (text.partition(":") for text in made.input_fingerprint.split(",") if text)
     return dg.AssetMaterialization(
         asset_key=asset,
         partition=checksum,
         metadata=dict(metadata),
-        tags={CODE_VERSION_TAG: code_version, DATA_VERSION_TAG: result_digest},
+        tags={
+            CODE_VERSION_TAG: made.code_version,
+            DATA_VERSION_TAG: result_digest,
+            **{get_input_data_version_tag(dg.AssetKey(name)): found for name, _, found in inputs},
+        },
     )
 
 

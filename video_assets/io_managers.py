@@ -11,11 +11,19 @@ from typing import Any
 
 import dagster as dg
 
+from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.clip_stream import ClipStream, Outcome
 from video_assets.clip_worker import Failed, Measured
-from video_assets.events import is_deferred, materialization, tell_in_step
-from video_assets.storage import ledger
-from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.events import (
+    clip_name,
+    describe,
+    is_deferred,
+    materialization,
+    take_over,
+    tell_in_step,
+)
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import ledger, locations
 from video_assets.storage.postgres import Postgres
 
 GROUP_S = 0.5
@@ -29,6 +37,7 @@ class SupabaseIOManager(dg.IOManager):
         """Take the catalogue and the root of the artifact store."""
         self._catalogue = catalogue
         self._artifacts = artifacts
+        self._lacking: dict[str, list[str]] = {}  # by run: what its assets could not make
 
     def load_input(self, context: dg.InputContext) -> dict[str, ledger.Document]:
         """Load one upstream asset's results for every clip of the run that has one."""
@@ -40,39 +49,55 @@ class SupabaseIOManager(dg.IOManager):
     ) -> Iterator[dg.DagsterEvent]:
         """Commit each clip as it ends and tell Dagster of it.
 
-        In a batch with deferred events a failed clip is left without a materialization, and the
-        assets downstream go on with the others. Everywhere else Dagster takes a step that returns
-        for a success of all its clips, so the good ones are told and then the step fails.
+        A failed clip is left without a materialization, and the assets downstream go on with the
+        others. A run that Dagster planned clip by clip, as its UI starts them, fails in its last
+        asset when a clip lacks a result by then, so that exactly those clips show as failed.
         """
         asked = list(context.asset_partition_keys)
-        deferred = is_deferred(context.step_context.dagster_run)
-        told = _Told(context, obj, self._catalogue)
-        left, failed = set(asked), dict[str, str]()
+        is_planned = not is_deferred(context.step_context.dagster_run)
+        take_over(context.step_context.dagster_run)
+        names = locations.known_as(self._catalogue, LOCAL_OWNER, asked)
+        told = _Told(context, obj.asset, self._catalogue, names)
+        left, failed, reused = set(asked), dict[str, str](), list[Outcome]()
         for outcome in obj:
             if outcome is None:
-                if deferred:
-                    yield from told.flush()
+                yield from told.flush()
                 continue
             left.discard(outcome.checksum)
             if isinstance(outcome.answer, Failed):
-                failed[outcome.checksum] = self._save_failed(context, obj, outcome, outcome.answer)
-                continue
-            if isinstance(outcome.answer, Measured):
+                error = self._save_failed(context, obj, outcome, outcome.answer)
+                failed[outcome.checksum] = f"{clip_name(names, outcome.checksum)}: {error}"
+                context.log.warning(failed[outcome.checksum])
+            elif isinstance(outcome.answer, Measured):
                 told.add(outcome, *self._save_done(context, obj, outcome, outcome.answer))
-            if deferred and told.is_due:
+            else:
+                reused.append(outcome)
+            if told.is_due:
                 yield from told.flush()
-        context.log.info(_summary(obj.asset.name, asked, failed, left))
-        if deferred:
-            yield from told.flush()
-        elif failed or left:
-            yield from told.flush()
+        if is_planned:
+            self._add_reused(told, obj, reused)
+        yield from told.flush()
+        summary = _summary(obj.asset.name, asked, failed, left)
+        context.log.info(summary)
+        lacking = self._lacking.setdefault(context.run_id, [])
+        if failed or left:
+            lacking.append(summary)
+        is_over = len(asked) == 1 or not _is_read_later(context, obj)
+        if is_planned and is_over and lacking:
             raise dg.Failure(
-                _summary(obj.asset.name, asked, failed, left),
+                "; ".join(lacking),
                 metadata={"failed": dg.MetadataValue.json(_first(failed))},
                 allow_retries=False,
             )
-        else:
-            told.leave_to_dagster()
+
+    def _add_reused(self, told: "_Told", obj: ClipStream, reused: list[Outcome]) -> None:
+        """Tell of results that were still valid: whoever asked for them waits for an answer."""
+        keys = [outcome.checksum for outcome in reused]
+        stored = ledger.documents(self._catalogue, obj.asset.name, keys)
+        for outcome in reused:
+            if found := stored.get(outcome.checksum):
+                shown = describe(obj.asset, self._artifacts, outcome.checksum, found.body)
+                told.add(outcome, found.digest, {**shown, "reused": True})
 
     def _save_done(
         self, context: dg.OutputContext, obj: ClipStream, outcome: Outcome, answer: Measured
@@ -88,7 +113,7 @@ class SupabaseIOManager(dg.IOManager):
             cpu_seconds=answer.cpu_seconds,
             run_id=context.run_id,
         )
-        metadata = describe(obj, self._artifacts, outcome.checksum, answer.document)
+        metadata = describe(obj.asset, self._artifacts, outcome.checksum, answer.document)
         return result_digest, {
             **metadata,
             "seconds": round(answer.seconds, 3),
@@ -110,69 +135,61 @@ class SupabaseIOManager(dg.IOManager):
             seconds=answer.seconds,
             run_id=context.run_id,
         )
-        text = f"{answer.error_class}: {answer.message}"
-        context.log.warning(f"clip {outcome.checksum[:12]}: {text}")
-        return text
-
-
-def describe(
-    obj: ClipStream, artifacts: Path, checksum: str, document: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Build what the Dagster UI shows of one result."""
-    asset = obj.asset
-    result = asset.result.model_validate(document)
-    return dict(asset.metadata(result, ArtifactFolder.of(artifacts, checksum, asset.name)))
+        return f"{answer.message} ({answer.error_class})"
 
 
 class _Told:
     """Results that Dagster is still to be told of, in one group."""
 
-    def __init__(self, context: dg.OutputContext, obj: ClipStream, catalogue: Postgres) -> None:
+    def __init__(
+        self,
+        context: dg.OutputContext,
+        asset: Analyzer,
+        catalogue: Postgres,
+        names: Mapping[str, str],
+    ) -> None:
         self._context = context
-        self._obj = obj
+        self._asset = asset.name
         self._catalogue = catalogue
-        self._waiting: list[tuple[Outcome, str, dict[str, Any]]] = []
+        self._names = names
+        self._waiting: list[dg.AssetMaterialization] = []
         self._flushed_at = float("-inf")
 
     @property
     def is_due(self) -> bool:
         return time.monotonic() - self._flushed_at >= GROUP_S
 
-    def add(self, outcome: Outcome, result_digest: str, metadata: dict[str, Any]) -> None:
-        self._waiting.append((outcome, result_digest, metadata))
+    def add(self, outcome: Outcome, result_digest: str, metadata: Mapping[str, Any]) -> None:
+        self._waiting.append(
+            materialization(
+                self._asset,
+                outcome.checksum,
+                made=outcome.made,
+                result_digest=result_digest,
+                metadata={"clip": clip_name(self._names, outcome.checksum), **metadata},
+            )
+        )
 
     def flush(self) -> Iterator[dg.DagsterEvent]:
         """Tell Dagster of the group."""
-        yield from tell_in_step(
-            self._context,
-            [
-                materialization(
-                    self._obj.asset.name,
-                    outcome.checksum,
-                    code_version=outcome.made.code_version,
-                    result_digest=result_digest,
-                    metadata=metadata,
-                )
-                for outcome, result_digest, metadata in self._waiting
-            ],
-        )
-        self._mark_reported()
-
-    def leave_to_dagster(self) -> None:
-        """Dagster tells of every clip itself when the step returns; give it what to show."""
-        for outcome, _, metadata in self._waiting:
-            self._obj.context.add_asset_metadata(metadata, partition_key=outcome.checksum)
-        self._mark_reported()
-
-    def _mark_reported(self) -> None:
+        yield from tell_in_step(self._context, self._waiting)
         if self._waiting:
-            checksums = [outcome.checksum for outcome, _, _ in self._waiting]
-            ledger.mark_reported(self._catalogue, self._obj.asset.name, checksums)
+            checksums = [event.partition for event in self._waiting if event.partition]
+            ledger.mark_reported(self._catalogue, self._asset, checksums)
             self._waiting.clear()
         self._flushed_at = time.monotonic()
 
 
+def _is_read_later(context: dg.OutputContext, obj: ClipStream) -> bool:
+    """Tell whether another asset of the same run reads this one."""
+    selected = context.step_context.job_def.asset_layer.selected_asset_keys
+    others = (ANALYZERS.get(key.to_user_string()) for key in selected)
+    return any(obj.asset.name in other.upstream for other in others if other)
+
+
 def _summary(name: str, asked: list[str], failed: dict[str, str], left: set[str]) -> str:
+    if len(asked) == 1 and failed:
+        return f"{name} of {next(iter(failed.values()))}"
     done = len(asked) - len(failed) - len(left)
     text = f"{name}: {done} of {len(asked)} clips have a result"
     if failed:
