@@ -11,6 +11,7 @@ import psutil
 from video_assets.automation.jobs import batch_tags
 from video_assets.automation.plan import plan_of
 from video_assets.automation.reconcile import IN_PROGRESS
+from video_assets.automation.reporting import report_checks
 from video_assets.automation.work import Work, find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
@@ -76,6 +77,8 @@ def process_here(
             troubles += _troubles(result)
             if len(troubles) >= TROUBLES_ENOUGH:
                 return troubles
+    if tried:  # the runs of bad clips alone ended before they came to their checks
+        report_checks(instance, catalogue)
     return troubles
 
 

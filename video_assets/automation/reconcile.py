@@ -5,14 +5,16 @@ The engine of resumption: the sensor, `ingest` and every other command that asks
 here: cells without a current result.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import dagster as dg
 
 from video_assets.automation.jobs import RANGE_END, RANGE_START, batch_tags, process_clips
 from video_assets.automation.plan import plan_of
-from video_assets.automation.reporting import report_results
+from video_assets.automation.reporting import heal_statuses, report_checks, report_results
 from video_assets.automation.work import find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
@@ -29,6 +31,7 @@ IN_PROGRESS = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+ENDED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 @dg.sensor(
@@ -65,6 +68,16 @@ def reconcile(
     if not requests:
         yield dg.SkipReason(f"{len(work.clips) + len(work.alone)} clips are in hand already")
     yield from requests[:RUNS_PER_TICK]
+
+
+def _agree(context: dg.SensorEvaluationContext, catalogue: Postgres) -> None:
+    """Make Dagster's picture agree with the ledger after runs that failed or were cancelled."""
+    since = datetime.fromtimestamp(float(context.cursor or 0), timezone.utc)
+    context.update_cursor(str(time.time()))
+    ended = dg.RunsFilter(statuses=ENDED_BADLY, updated_after=since)
+    if context.instance.get_run_records(ended, limit=1):
+        heal_statuses(context.instance, catalogue)
+    report_checks(context.instance, catalogue)
 
 
 def keys_in_progress(instance: dg.DagsterInstance, ordered: Sequence[str]) -> set[str]:
