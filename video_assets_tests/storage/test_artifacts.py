@@ -1,0 +1,52 @@
+"""Artifact files are whole or not there."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from video_assets.storage.artifacts import ArtifactFolder
+
+CHECKSUM = "ab" + "0" * 62
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ArtifactFolder:
+    """Where one asset keeps its files of one clip."""
+    return ArtifactFolder.of(tmp_path, CHECKSUM, "thumbnails")
+
+
+def test_a_file_is_found_by_the_name_that_writing_gave(folder: ArtifactFolder, tmp_path: Path):
+    name = folder.write("thumb_000.jpg", b"picture")
+    assert name == f"ab/{CHECKSUM}/thumbnails/thumb_000.jpg"
+    assert (tmp_path / name).read_bytes() == b"picture"
+    assert folder.path_of(name) == tmp_path / name
+
+
+def test_writing_again_replaces(folder: ArtifactFolder):
+    folder.write("a.jpg", b"old and longer")
+    name = folder.write("a.jpg", b"new")
+    assert folder.path_of(name).read_bytes() == b"new"
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
+    folder: ArtifactFolder, monkeypatch: pytest.MonkeyPatch
+):
+    name = folder.write("a.jpg", b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        folder.write("a.jpg", b"new")
+    assert folder.path_of(name).read_bytes() == b"old"
+    assert [path.name for path in folder.path.iterdir()] == ["a.jpg"]
+
+
+def test_what_a_killed_worker_left_is_removed(folder: ArtifactFolder):
+    folder.path.mkdir(parents=True)
+    (folder.path / "b.jpg.part").write_bytes(b"half")
+    folder.write("a.jpg", b"whole")
+    assert [path.name for path in folder.path.iterdir()] == ["a.jpg"]
