@@ -47,6 +47,7 @@ def reconcile(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request what is missing or worth another attempt, and leave alone what is in hand."""
     report_results(context.instance, catalogue)
+    _agree(context, catalogue)
     # A clip that another preset was used for is not remade for that alone.
     plan = [replace(asset, settings_fingerprint="") for asset in plan_of(preset)]
     work = find_work(catalogue, plan)
