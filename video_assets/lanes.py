@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, TimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import wait
@@ -23,6 +24,7 @@ from pebble import ProcessExpired, ProcessPool
 DEFAULT_SLOTS = 4
 TICK_S = 0.5
 AHEAD = 2  # tasks handed over per worker: one in hand and the next, so that none waits for us
+REPLACEMENTS = 3  # of a pool that breaks again before anything was answered
 PROCESSES_PER_CORE = 2  # enough to hide reads from a slow disk; more only costs memory
 
 
@@ -59,28 +61,35 @@ class Lanes:
 
         Gives None whenever nothing ended for TICK_S, so that the caller can attend to other things.
         """
-        pool, waiting = self._pool(lane), iter(tasks)
         answers: queue.SimpleQueue[tuple[str, Future[Any]]] = queue.SimpleQueue()
-        running: dict[str, Future[Any]] = {}
+        waiting, running = iter(tasks), dict[str, tuple[Any, Future[Any]]]()
+        replaced = 0
 
-        def feed(count: int) -> None:
-            for key, task in islice(waiting, count):
-                running[key] = pool.schedule(function, args=(task,), timeout=timeout_s)
-                running[key].add_done_callback(lambda done, key=key: answers.put((key, done)))
+        def give(key: str, task: Any) -> None:
+            future: Future[Any] = self._schedule(lane, function, task, timeout_s)
+            running[key] = (task, future)
+            future.add_done_callback(lambda done: answers.put((key, done)))
 
-        feed(self._width(lane) * AHEAD)
+        for key, task in islice(waiting, self._width(lane) * AHEAD):
+            give(key, task)
         try:
             while running:
-                try:
-                    key, future = answers.get(timeout=TICK_S)
-                except queue.Empty:
+                key, future = _next(answers)
+                if future is None or _is_lost(future):
+                    if self._is_broken(lane) and (future is None or _holds(running, key, future)):
+                        replaced += 1
+                        self._replace(lane, replaced)
+                        for lost, (task, _) in list(running.items()):
+                            give(lost, task)
                     yield None
-                    continue
-                del running[key]
-                feed(1)
-                yield key, _answer(future, timeout_s)
+                elif _holds(running, key, future):
+                    del running[key]
+                    replaced = 0
+                    for following, task in islice(waiting, 1):
+                        give(following, task)
+                    yield key, _answer(future, timeout_s)
         finally:
-            for future in running.values():
+            for _, future in running.values():
                 future.cancel()
 
     def close(self) -> None:
@@ -103,9 +112,44 @@ class Lanes:
             )
         return self._pools[lane]
 
+    def _schedule(
+        self, lane: str, function: Callable[[Any], Any], task: Any, timeout_s: float
+    ) -> "Future[Any]":
+        try:
+            return self._pool(lane).schedule(function, args=(task,), timeout=timeout_s)
+        except RuntimeError:  # the pool has just broken; whoever waits replaces it
+            return Future()
+
+    def _is_broken(self, lane: str) -> bool:
+        """Tell whether a pool gave up: pebble's does when a worker is killed between two tasks."""
+        return not self._pool(lane).active
+
+    def _replace(self, lane: str, times: int) -> None:
+        if times > REPLACEMENTS:
+            raise RuntimeError(f"the workers of lane {lane} end before they begin to work")
+        pool = self._pools.pop(lane)
+        pool.stop()
+        pool.join()
+
     def _width(self, lane: str) -> int:
         slots = self._slots.get(lane, DEFAULT_SLOTS)
         return max(1, min(slots, PROCESSES_PER_CORE * (os.cpu_count() or 1)))
+
+
+def _next(answers: "queue.SimpleQueue[tuple[str, Future[Any]]]") -> tuple[str, Any]:
+    try:
+        return answers.get(timeout=TICK_S)
+    except queue.Empty:
+        return "", None
+
+
+def _holds(running: dict[str, tuple[Any, "Future[Any]"]], key: str, future: Any) -> bool:
+    """Tell a task's latest try from one in a pool that broke."""
+    return key in running and running[key][1] is future
+
+
+def _is_lost(future: "Future[Any]") -> bool:
+    return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
 
 
 def _context(preload: list[str]) -> Any:

@@ -114,3 +114,14 @@ def test_workers_end_with_a_parent_that_is_killed():
         parent.kill()
     _, alive = psutil.wait_procs([worker, *children], timeout=10)
     assert not alive
+
+
+def test_workers_killed_while_they_wait_for_a_task_are_replaced(lanes):
+    for _ in range(3):
+        idle = {os.getpid()}
+        while len(idle) < 3:
+            idle.update(answers(lanes, {str(n): ("pid", 0) for n in range(8)}).values())
+        for pid in idle - {os.getpid()}:
+            os.kill(pid, signal.SIGKILL)
+        tasks = {str(number): ("double", number) for number in range(50)}
+        assert answers(lanes, tasks) == {str(number): number * 2 for number in range(50)}
