@@ -7,18 +7,23 @@ size and modification time, so a copy in progress is left alone; then a run regi
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
 from video_assets.automation.jobs import owner_id, register_folder
+from video_assets.automation.reconcile import IN_PROGRESS
 from video_assets.media.discovery import Candidate, discover, is_settled
 from video_assets.settings import WatchFolder, load_settings
 from video_assets.storage import locations
+from video_assets.storage.fingerprints import digest
+from video_assets.storage.locations import display
 from video_assets.storage.postgres import Postgres
 
 TICK_S = 15
 QUIET_S = 5.0  # a camera card is written in bursts; a pause this long is the end of a file
+ASKED_AGAIN_S = 3600
+FOLDER_TAG = "video-assets/folder"
 
 Looks = dict[str, list[int]]
 
@@ -36,16 +41,25 @@ def watch_folders(
     earlier: dict[str, Looks] = json.loads(context.cursor or "{}")
     now: dict[str, Looks] = {}
     said: list[str] = []
+    requests: list[dg.RunRequest] = []
+    busy = _in_hand(context.instance)
     for folder in load_settings().watch:
         waiting, settled, state = look(catalogue, folder, earlier)
         now[str(folder.path)] = waiting
         said.append(f"{folder.path}: {state}")
-        if settled:
-            yield dg.RunRequest(
-                run_key=f"{folder.path} {settled}", run_config=_run_config(folder), tags={}
-            )
+        if settled and str(folder.path) not in busy:
+            tags = {FOLDER_TAG: str(folder.path)}
+            requests.append(dg.RunRequest(settled, run_config=_run_config(folder), tags=tags))
     context.update_cursor(json.dumps(now))
-    yield dg.SkipReason("; ".join(said) or "the settings file watches no folder")
+    yield from requests
+    if not requests:
+        yield dg.SkipReason("; ".join(said) or "the settings file watches no folder")
+
+
+def _in_hand(instance: dg.DagsterInstance) -> set[str]:
+    """Find the folders that a run is registering."""
+    running = dg.RunsFilter(job_name=register_folder.name, statuses=IN_PROGRESS)
+    return {run.tags.get(FOLDER_TAG, "") for run in instance.get_runs(running)}
 
 
 def look(
@@ -65,7 +79,8 @@ def look(
         looks[key] = [candidate.size_bytes, candidate.mtime_ns]
         if _is_settled(before.get(key), candidate):
             settled.append(candidate)
-    name = _name(settled) if settled or known.renamed else ""
+    renamed = [each for each in listing.candidates if each.path in known.renamed]
+    name = _name([*settled, *renamed]) if settled or renamed else ""
     state = f"{len(known.unknown) - len(settled)} new files still being written"
     return looks, name, f"{len(settled)} new files at rest, {state}"
 
@@ -77,10 +92,13 @@ def _is_settled(before: list[int] | None, candidate: Candidate) -> bool:
     return is_settled(earlier, candidate, now_ns=time.time_ns(), quiet_s=QUIET_S)
 
 
-def _name(settled: list[Candidate]) -> str:
-    """Name a set of files at rest, so that the same set is not requested twice."""
-    newest = max((candidate.mtime_ns for candidate in settled), default=time.time_ns())
-    return f"{len(settled)} files up to {newest}"
+def _name(files: Iterable[Candidate]) -> str:
+    """Name a set of files at rest: the same set is requested again after an hour at the earliest.
+
+    What cannot be read stays new, and a registration that failed is worth another attempt.
+    """
+    traits = {display(each.path): [each.size_bytes, each.mtime_ns] for each in files}
+    return f"{digest(traits)} {time.time() // ASKED_AGAIN_S:.0f}"
 
 
 def _run_config(folder: WatchFolder) -> dg.RunConfig:
