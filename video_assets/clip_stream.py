@@ -5,10 +5,9 @@ runs in the lane's workers. SupabaseIOManager consumes the stream, so that every
 moment it is done.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 import dagster as dg
@@ -46,9 +45,9 @@ class ClipStream:
         self,
         asset: Analyzer,
         context: dg.AssetExecutionContext,
-        outcomes: Iterator[Outcome | None],
+        outcomes: Generator[Outcome | None, None, None],
     ) -> None:
-        """Take an iterator that does the work when it is advanced."""
+        """Take a generator that does the work when it is advanced."""
         self.asset = asset
         self.context = context
         self._outcomes = outcomes
@@ -56,6 +55,10 @@ class ClipStream:
     def __iter__(self) -> Iterator[Outcome | None]:
         """Give each clip as it ends, and None while nothing does; clips left out do not appear."""
         return self._outcomes
+
+    def close(self) -> None:
+        """Give up the claims on the clips that are left, and end their workers."""
+        self._outcomes.close()
 
 
 def stream(
@@ -77,7 +80,7 @@ def stream(
         keeps_settings=KEEP_SETTINGS in context.run.tags,
     )
 
-    def outcomes() -> Iterator[Outcome | None]:
+    def outcomes() -> Generator[Outcome | None, None, None]:
         _, due = split(ledger.entries(catalogue, asset.name, checksums))
         with ledger.claims(catalogue, asset.name, due) as claimed:
             # Read again under the claims: another run may have just made what was missing.
@@ -111,7 +114,7 @@ def stream(
 
 def _sources(
     asset: Analyzer, catalogue: Postgres, checksums: list[str]
-) -> Mapping[str, Path | str | None]:
+) -> Mapping[str, locations.Found | str | None]:
     """Find each clip's file, or say why it cannot be found; None where the asset reads none."""
     if not asset.takes_source:
         return dict.fromkeys(checksums)
@@ -160,7 +163,7 @@ def _task(
     asset: Analyzer,
     context: dg.AssetExecutionContext,
     checksum: str,
-    source: Path | None,
+    source: locations.Found | None,
     inputs: dict[str, Any],
     settings: dict[str, Any],
 ) -> Task:

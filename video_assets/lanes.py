@@ -15,12 +15,15 @@ from concurrent.futures import CancelledError, Future, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+# Imported once by the process that workers are forked from.
+WORKER_MODULES = ("video_assets.definitions",)
 DEFAULT_SLOTS = 4
 TICK_S = 0.5
 AHEAD = 2  # tasks handed over per worker: one in hand and the next, so that none waits for us
@@ -134,6 +137,13 @@ class Lanes:
     def _width(self, lane: str) -> int:
         slots = self._slots.get(lane, DEFAULT_SLOTS)
         return max(1, min(slots, PROCESSES_PER_CORE * (os.cpu_count() or 1)))
+
+
+def warm_up() -> None:
+    """Begin to load what workers need, while this process is still busy with other things."""
+    if sys.platform != "win32":
+        _context(list(WORKER_MODULES))
+        forkserver.ensure_running()
 
 
 def _next(answers: "queue.SimpleQueue[tuple[str, Future[Any]]]") -> tuple[str, Any]:

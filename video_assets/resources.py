@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from video_assets.io_managers import SupabaseIOManager
-from video_assets.lanes import Lanes
+from video_assets.lanes import WORKER_MODULES, Lanes
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import load_settings
 from video_assets.storage.catalogue import open_catalogue
@@ -16,8 +16,6 @@ from video_assets.storage.postgres import Postgres
 PRESET_TAG = "video-assets/preset"
 WORKERS_TAG = "video-assets/workers"  # run tag: the most processes of one lane
 DEFAULT_PRESET = "default"
-# Imported once by the process that workers are forked from.
-WORKER_MODULES = ("video_assets.definitions",)
 
 
 class CatalogueResource(dg.ConfigurableResource[Postgres]):

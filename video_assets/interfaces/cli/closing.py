@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from video_assets.interfaces.cli.intake import Intake
-from video_assets.interfaces.cli.progress import span
+from video_assets.interfaces.cli.progress import counted, span
 from video_assets.storage import ledger
 
 DUPLICATES_SHOWN = 10
@@ -105,8 +105,8 @@ def summarize(
     )
 
 
-def show(summary: Summary, console: Console) -> None:
-    """Print the closing tables."""
+def show(summary: Summary, console: Console, *, is_over: bool) -> None:
+    """Print the closing tables; `is_over` when clips were to be processed to the end."""
     table = Table(title="Ingest", title_justify="left", show_header=False)
     for name, count in (
         ("New clips", summary.new),
@@ -125,22 +125,20 @@ def show(summary: Summary, console: Console) -> None:
         _say(console, f"and {len(summary.duplicates) - DUPLICATES_SHOWN} more copies")
     if summary.failures:
         console.print(failures_table(summary.failures))
-    if summary.unfinished:
+    if summary.unfinished and is_over:
         _say(
             console,
-            f"{summary.unfinished} clips are unfinished: another process has them in hand, or it "
-            "was stopped; run the same command again",
+            f"Unfinished: {counted(summary.unfinished, 'clip')}. Another process has them in hand, "
+            "or was stopped; run the same command again.",
         )
     _say(console, f"Took {span(summary.seconds)}.")
 
 
 def show_idle(summary: Summary, console: Console) -> None:
     """Print that nothing was to be done, and what failed for good earlier."""
-    files = f"all {summary.known} files are" if summary.known != 1 else "the file is"
-    _say(
-        console,
-        f"Nothing to do: {files} known, {summary.complete} of {summary.clips} clips are complete.",
-    )
+    files = "the file is" if summary.known == 1 else f"all {summary.known:,} files are"
+    clips = f"{summary.complete:,} of {counted(summary.clips, 'clip')} complete"
+    _say(console, f"Nothing to do: {files} known, {clips}.")
     if summary.failures:
         console.print(failures_table(summary.failures))
 

@@ -16,7 +16,7 @@ from video_assets.interfaces.cli.faults import FAILED, MACHINE, explain, tell
 from video_assets.interfaces.cli.intake import Intake, take_in
 from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.processing import Pipeline, is_needed, process, write_down
-from video_assets.interfaces.cli.progress import Meter
+from video_assets.interfaces.cli.progress import Meter, counted
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.watching import Watcher
 from video_assets.media.discovery import Listing, discover
@@ -137,9 +137,10 @@ class Ingest:
         if done.is_idle and not (summary.new or summary.moved or summary.duplicates):
             closing.show_idle(summary, console)
         else:
-            closing.show(summary, console)
+            closing.show(summary, console, is_over=self._wish.workers != 0)
         if self._wish.workers == 0 and summary.unfinished:
+            wait = "waits" if summary.unfinished == 1 else "wait"
             tell(
-                f"{summary.unfinished} clips wait to be processed: `video-assets dev` does it in "
-                "the background, the same command without --workers 0 does it here"
+                f"{counted(summary.unfinished, 'clip')} {wait} for `video-assets dev`, which works "
+                "in the background; the same command without --workers 0 processes here"
             )

@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.faults import MACHINE
 from video_assets.interfaces.cli.lifeline import lifeline
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.progress import Meter
+from video_assets.lanes import warm_up
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import ledger
@@ -93,6 +94,7 @@ def process(
 def _run(
     pipeline: Pipeline, checksums: Sequence[str], meter: Meter, workers: int | None
 ) -> "list[Trouble]":
+    warm_up()
     quiet_dagster()
     from video_assets.automation import here, instance, reporting
     from video_assets.definitions import defs

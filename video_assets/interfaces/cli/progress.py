@@ -113,7 +113,7 @@ class Meter:
         if done.cells >= total:
             left = ", finishing"
         step = f", {done.step}" if done.step else ""
-        return f"{done.clips} of {len(due)} clips{step}, {clips_per_s:.1f} clips/s{left}"
+        return f"{done.clips} of {counted(len(due), 'clip')}{step}, {clips_per_s:.1f} clips/s{left}"
 
     def _start(self, what: str, total: int) -> None:
         self._began = time.monotonic()
@@ -174,3 +174,8 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def counted(number: int, thing: str) -> str:
+    """Write a number of things: 1 clip, 2 clips."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -15,7 +15,7 @@ from rich.table import Table
 from video_assets.interfaces.cli.faults import tell
 from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.processing import due_cells
-from video_assets.interfaces.cli.progress import size
+from video_assets.interfaces.cli.progress import counted, size
 from video_assets.media.discovery import Listing
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL_OWNER, Settings
@@ -69,7 +69,7 @@ def _show(told: dict[str, Any]) -> None:
     console = Console()
     files: list[str] = told["read"]
     if files:
-        typer.echo(f"Would read {len(files)} new files, {size(told['read_bytes'])}:")
+        typer.echo(f"Would read {counted(len(files), 'new file')}, {size(told['read_bytes'])}:")
     for file in files[:FILES_SHOWN]:
         typer.echo(f"  {file}")
     if len(files) > FILES_SHOWN:
