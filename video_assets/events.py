@@ -12,7 +12,9 @@ import dagster as dg
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
+    NULL_EVENT_POINTER,
     get_input_data_version_tag,
+    get_input_event_pointer_tag,
 )
 from dagster._core.events import (
     DagsterEvent,
@@ -76,16 +78,15 @@ def materialization(
     asset: str, checksum: str, *, made: Made, result_digest: str, metadata: Mapping[str, Any]
 ) -> dg.AssetMaterialization:
     """Build the event that tells Dagster of one result and of what it was made from."""
-    inputs = (text.partition(":") for text in made.input_fingerprint.split(",") if text)
+    tags = {CODE_VERSION_TAG: made.code_version, DATA_VERSION_TAG: result_digest}
+    for text in made.input_fingerprint.split(","):
+        name, _, found = text.partition(":")
+        if found:
+            # Which event told of it is not noted: the ledger finds what is stale, not Dagster.
+            tags[get_input_data_version_tag(dg.AssetKey(name))] = found
+            tags[get_input_event_pointer_tag(dg.AssetKey(name))] = NULL_EVENT_POINTER
     return dg.AssetMaterialization(
-        asset_key=asset,
-        partition=checksum,
-        metadata=dict(metadata),
-        tags={
-            CODE_VERSION_TAG: made.code_version,
-            DATA_VERSION_TAG: result_digest,
-            **{get_input_data_version_tag(dg.AssetKey(name)): found for name, _, found in inputs},
-        },
+        asset_key=asset, partition=checksum, metadata=dict(metadata), tags=tags
     )
 
 
