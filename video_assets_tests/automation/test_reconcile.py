@@ -162,10 +162,8 @@ def look(pipeline: Pipeline, cursor: str | None) -> tuple[list[dg.RunRequest], s
     context = dg.build_sensor_context(
         instance=pipeline.instance, cursor=cursor, resources={"catalogue": pipeline.catalogue}
     )
-    ticked = list(watch_folders(context))  # type: ignore[call-overload]
-    said = [found.skip_message or "" for found in ticked if isinstance(found, dg.SkipReason)]
-    found = [request for request in ticked if isinstance(request, dg.RunRequest)]
-    return found, context.cursor, " ".join(said)
+    tick = watch_folders.evaluate_tick(context)
+    return list(tick.run_requests or []), tick.cursor, tick.skip_message or ""
 
 
 @pytest.fixture

@@ -66,6 +66,20 @@ def test_a_range_without_the_tag_keeps_the_good_clips_and_fails(pipeline: Pipeli
     assert pipeline.states(clips)["range one", "words"] == "done"
 
 
+def test_a_range_without_the_tag_goes_on_with_the_good_clips(pipeline: Pipeline) -> None:
+    clips = pipeline.register("onward one", "bad onward", "mute onward")
+    first, last = pipeline.span(clips)
+    for _ in range(2):  # made, then reused
+        result = pipeline.run(first=first, last=last, is_deferred=False)
+
+        assert not result.success
+        shown = {"onward one": DONE, "bad onward": FAILED, "mute onward": DONE}
+        assert pipeline.status("words", clips) == shown
+        assert pipeline.status("loud", clips) == {**shown, "mute onward": FAILED}
+        assert pipeline.status("report", clips) == shown
+        assert "found the word bad" in str(result.failure_data_for_node("report"))
+
+
 def test_a_range_without_the_tag_and_without_a_bad_clip_succeeds(pipeline: Pipeline) -> None:
     clips = pipeline.register("fine one", "fine two")
     first, last = pipeline.span(clips)
