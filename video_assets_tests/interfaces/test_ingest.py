@@ -1,0 +1,265 @@
+"""`video-assets ingest` on files of every kind, as a person runs it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import connect
+
+from video_assets.storage.artifacts import UNFINISHED
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.commands import at_home, command, environment, run, run_here, start
+from video_assets_tests.conftest import remove_server
+
+# Loading Dagster's resources warns of what its next release has to replace.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+@dataclass
+class House:
+    """A home whose catalogue runs, and clips to put into folders."""
+
+    home: Path
+    clip: bytes
+    made: int = 0
+
+    def put(self, place: Path | bytes) -> Path | bytes:
+        """Write a clip that nobody has seen: the same picture, other bytes."""
+        self.made += 1
+        number = f"{self.made:08d}".encode()
+        box = (8 + len(number)).to_bytes(4, "big") + b"free" + number
+        with open(place, "wb") as file:  # noqa: PTH123  a Path has no place for such bytes
+            file.write(self.clip + box)
+        return place
+
+    def ingest(self, *arguments: str | Path, code: int = 0) -> Any:
+        """Ingest in this process, and give the document."""
+        return json.loads(run_here("ingest", "--json", *arguments, code=code).stdout)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    home = tmp_path_factory.mktemp("house")
+    clip = make_clip(home / "clip.mp4", Clip(frames=12)).read_bytes()
+    house = House(home / "home", clip)
+    with at_home(house.home):
+        yield house
+    remove_server(EmbeddedServer(house.home))
+
+
+def test_each_bad_file_is_named_and_the_good_ones_are_complete(house: House, tmp_path: Path):
+    house.put(tmp_path / "good.mp4")
+    shutil.copy(tmp_path / "good.mp4", tmp_path / "the same.mp4")
+    house.put(tmp_path / "two\nlines.mp4")
+    house.put(tmp_path / "-dash.mp4")
+    house.put(os.fsencode(tmp_path) + b"/caf\xe9.mp4")
+    house.put(tmp_path / "LOUD.MP4")
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "text.mp4").write_text("no video at all")
+    (tmp_path / "empty.mp4").touch()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "nowhere.mp4").symlink_to(tmp_path / "gone")
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(tmp_path)  # the address of a socket is short
+        listener.bind("socket.mp4")
+        os.chdir(here)
+        done = run(house.home, "ingest", "--no-recursive", tmp_path)
+        again = house.ingest("--no-recursive", tmp_path, code=1)
+
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert "Clips complete │ 5 of 6" in done.stdout
+    copies = {"the same.mp4 is a copy of good.mp4", "good.mp4 is a copy of the same.mp4"}
+    assert copies & set(done.stdout.splitlines())  # whichever was read first
+    assert all(char.isprintable() or char == "\n" for char in done.stdout + done.stderr)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert {each["file"]: (each["step"], each["found"]) for each in again["failures"]} == {
+        "text.mp4": ("probe", "expected a video, found text"),
+        "empty.mp4": ("read", "the file is empty"),
+        "pipe.mp4": ("read", "expected a file, found a named pipe"),
+        "socket.mp4": ("read", "expected a file, found a socket"),
+        "folder.mp4": ("read", "expected a file, found a folder"),
+        "nowhere.mp4": ("read", "a link that leads nowhere"),
+    }
+    assert all(each["advice"] for each in again["failures"])
+    assert (again["new"], again["known"], again["complete"]) == (0, 7, 5)
+
+
+def test_known_files_are_told_at_once_without_reading_or_dagster(house: House, tmp_path: Path):
+    for number in range(3):
+        house.put(tmp_path / f"{number}.mp4")
+    house.ingest(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command("ingest", tmp_path)[1:]],
+        env=environment(house.home),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Nothing to do: all 3 files are known" in done.stdout
+    assert "Reading" not in done.stderr
+    assert " dagster" not in done.stderr
+    assert len(done.stdout.splitlines()) < 15
+
+
+def test_a_moved_folder_runs_no_step(house: House, tmp_path: Path):
+    (tmp_path / "before").mkdir()
+    house.put(tmp_path / "before" / "a.mp4")
+    house.ingest(tmp_path)
+    (tmp_path / "before").rename(tmp_path / "after")
+    (tmp_path / "after" / "a.mp4").rename(tmp_path / "after" / "b.mp4")
+    done = house.ingest(tmp_path)
+    assert (done["moved"], done["new"], done["complete"]) == (1, 0, 1)
+
+
+def test_a_file_named_like_an_option_is_a_file(house: House, tmp_path: Path):
+    house.put(tmp_path / "--help.mp4")
+    done = run(house.home, "ingest", "--json", "--", "--help.mp4", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["complete"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["/no/such/folder"], "/no/such/folder: there is no such file or folder"),
+        ([".", "--config", "fats"], "there is no preset 'fats'; did you mean fast?"),
+        ([".", "--pattern", "*.xyz"], "No video files found"),
+        ([".", "--workers", "-1"], "--workers"),
+        ([], "PATH"),
+    ],
+)
+def test_wrong_usage_is_told_and_makes_nothing(tmp_path: Path, arguments: list[str], said: str):
+    done = run(tmp_path / "home", "ingest", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_setting_is_one_line(tmp_path: Path):
+    (tmp_path / "settings.toml").write_text("wach = []")
+    done = run(tmp_path, "ingest", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unknown key wach" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_dry_run_plans_and_makes_nothing(house: House, tmp_path: Path):
+    (tmp_path / "footage").mkdir()
+    house.put(tmp_path / "footage" / "a.mp4")
+    done = run(tmp_path / "home", "ingest", "--dry-run", "--json", tmp_path / "footage")
+    plan = json.loads(done.stdout)
+    assert plan["read"] == [str(tmp_path / "footage" / "a.mp4")]
+    assert [step["step"] for step in plan["steps"]] == [
+        *("checksum", "probe", "thumbnails", "video_document")
+    ]
+    assert [each.name for each in tmp_path.iterdir()] == ["footage"]
+    text = run_here("ingest", "--dry-run", tmp_path / "footage").stdout
+    assert "Would read 1 new file," in text
+    assert "✓ Enabled" in text
+    house.ingest(tmp_path / "footage")
+    done = run_here("ingest", "--dry-run", "--json", tmp_path / "footage")
+    assert {step["known_clips"] for step in json.loads(done.stdout)["steps"]} == {0}
+
+
+def test_without_workers_files_are_registered_and_wait(house: House, tmp_path: Path):
+    house.put(tmp_path / "a.mp4")
+    done = run_here("ingest", "--workers", "0", tmp_path)
+    assert "1 clip waits for `video-assets dev`" in done.stderr
+    assert house.ingest("--workers", "1", "--enable-ai", tmp_path)["complete"] == 1
+
+
+def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):
+    for number in range(20):
+        house.put(tmp_path / f"{number}.mp4")
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        process = start(house.home, "ingest", tmp_path)
+        time.sleep(3)
+        process.send_signal(signal_number)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert errors.splitlines()[-1] == "stopped; run the same command to continue"
+        assert "Traceback" not in errors
+    assert house.ingest(tmp_path)["complete"] == 20
+    with connect(EmbeddedServer(house.home).admin_url("dagster")) as connection:
+        rows = connection.execute("SELECT DISTINCT status FROM runs").fetchall()
+    assert {row[0] for row in rows} <= {"SUCCESS", "FAILURE"}
+
+
+def test_watching_takes_what_appears_and_ends_cleanly(house: House, tmp_path: Path):
+    process = start(house.home, "ingest", "--watch", "--json", tmp_path)
+    assert process.stderr is not None
+    assert process.stdout is not None
+    while "Watching" not in process.stderr.readline():
+        assert process.poll() is None
+    house.put(tmp_path / "late.mp4")
+    document: dict[str, Any] = {}
+    while document.get("new") != 1:
+        document = json.loads(process.stdout.readline())
+    assert (document["complete"], document["failures"]) == (1, [])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_one_file_is_processed_quickly_and_shown(house: House, tmp_path: Path):
+    house.put(tmp_path / "quick.mp4")
+    assert "64x36" in run_here("quick-process", tmp_path / "quick.mp4").stdout
+    run_here("quick-process", tmp_path, code=2)
+
+
+def test_what_no_clip_is_to_blame_for_is_told_with_its_log(house: House, tmp_path: Path):
+    house.put(tmp_path / "a.mp4")
+    house.ingest("--workers", "0", tmp_path)
+    url = EmbeddedServer(house.home).admin_url()
+    with connect(url, autocommit=True) as connection:
+        connection.execute("REVOKE INSERT ON results FROM service_role")
+        try:
+            done = run_here("ingest", tmp_path, code=3)
+        finally:
+            connection.execute("GRANT INSERT ON results TO service_role")
+    assert "permission denied for table results" in done.stderr
+    log = house.home / "logs" / "ingest.log"
+    assert f"details are in {log}" in done.stderr
+    assert "permission denied for table results" in log.read_text()
+    assert house.ingest(tmp_path)["complete"] == 1
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root may mount a small disk")
+def test_a_full_disk_for_artifacts_fails_the_clips_until_there_is_room(
+    house: House, tmp_path: Path
+):
+    for number in range(8):
+        house.put(tmp_path / f"{number}.mp4")
+    artifacts = house.home / "artifacts"
+    kept = house.home / "kept"
+    artifacts.rename(kept)
+    artifacts.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", artifacts]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        artifacts.rmdir()
+        kept.rename(artifacts)
+        pytest.skip("mounting is not allowed here")
+    try:
+        done = house.ingest(tmp_path, code=1)
+        assert {each["error_class"] for each in done["failures"]} == {"DiskFull"}
+        assert "the disk for artifacts is full" in done["failures"][0]["found"]
+        assert list(artifacts.rglob(f"*{UNFINISHED}")) == []
+    finally:
+        subprocess.run(["umount", artifacts], check=True)  # noqa: S607
+        artifacts.rmdir()
+        kept.rename(artifacts)
+    assert house.ingest(tmp_path)["failures"] == []
