@@ -2,6 +2,8 @@
 
 import errno
 import importlib
+import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from video_assets.analyzer import ANALYZERS, Analyzer
-from video_assets.media.errors import MediaError
+from video_assets.media.errors import MediaError, UnreachableError
 from video_assets.media.source import Source
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.locations import Found
+
+LONGEST_TEXT = 2_000
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Task:
     module: str
     name: str
     checksum: str
-    source: Path | None
+    source: Found | None
     inputs: Mapping[str, Any]
     settings: Mapping[str, Any]
     artifacts: Path
@@ -55,14 +61,19 @@ def perform(task: Task) -> Measured | Failed:
     analyzer = ANALYZERS[task.name]
     started, cpu_started = time.perf_counter(), time.process_time()
     try:
+        _refuse_other_content(task)
         result = analyzer.function(**_arguments(analyzer, task))
+        if not isinstance(result, analyzer.result):
+            raise TypeError(f"expected a {analyzer.result.__name__}, found {type(result).__name__}")
         problems = {
             name: text for name, check in analyzer.checks.items() if (text := check(result))
         }
-    except Exception as error:  # noqa: BLE001 - whatever an analyzer raises harms its clip alone
+        document = result.model_dump(mode="json")
+        _refuse_other_content(task)
+    except BaseException as error:  # noqa: BLE001 - even SystemExit would otherwise end the run
         return _failed(error, task, time.perf_counter() - started)
     return Measured(
-        document=result.model_dump(mode="json"),
+        document=document,
         problems=problems,
         seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - cpu_started,
@@ -73,7 +84,7 @@ def _arguments(analyzer: Analyzer, task: Task) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name in analyzer.parameters:
         if name == "source" and task.source is not None:
-            arguments[name] = Source(task.checksum, task.source)
+            arguments[name] = Source(task.checksum, task.source.path)
         elif name == "artifacts":
             arguments[name] = ArtifactFolder(task.artifacts)
         elif name == "settings" and analyzer.settings_model is not None:
@@ -85,25 +96,66 @@ def _arguments(analyzer: Analyzer, task: Task) -> dict[str, Any]:
     return arguments
 
 
-def _failed(error: Exception, task: Task, seconds: float) -> Failed:
-    text = _without_paths(str(error), task)
+def _refuse_other_content(task: Task) -> None:
+    """A file that was written or replaced since it was registered is not this clip any more."""
+    if task.source is not None and not task.source.is_there:
+        raise UnreachableError(
+            "the file was changed, replaced or removed after it was registered; "
+            "ingest its folder again"
+        )
+
+
+def _failed(error: BaseException, task: Task, seconds: float) -> Failed:
+    text = _storable(_without_places(str(error), task))
     if isinstance(error, MediaError):
-        return Failed(type(error).__name__, text, "file", seconds)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        text = "the disk for artifacts is full; make room, then run the same command again"
-        return Failed("DiskFull", text, "unreachable", seconds)
+        fault = "unreachable" if isinstance(error, UnreachableError) else "file"
+        return Failed(type(error).__name__, text, fault, seconds)
+    if isinstance(error, OSError):
+        return _refused_by_system(error, task, seconds)
     if isinstance(error, ValidationError):
         text = "; ".join(f"{_where(e['loc'])}: {e['msg']}" for e in error.errors(include_url=False))
-        return Failed("ValidationError", f"{error.title}: {text}", "ours", seconds)
+        text = _storable(_without_places(f"{error.title}: {text}", task))
+        return Failed("ValidationError", text, "ours", seconds)
     return Failed(type(error).__name__, text or "no message", "ours", seconds)
+
+
+def _refused_by_system(error: OSError, task: Task, seconds: float) -> Failed:
+    if error.errno in DISK_FULL:
+        text = "the disk for artifacts is full; make room, then run the same command again"
+        return Failed("DiskFull", text, "unreachable", seconds)
+    said = os.strerror(error.errno) if error.errno else "no message"
+    if _is_artifact(error.filename, task):
+        text = f"the artifact folder cannot be written: {said}; make it writable, then run again"
+        return Failed(type(error).__name__, text, "unreachable", seconds)
+    return Failed(type(error).__name__, f"the system refused: {said}", "ours", seconds)
+
+
+def _is_artifact(name: object, task: Task) -> bool:
+    """Tell whether a file lies in the artifact store, or is a folder on the way to it."""
+    if not isinstance(name, str):
+        return False
+    root, path = task.artifacts.parents[2], Path(name)
+    return path.is_relative_to(root) or root.is_relative_to(path)
 
 
 def _where(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location)) or "value"
 
 
-def _without_paths(text: str, task: Task) -> str:
-    """Ledger rows are shared between owners, so no owner's path may stand in them."""
+def _without_places(text: str, task: Task) -> str:
+    """Ledger rows are shared between owners, so nobody's path or file name may stand in them."""
+    places = [(task.artifacts, "the artifact folder"), (task.artifacts.parents[2], "the artifacts")]
     if task.source is not None:
-        text = text.replace(str(task.source), "the file").replace(task.source.name, "the file")
-    return text.replace(str(task.artifacts), "the artifact folder")
+        path = task.source.path
+        places += [(each, "the file") for each in (path, path.resolve(), path.name)]
+        places += [(path.parent, "its folder"), (path.resolve().parent, "its folder")]
+    for place, word in places:
+        for written in (str(place), repr(str(place))[1:-1], repr(os.fsencode(place))[2:-1]):
+            text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", word, text)
+    return text
+
+
+def _storable(text: str) -> str:
+    """Write what no database takes, zero bytes and halves of characters, as it is in source."""
+    text = text[:LONGEST_TEXT].replace("\0", "\\x00")
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -6,6 +6,7 @@ runs. Dagster is told of them in small groups: an event still shows within half 
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,21 +60,23 @@ class SupabaseIOManager(dg.IOManager):
         names = locations.known_as(self._catalogue, LOCAL_OWNER, asked)
         told = _Told(context, obj.asset, self._catalogue, names)
         left, failed, reused = set(asked), dict[str, str](), list[Outcome]()
-        for outcome in obj:
-            if outcome is None:
-                yield from told.flush()
-                continue
-            left.discard(outcome.checksum)
-            if isinstance(outcome.answer, Failed):
-                error = self._save_failed(context, obj, outcome, outcome.answer)
-                failed[outcome.checksum] = f"{clip_name(names, outcome.checksum)}: {error}"
-                context.log.warning(failed[outcome.checksum])
-            elif isinstance(outcome.answer, Measured):
-                told.add(outcome, *self._save_done(context, obj, outcome, outcome.answer))
-            else:
-                reused.append(outcome)
-            if told.is_due:
-                yield from told.flush()
+        with closing(obj):  # else a failed step holds its claims for as long as this process lives
+            for outcome in obj:
+                if outcome is None:
+                    yield from told.flush()
+                    continue
+                left.discard(outcome.checksum)
+                answer = outcome.answer
+                if isinstance(answer, Measured):
+                    answer = self._save_done(context, obj, outcome, answer, told)
+                if isinstance(answer, Failed):
+                    error = self._save_failed(context, obj, outcome, answer)
+                    failed[outcome.checksum] = f"{clip_name(names, outcome.checksum)}: {error}"
+                    context.log.warning(failed[outcome.checksum])
+                elif answer is None:
+                    reused.append(outcome)
+                if told.is_due:
+                    yield from told.flush()
         if is_planned:
             self._add_reused(told, obj, reused)
         yield from told.flush()
@@ -100,26 +103,35 @@ class SupabaseIOManager(dg.IOManager):
                 told.add(outcome, found.digest, {**shown, "reused": True})
 
     def _save_done(
-        self, context: dg.OutputContext, obj: ClipStream, outcome: Outcome, answer: Measured
-    ) -> tuple[str, dict[str, Any]]:
-        result_digest = ledger.save_done(
-            self._catalogue,
-            asset=obj.asset.name,
-            checksum=outcome.checksum,
-            made=outcome.made,
-            document=answer.document,
-            problems=answer.problems,
-            seconds=answer.seconds,
-            cpu_seconds=answer.cpu_seconds,
-            run_id=context.run_id,
-        )
-        metadata = describe(obj.asset, self._artifacts, outcome.checksum, answer.document)
-        return result_digest, {
-            **metadata,
+        self,
+        context: dg.OutputContext,
+        obj: ClipStream,
+        outcome: Outcome,
+        answer: Measured,
+        told: "_Told",
+    ) -> Measured | Failed:
+        try:
+            result_digest = ledger.save_done(
+                self._catalogue,
+                asset=obj.asset.name,
+                checksum=outcome.checksum,
+                made=outcome.made,
+                document=answer.document,
+                problems=answer.problems,
+                seconds=answer.seconds,
+                cpu_seconds=answer.cpu_seconds,
+                run_id=context.run_id,
+            )
+        except ledger.RefusedError as refused:
+            return Failed(type(refused).__name__, str(refused), "ours", answer.seconds)
+        shown = {
+            **describe(obj.asset, self._artifacts, outcome.checksum, answer.document),
             "seconds": round(answer.seconds, 3),
             "cpu_seconds": round(answer.cpu_seconds, 3),
             "problems": len(answer.problems),
         }
+        told.add(outcome, result_digest, shown)
+        return answer
 
     def _save_failed(
         self, context: dg.OutputContext, obj: ClipStream, outcome: Outcome, answer: Failed

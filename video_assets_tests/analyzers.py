@@ -1,8 +1,13 @@
 """Analyzers for tests of the machinery: a clip is a small text file that says what is to happen."""
 
+import math
 import os
 import signal
+import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +27,7 @@ class Words(BaseModel):
 
     count: int
     first: str
+    share: float = 0.0
 
 
 class LoudSettings(BaseModel):
@@ -50,6 +56,28 @@ class Report(BaseModel):
     loud: str | None
 
 
+def _raise(error: BaseException) -> Any:
+    raise error
+
+
+HOSTILE: dict[str, Callable[[Path], Any]] = {
+    "not a number": lambda _: Words(count=1, first="word", share=math.nan),
+    "infinite": lambda _: Words(count=1, first="word", share=-math.inf),
+    "a nul": lambda _: Words(count=1, first="wo\x00rd"),
+    "half a character": lambda _: Words(count=1, first="wo\udcffrd"),
+    "a nul in the error": lambda _: _raise(UndecodableError("found \x00 and \udcff")),
+    "leaves": lambda _: sys.exit(3),
+    "leaves at once": lambda _: os._exit(0),
+    "interrupts": lambda _: _raise(KeyboardInterrupt()),
+    "generator": lambda _: _raise(GeneratorExit()),
+    "nothing": lambda _: None,
+    "another type": lambda _: Loud(text="a", name="b"),
+    "names a place": lambda path: (path.parent / "deeper" / "x.txt").read_text(),
+    "names itself": lambda path: _raise(ValueError(f"no frame in {path!r}")),
+}
+"""What an analyzer may do that no one thought of, by the text of the clip."""
+
+
 @clip_asset(lane="metadata", code_version="1")
 def words(source: Source) -> Words:
     """How many words each file has."""
@@ -62,6 +90,8 @@ def words(source: Source) -> Words:
         time.sleep(60)
     if text.startswith("bug"):
         raise RuntimeError(f"cannot handle {source.path}")
+    if text in HOSTILE:
+        return HOSTILE[text](source.path)
     return Words(count=len(text.split()), first=text.split()[0])
 
 

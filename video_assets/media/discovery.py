@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from video_assets.media.source import explain_os_error, name_irregular
+from video_assets.media.source import explain_os_error, modified_ns, name_irregular
 
 EXTENSIONS = (
     *("mp4", "m4v", "mov", "qt", "3gp", "3g2", "insv", "lrv"),  # ISO and QuickTime
@@ -174,7 +174,7 @@ class _Search:
             self.candidates[path] = Candidate(
                 path=Path(path),
                 size_bytes=status.st_size,
-                mtime_ns=status.st_mtime_ns,
+                mtime_ns=modified_ns(status),
                 inode=status.st_ino,
                 volume=self.volume_of(path, status.st_dev),
             )

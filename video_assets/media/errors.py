@@ -13,6 +13,10 @@ class UnreadableError(MediaError):
     """The bytes cannot be read, or they end before the clip does."""
 
 
+class UnreachableError(UnreadableError):
+    """The bytes cannot be had at this place now; that says nothing of the clip itself."""
+
+
 class NotAVideoError(MediaError):
     """The file is whole, but it holds something else than a video."""
 

@@ -10,8 +10,8 @@ from typing import Literal, Protocol
 
 from blake3 import blake3
 
-from video_assets.media.errors import ChangedWhileReadError, UnreadableError
-from video_assets.media.source import explain_os_error, open_regular
+from video_assets.media.errors import ChangedWhileReadError, UnreachableError
+from video_assets.media.source import explain_os_error, modified_ns, open_regular
 
 Algorithm = Literal["blake3", "md5"]
 
@@ -54,7 +54,7 @@ def hash_file(
         algorithm=algorithm,
         hexdigest=hexdigest,
         size_bytes=size_bytes,
-        mtime_ns=before.st_mtime_ns,
+        mtime_ns=modified_ns(before),
         inode=before.st_ino,
     )
 
@@ -82,7 +82,7 @@ def _read_into(file: io.FileIO, buffer: memoryview) -> int:
     try:
         return file.readinto(buffer) or 0
     except OSError as error:  # a drive that fails half way
-        raise UnreadableError(explain_os_error(error)) from None
+        raise UnreachableError(explain_os_error(error)) from None
 
 
 def _refuse_change(

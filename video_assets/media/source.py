@@ -12,7 +12,7 @@ import av.container
 import av.error
 import av.logging
 
-from video_assets.media.errors import NotAVideoError, UnreadableError
+from video_assets.media.errors import NotAVideoError, UnreachableError, UnreadableError
 from video_assets.media.sniff import explain_unopened, name_foreign_content
 
 # What people's cameras, editors and browsers write. Left out on purpose: playlists (hls, concat),
@@ -56,6 +56,11 @@ def explain_os_error(error: OSError) -> str:
     return f"the system cannot read the file: {os.strerror(error.errno or 0)}"
 
 
+def modified_ns(status: os.stat_result) -> int:
+    """When a file was written, within what a database takes: a wrong clock can be anywhere."""
+    return max(-(2**63), min(2**63 - 1, status.st_mtime_ns))
+
+
 @contextmanager
 def open_regular(path: Path) -> Iterator[int]:
     """Open a regular file, or a link to one, and give its descriptor.
@@ -70,7 +75,7 @@ def open_regular(path: Path) -> Iterator[int]:
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags)
     except OSError as error:
-        raise UnreadableError(explain_os_error(error)) from None
+        raise UnreachableError(explain_os_error(error)) from None
     try:
         _refuse_irregular(os.fstat(descriptor).st_mode)
         yield descriptor
@@ -80,7 +85,7 @@ def open_regular(path: Path) -> Iterator[int]:
 
 def _refuse_irregular(mode: int) -> None:
     if what := name_irregular(mode):
-        raise UnreadableError(f"expected a file, found {what}")
+        raise UnreachableError(f"expected a file, found {what}")
 
 
 def confirm_readable(path: Path) -> None:
@@ -105,7 +110,7 @@ def _read_at(descriptor: int, length: int, offset: int) -> bytes:
     try:
         return os.pread(descriptor, length, offset)
     except OSError as error:
-        raise UnreadableError(explain_os_error(error)) from None
+        raise UnreachableError(explain_os_error(error)) from None
 
 
 @contextmanager

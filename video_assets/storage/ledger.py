@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import aiosql
+import psycopg
 from psycopg.types.json import Jsonb
 
 from video_assets.storage import projection
@@ -29,6 +30,10 @@ class Made:
     code_version: str
     settings_fingerprint: str
     input_fingerprint: str
+
+
+class RefusedError(ValueError):
+    """The database does not take a result: no number, half a character, an impossible value."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,12 @@ def save_done(
     cpu_seconds: float,
     run_id: str,
 ) -> str:
-    """Commit one result with everything that follows from it, and give its digest."""
+    """Commit one result with everything that follows from it, and give its digest.
+
+    Raises RefusedError for a result that is none, and nothing of it is saved.
+    """
     result_digest = digest(document)
-    with catalogue.transaction() as connection, connection.pipeline():
+    with _refusing(), catalogue.transaction() as connection, connection.pipeline():
         queries.save_done(
             connection,
             checksum=checksum,
@@ -131,6 +139,21 @@ def save_done(
         projection.project(connection, asset, checksum)
         _log(connection, asset, [checksum], "completed", metadata={"seconds": round(seconds, 3)})
     return result_digest
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Tell a result that cannot be stored from a database that is gone."""
+    try:
+        yield
+    except (
+        psycopg.DataError,
+        psycopg.IntegrityError,
+        psycopg.errors.ProgramLimitExceeded,
+    ) as error:
+        # The first line alone: what follows it quotes the row, with the paths of its owners.
+        said = error.diag.message_primary or type(error).__name__
+        raise RefusedError(f"the database does not take the result: {said}") from error
 
 
 def save_failed(

@@ -28,12 +28,18 @@ ON CONFLICT (file_checksum, asset) DO UPDATE
        reported = false, measured_at = now();
 
 -- name: save_registered(checksum, code_version, settings_fingerprint, result, result_digest)!
--- Registration is the `checksum` asset's work; content that is known stays as it was found.
+-- Registration is the `checksum` asset's work; content that is known stays as it was found, and bytes
+-- that were found to have changed are whole again.
 INSERT INTO results (file_checksum, asset, status, code_version, settings_fingerprint,
                      input_fingerprint, result, result_digest)
 VALUES (:checksum, 'checksum', 'done', :code_version, :settings_fingerprint, '', :result,
         :result_digest)
-ON CONFLICT (file_checksum, asset) DO NOTHING;
+ON CONFLICT (file_checksum, asset) DO UPDATE
+   SET status = 'done', code_version = excluded.code_version,
+       settings_fingerprint = excluded.settings_fingerprint, result = excluded.result,
+       result_digest = excluded.result_digest, error_class = NULL, error = NULL, fault = NULL,
+       attempts = 1, reported = false, measured_at = now()
+ WHERE results.status = 'failed';
 
 -- name: save_failed(checksum, asset, code_version, settings_fingerprint, input_fingerprint, error_class, error, fault, seconds, run_id)!
 -- A failure with the same code, settings and inputs as the last one is one more attempt at it.

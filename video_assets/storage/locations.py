@@ -11,6 +11,7 @@ from uuid import UUID
 import aiosql
 
 from video_assets.media.discovery import Candidate
+from video_assets.media.source import modified_ns
 from video_assets.storage.postgres import Postgres
 
 HOST = platform.node()
@@ -97,7 +98,21 @@ def other_places(connection: Any, clip_id: UUID, seen: Candidate) -> OtherPlaces
     return found
 
 
-def find_sources(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, Path | str]:
+@dataclass(frozen=True)
+class Found:
+    """A place where a clip's bytes lie, and what the file system said when they were read."""
+
+    path: Path
+    size_bytes: int
+    mtime_ns: int
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is still the file that was registered, as far as can be told unread."""
+        return is_as_recorded(self.path, self.size_bytes, self.mtime_ns)
+
+
+def find_sources(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, Found | str]:
     """Find a place where each clip's bytes can be read now, or say why there is none."""
     places: dict[str, list[dict[str, Any]]] = {checksum: [] for checksum in checksums}
     with catalogue.transaction() as connection:
@@ -119,17 +134,17 @@ def is_as_recorded(path: Path, size_bytes: int, mtime_ns: int) -> bool:
         status = path.stat()
     except OSError:
         return False
-    return (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns)
+    return (status.st_size, modified_ns(status)) == (size_bytes, mtime_ns)
 
 
-def _first_readable(rows: list[dict[str, Any]]) -> Path | str:
+def _first_readable(rows: list[dict[str, Any]]) -> Found | str:
     for row in rows:
         path = Path(os.fsdecode(row["path_bytes"]))
-        if is_as_recorded(path, row["size_bytes"], row["mtime_ns"]):
-            return path
-    places = f"none of its {len(rows)} known places" if len(rows) != 1 else "its only known place"
-    return (
-        f"the file cannot be found: {places} holds it now; "
+        found = Found(path, row["size_bytes"], row["mtime_ns"])
+        if found.is_there:
+            return found
+    return (  # not how many places: some may be another owner's
+        "the file cannot be found: no known place holds it now; "
         "connect its drive, or ingest the folder it was moved to"
     )
 

@@ -171,7 +171,9 @@ def test_any_name_can_be_registered_and_found_again(
     assert found.state == "new"
     assert states(register(catalogue, tmp_path)) == {path.name: "known"}
     sources = locations.find_sources(catalogue, [found.checksum or ""])
-    assert sources == {found.checksum: path}
+    source = sources[found.checksum or ""]
+    assert isinstance(source, locations.Found)
+    assert source.path == path
     assert locations.display(path).isprintable()
 
 
