@@ -1,6 +1,5 @@
 """The jobs: process clips, and register the files of a folder."""
 
-import os
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from video_assets.clip_stream import KEEP_SETTINGS, RETRY_PASSING
 from video_assets.events import DEFER_EVENTS
 from video_assets.media.discovery import discover
 from video_assets.settings import LOCAL_OWNER, load_settings
+from video_assets.storage.locations import display
 from video_assets.storage.registration import Registrar
 
 RANGE_START = "dagster/asset_partition_range_start"
@@ -57,9 +57,12 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
     for file in registrar.register(listing.candidates):
         counts[file.state] = counts.get(file.state, 0) + 1
         if file.reason:
-            context.log.warning(f"{os.fsencode(file.path)!r}: {file.reason}")
+            context.log.warning(f"{display(file.path)}: {file.reason}")
+    for reject in listing.rejects:
+        registrar.refuse(reject.path, reject.reason)
+        context.log.warning(f"{display(reject.path)}: {reject.reason}")
     for reject in listing.unreachable:
-        context.log.warning(f"{reject.path}: {reject.reason}; nothing was changed")
+        context.log.warning(f"{display(reject.path)}: {reject.reason}; nothing was changed")
     reported = report_results(context.instance, catalogue)
     context.log.info(f"{reported} clips are new to Dagster")
     context.add_output_metadata({"path": dg.MetadataValue.path(config.path), **counts})
