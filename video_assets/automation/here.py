@@ -1,6 +1,7 @@
 """Processing here: the same runs that the daemon would launch, in this process and to the end."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import dagster as dg
 import psutil
 
 from video_assets.automation.jobs import batch_tags
-from video_assets.automation.plan import plan_of
+from video_assets.automation.plan import analyzers, plan_of
 from video_assets.automation.reconcile import IN_PROGRESS
 from video_assets.automation.reporting import report_checks
 from video_assets.automation.work import Work, find_work
@@ -17,10 +18,13 @@ from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, ranges
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.resources import PRESET_TAG, WORKERS_TAG
+from video_assets.storage import ledger
 from video_assets.storage.locations import HOST
 from video_assets.storage.postgres import Postgres
 
 PROCESS_TAG = "video-assets/process"
+WAIT_S = 0.5  # between two looks at clips that another process has in hand
+BETWEEN_STEPS_S = 3.0  # in which a living run holds none of its clips
 TROUBLES_ENOUGH = 3  # the machine is at fault: the next run would say the same
 INTERRUPTED = "UNEXPECTED_TERMINATION"  # what Dagster calls a run that Ctrl-C ended
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -60,8 +64,11 @@ def process_here(
     tried: set[Work] = set()
     troubles: list[Trouble] = []
     while work := find_work(catalogue, plan, checksums, at_once=not tried):
-        if work in tried:  # nothing moved: what is left cannot be made now
-            break
+        if work in tried:  # nothing moved: what is left cannot be made now, or not by us
+            if not _wait_for_others(instance, catalogue, work):
+                break
+            tried.clear()
+            continue
         tried.add(work)
         for selection, tags, key in _requests(instance, work):
             result = job.execute_in_process(
@@ -80,6 +87,19 @@ def process_here(
     if tried:  # the runs of bad clips alone ended before they came to their checks
         report_checks(instance, catalogue)
     return troubles
+
+
+def _wait_for_others(instance: dg.DagsterInstance, catalogue: Postgres, work: Work) -> bool:
+    """Wait while another process works on what is left, and tell whether one did."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS), limit=1)
+    until = time.monotonic() + (BETWEEN_STEPS_S if runs else 0)
+    assets = list(analyzers())
+    checksums = [*work.clips, *(checksum for checksum, _ in work.alone)]
+    waited = False
+    while (held := ledger.is_in_hand(catalogue, assets, checksums)) or time.monotonic() < until:
+        waited |= held
+        time.sleep(WAIT_S)
+    return waited
 
 
 def _troubles(result: dg.ExecuteInProcessResult) -> list[Trouble]:

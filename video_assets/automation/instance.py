@@ -6,12 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from video_assets.events import BATCH_SIZE
 from video_assets.settings import Settings, SettingsError
 from video_assets.storage.embedded import EmbeddedServer
 
 DAGSTER_URL = "VIDEO_ASSETS_DAGSTER_URL"
+# Only a daemon frees the slots of a run that was killed, and none may be running: who works in a
+# process of their own takes none. Claims in the ledger keep two processes from the same cell.
+NO_SLOTS = {"concurrency": {"pools": {"granularity": "run"}}}
 EVENT_BATCH = "500"  # measured: a batch of 100 clips takes half the time of events one by one
 
 
@@ -38,9 +42,10 @@ def prepare_environment(settings: Settings) -> None:
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Open Dagster's storage of a home whose database runs."""
+    """Open Dagster's storage of a home whose database runs, for runs in this process."""
     prepare_environment(settings)
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+    configured = InstanceRef.from_dir(str(settings.dagster_home), overrides=NO_SLOTS)
+    with dg.DagsterInstance.from_ref(configured) as instance:
         yield instance
 
 

@@ -28,6 +28,7 @@ def report_results(
 
     settled_s  leaves out what a living run may be about to report itself
     """
+    _tell_anew(instance, catalogue)
     added = 0
     while rows := ledger.unreported(catalogue, older_than_s=settled_s):
         new = [row["file_checksum"] for row in rows if row["asset"] == REGISTERED]
@@ -39,6 +40,13 @@ def report_results(
                 tell_again(instance, catalogue, asset, told)
             ledger.mark_reported(catalogue, asset, told)
     return added
+
+
+def _tell_anew(instance: dg.DagsterInstance, catalogue: Postgres) -> None:
+    """Take back that clips were reported of which Dagster has no key: its storage was made anew."""
+    keys = instance.get_dynamic_partitions(CLIPS)
+    if ledger.count_reported(catalogue) > len(keys):
+        ledger.forget_reported(catalogue, keys)
 
 
 def tell_again(

@@ -246,6 +246,24 @@ def claims(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> Iterato
         yield [row["file_checksum"] for row in rows]
 
 
+def forget_reported(catalogue: Postgres, told: Sequence[str]) -> int:
+    """Note that Dagster knows only of these clips, and give the number of results it lacks."""
+    with catalogue.transaction() as connection:
+        return queries.forget_reported(connection, told=list(told))
+
+
+def count_reported(catalogue: Postgres) -> int:
+    """Count the clips that Dagster was told of."""
+    with catalogue.transaction() as connection:
+        return queries.count_reported(connection)
+
+
+def is_in_hand(catalogue: Postgres, assets: Sequence[str], checksums: Sequence[str]) -> bool:
+    """Tell whether anybody works on a cell of these clips now."""
+    with catalogue.transaction() as connection:
+        return queries.is_in_hand(connection, assets=list(assets), checksums=list(checksums))
+
+
 def cells(
     catalogue: Postgres,
     plan: Iterable[PlannedAsset],

@@ -84,9 +84,14 @@ SELECT file_checksum, asset, code_version, result_digest, result, seconds
  ORDER BY measured_at, file_checksum
  LIMIT 5000;
 
--- name: forget_reported()!
--- Dagster's storage is new: it has to be told of every result again.
-UPDATE results SET reported = false WHERE reported AND status = 'done';
+-- name: count_reported()$
+SELECT count(*) FROM results WHERE asset = 'checksum' AND status = 'done' AND reported;
+
+-- name: forget_reported(told)!
+-- Dagster's storage is new, or somebody deleted its keys: it has to be told of those clips again.
+UPDATE results SET reported = false
+ WHERE reported AND status = 'done'
+   AND file_checksum NOT IN (SELECT unnest(:told::text[]));
 
 -- name: cells(plan, checksums)
 -- The state of every cell, clip by asset of the plan, in the order of registration.
@@ -131,6 +136,18 @@ SELECT c.file_checksum
   FROM unnest(:checksums::text[]) WITH ORDINALITY AS c(file_checksum, place)
  WHERE pg_try_advisory_lock(hashtextextended(:asset || ' ' || c.file_checksum, 0))
  ORDER BY c.place;
+
+-- name: is_in_hand(assets, checksums)$
+-- Whether one of these cells is locked as `claim` does; Postgres shows the key in two halves.
+SELECT EXISTS (
+       SELECT
+         FROM pg_locks l
+         JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+        WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+          AND (l.classid::bigint << 32 | l.objid::bigint) IN (
+              SELECT hashtextextended(a.asset || ' ' || c.file_checksum, 0)
+                FROM unnest(:assets::text[]) AS a(asset)
+               CROSS JOIN unnest(:checksums::text[]) AS c(file_checksum)));
 
 -- name: count_problems(check_name, asset)^
 -- How many clips have a result, and in how many of them a check found a problem.

@@ -1,9 +1,16 @@
 """What an analyzer may do that no one thought of: its clip fails alone, and the ledger says why."""
 
+import os
+import threading
+
 import pytest
 
+from video_assets.automation.reporting import report_results
+from video_assets.clip_worker import Failed, Task, perform
+from video_assets.partitions import CLIPS
+from video_assets.storage import ledger, locations
 from video_assets_tests.analyzers import HOSTILE
-from video_assets_tests.automation.conftest import Pipeline
+from video_assets_tests.automation.conftest import Pipeline, preset
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -19,3 +26,80 @@ def test_a_clip_fails_alone(pipeline: Pipeline, text: str) -> None:
     assert cell.error
     assert str(pipeline.folder) not in cell.error
     assert pipeline.folder.name not in cell.error
+
+
+def test_processing_waits_for_who_has_a_clip_in_hand(pipeline: Pipeline) -> None:
+    clips = pipeline.register("held by another", "held by nobody")
+    is_held, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with ledger.claims(pipeline.catalogue, "words", [clips["held by another"]]):
+            is_held.set()
+            released.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(10)
+    assert ledger.is_in_hand(pipeline.catalogue, ["words"], list(clips.values()))
+    assert not ledger.is_in_hand(pipeline.catalogue, ["loud"], list(clips.values()))
+    timer = threading.Timer(3, released.set)
+    timer.start()
+    pipeline.process(clips)
+    timer.join()
+    holder.join()
+
+    assert set(pipeline.states(clips).values()) == {"done"}
+
+
+def test_dagster_is_told_again_of_clips_whose_keys_are_gone(pipeline: Pipeline) -> None:
+    clips = pipeline.register("key kept", "key gone")
+    pipeline.process(clips)
+    pipeline.instance.delete_dynamic_partition(CLIPS, clips["key gone"])
+    pipeline.preset = preset(loud={"marks": 2})
+    report_results(pipeline.instance, pipeline.catalogue, settled_s=0)
+
+    assert clips["key gone"] in pipeline.instance.get_dynamic_partitions(CLIPS)
+    pipeline.process(clips)
+    assert set(pipeline.states(clips).values()) == {"done"}
+
+
+def test_bytes_that_are_whole_again_are_a_clip_again(pipeline: Pipeline) -> None:
+    clips = pipeline.register("restored from a backup")
+    (path,) = pipeline.folder.glob("restored*")
+    ledger.save_failed(
+        pipeline.catalogue,
+        asset="checksum",
+        checksum=clips["restored from a backup"],
+        made=ledger.Made("1", "", ""),
+        error_class="ChangedWhileReadError",
+        error="the bytes are not the registered ones any more",
+        fault="file",
+        seconds=0,
+        run_id="verify",
+    )
+    assert not pipeline.cells(clips)
+
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 10**9))
+    pipeline.process(pipeline.register("restored from a backup"))
+    assert set(pipeline.states(clips).values()) == {"done"}
+
+
+def test_a_file_replaced_since_it_was_looked_for_is_not_analyzed(pipeline: Pipeline) -> None:
+    clips = pipeline.register("first in the lane", "replaced meanwhile")
+    found = locations.find_sources(pipeline.catalogue, list(clips.values()))
+    source = found[clips["replaced meanwhile"]]
+    assert isinstance(source, locations.Found)
+    source.path.write_text("another clip")
+    answer = perform(
+        Task(
+            module="video_assets_tests.analyzers",
+            name="words",
+            checksum=clips["replaced meanwhile"],
+            source=source,
+            inputs={},
+            settings={},
+            artifacts=pipeline.folder / "artifacts" / "ab" / "abc" / "words",
+        )
+    )
+    assert isinstance(answer, Failed)
+    assert answer.fault == "unreachable"
