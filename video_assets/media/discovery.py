@@ -19,6 +19,8 @@ EXTENSIONS = (
 )
 DEFAULT_PATTERN = ",".join(f"*.{extension}" for extension in EXTENSIONS)
 
+LONGEST_PATH = 2_000  # bytes; a database's index takes 2,700, and few programs take as many
+
 # Left behind by systems, NAS boxes and file managers; names are compared in lower case.
 _JUNK_FOLDERS = {"@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"}
 
@@ -166,7 +168,10 @@ class _Search:
         return False
 
     def take(self, path: str, status: os.stat_result) -> None:
-        if what := name_irregular(status.st_mode):
+        if (length := len(os.fsencode(path))) > LONGEST_PATH:
+            reason = f"a path of {length} bytes; move it to where it has at most {LONGEST_PATH}"
+            self.reject(path, reason)
+        elif what := name_irregular(status.st_mode):
             self.reject(path, f"expected a file, found {what}")
         elif status.st_size == 0:
             self.reject(path, "the file is empty; copy it from the card again")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from video_assets.media.discovery import Candidate
+from video_assets.media.discovery import LONGEST_PATH, Candidate
 from video_assets.media.errors import MediaError
 from video_assets.media.hashing import Algorithm, FileDigest, hash_file
 from video_assets.storage import ledger, locations, projection
@@ -92,6 +92,8 @@ class Registrar:
 
     def refuse(self, path: Path, reason: str, candidate: Candidate | None = None) -> Registered:
         """Record a file that cannot become a clip, and why."""
+        if len(os.fsencode(path)) > LONGEST_PATH:  # the index of places does not take it
+            return Registered(path, "unreadable", reason=reason)
         with self.catalogue.transaction() as connection:
             locations.queries.save_unreadable(
                 connection,

@@ -177,6 +177,32 @@ def test_any_name_can_be_registered_and_found_again(
     assert locations.display(path).isprintable()
 
 
+def test_a_path_too_long_for_the_database_is_refused_alone(
+    catalogue: Postgres, tmp_path: Path
+) -> None:
+    (tmp_path / "short.mp4").write_bytes(b"beside a long path")
+    deep = tmp_path.joinpath(*(os.urandom(100).hex() for _ in range(15)))
+    deep.mkdir(parents=True)
+    (deep / "deep.mp4").write_bytes(b"at the end of a long path")
+
+    listing = discover([tmp_path])
+    (reject,) = listing.rejects
+    assert "a path of" in reject.reason
+    registrar = Registrar(catalogue, LOCAL_OWNER, "blake3")
+    assert registrar.refuse(reject.path, reject.reason).state == "unreadable"
+    assert states(register(catalogue, tmp_path)) == {"short.mp4": "new"}
+
+
+def test_a_time_that_no_database_takes_is_no_obstacle(catalogue: Postgres, tmp_path: Path) -> None:
+    path = tmp_path / "from the far future.mp4"
+    path.write_bytes(b"far future")
+    os.utime(path, ns=(0, 2**63 + 10**9))
+    if path.stat().st_mtime_ns < 2**63:
+        pytest.skip("this file system keeps no such time")
+    assert states(register(catalogue, tmp_path)) == {path.name: "new"}
+    assert states(register(catalogue, tmp_path)) == {path.name: "known"}
+
+
 def test_a_file_that_grows_while_it_is_read_is_refused_with_a_reason(
     catalogue: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
