@@ -11,6 +11,7 @@ from rich.text import Text
 
 from video_assets.interfaces.cli.intake import Intake
 from video_assets.interfaces.cli.progress import counted, span
+from video_assets.interfaces.cli.wording import clean
 from video_assets.storage import ledger
 
 DUPLICATES_SHOWN = 10
@@ -116,29 +117,29 @@ def show(summary: Summary, console: Console, *, is_over: bool) -> None:
         ("Failures", len(summary.failures)),
     ):
         if count or name in ("New clips", "Failures"):
-            table.add_row(name, str(count))
-    table.add_row("Clips complete", f"{summary.complete} of {summary.clips}")
+            table.add_row(name, f"{count:,}")
+    table.add_row("Clips complete", f"{summary.complete:,} of {summary.clips:,}")
     console.print(table)
     for duplicate in summary.duplicates[:DUPLICATES_SHOWN]:
-        _say(console, f"{duplicate.file} is a copy of {duplicate.first}")
+        say(console, f"{duplicate.file} is a copy of {duplicate.first}")
     if len(summary.duplicates) > DUPLICATES_SHOWN:
-        _say(console, f"and {len(summary.duplicates) - DUPLICATES_SHOWN} more copies")
+        say(console, f"and {len(summary.duplicates) - DUPLICATES_SHOWN} more copies")
     if summary.failures:
         console.print(failures_table(summary.failures))
     if summary.unfinished and is_over:
-        _say(
+        say(
             console,
             f"Unfinished: {counted(summary.unfinished, 'clip')}. Another process has them in hand, "
             "or was stopped; run the same command again.",
         )
-    _say(console, f"Took {span(summary.seconds)}.")
+    say(console, f"Took {span(summary.seconds)}.")
 
 
 def show_idle(summary: Summary, console: Console) -> None:
     """Print that nothing was to be done, and what failed for good earlier."""
     files = "the file is" if summary.known == 1 else f"all {summary.known:,} files are"
     clips = f"{summary.complete:,} of {counted(summary.clips, 'clip')} complete"
-    _say(console, f"Nothing to do: {files} known, {clips}.")
+    say(console, f"Nothing to do: {files} known, {clips}.")
     if summary.failures:
         console.print(failures_table(summary.failures))
 
@@ -165,7 +166,7 @@ def _failed(name: str, cell: ledger.Cell) -> Failure:
     found, advice = _split(cell.error or "no reason was kept", ADVICE[cell.fault or "ours"])
     if cell.fault == "ours" and cell.error_class:
         found = f"{cell.error_class}: {found}"
-    return Failure(name, cell.asset, cell.error_class, printable(found), printable(advice))
+    return Failure(name, cell.asset, cell.error_class, clean(found), clean(advice))
 
 
 def _split(text: str, advice: str) -> tuple[str, str]:
@@ -174,12 +175,6 @@ def _split(text: str, advice: str) -> tuple[str, str]:
     return (found, said) if separator else (text, advice)
 
 
-def printable(text: str) -> str:
-    """Write what came from a file so that it cannot steer a terminal."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-
-
-def _say(console: Console, text: str) -> None:
+def say(console: Console, text: str) -> None:
+    """Print a line as it is."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)

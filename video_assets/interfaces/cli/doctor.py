@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from video_assets.interfaces.cli.faults import FAILED, explain
-from video_assets.interfaces.cli.progress import size
+from video_assets.interfaces.cli.wording import size
 from video_assets.settings import Settings, load_settings
 
 PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "psycopg", "pydantic", "pebble")

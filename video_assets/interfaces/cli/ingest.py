@@ -13,6 +13,7 @@ from video_assets.interfaces.cli import rehearsal
 from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
 from video_assets.interfaces.cli.intake import absolute
 from video_assets.interfaces.cli.passes import Ingest, Wish
+from video_assets.interfaces.cli.progress import counted
 from video_assets.interfaces.cli.steps import steps_table
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.media.discovery import Listing
@@ -93,7 +94,7 @@ def say_found(listing: Listing, *, quiet: bool) -> int:
     """Say how many files there are to look at, and give their number."""
     count = len(listing.candidates) + len(listing.rejects)
     if not quiet and count:
-        typer.echo(f"Found {count} video file{'s' if count > 1 else ''}")
+        typer.echo(f"Found {counted(count, 'video file')}")
     if not count:
         for each in listing.unreachable:
             tell(f"{display(each.path)}: {each.reason}")

@@ -64,6 +64,7 @@ class Ingest:
         """Open the catalogue, which is made if there is none."""
         self._wish = wish
         self._stop = stop
+        self._is_busy = False
         self._meter = Meter()
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
@@ -76,13 +77,19 @@ class Ingest:
         if watch:
             watcher = Watcher(self._wish.look, self.pipeline.catalogue, listing)
             tell(f"Watching {', '.join(map(locations.display, self._wish.roots))}; Ctrl-C ends it")
-            while later := watcher.wait():
-                code = max(code, self.once(later))
+            try:
+                while True:
+                    code = max(code, self.once(watcher.wait()))
+            except KeyboardInterrupt:  # between two passes it is how watching ends
+                if self._is_busy:
+                    raise
         return code
 
     def once(self, listing: Listing) -> int:
         """Ingest what a listing holds, say how it went, and give the exit code."""
+        self._is_busy = True
         done = self.do(listing)
+        self._is_busy = False
         self._close(done)
         for trouble in done.troubles:
             tell(trouble)
@@ -138,6 +145,8 @@ class Ingest:
             closing.show_idle(summary, console)
         else:
             closing.show(summary, console, is_over=self._wish.workers != 0)
+            if done.is_idle:
+                closing.say(console, "No step had to run: the catalogue knew these clips.")
         if self._wish.workers == 0 and summary.unfinished:
             wait = "waits" if summary.unfinished == 1 else "wait"
             tell(

@@ -10,6 +10,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from video_assets.interfaces.cli.wording import size
 from video_assets.storage import advance, locations
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registered
@@ -64,7 +65,7 @@ class Meter:
     def _reading(self) -> str:
         rate = self._read_bytes / max(time.monotonic() - self._began, 1e-3)
         left = left_of(self._read_bytes, self._total_bytes, rate)
-        return f"{size(self._read_bytes)} of {size(self._total_bytes)}, {size(rate)}/s{left}"
+        return f"{size(self._read_bytes)} of {size(self._total_bytes)}, {size(int(rate))}/s{left}"
 
     @contextmanager
     def processing(
@@ -113,7 +114,9 @@ class Meter:
         if done.cells >= total:
             left = ", finishing"
         step = f", {done.step}" if done.step else ""
-        return f"{done.clips} of {counted(len(due), 'clip')}{step}, {clips_per_s:.1f} clips/s{left}"
+        return (
+            f"{done.clips:,} of {counted(len(due), 'clip')}{step}, {clips_per_s:.1f} clips/s{left}"
+        )
 
     def _start(self, what: str, total: int) -> None:
         self._began = time.monotonic()
@@ -165,15 +168,6 @@ def span(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def size(count: float) -> str:
-    """Write a number of bytes for people."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def counted(number: int, thing: str) -> str:

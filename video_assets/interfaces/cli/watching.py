@@ -23,13 +23,10 @@ class Watcher:
         self._handed = set(first.candidates)
         self._before: dict[Path, Candidate] = {}
 
-    def wait(self) -> Listing | None:
-        """Look again and again until there are new files at rest; None after Ctrl-C."""
-        try:
-            while not (ready := self._take_ready()):
-                time.sleep(TICK_S)
-        except KeyboardInterrupt:
-            return None
+    def wait(self) -> Listing:
+        """Look again and again until there are new files at rest."""
+        while not (ready := self._take_ready()):
+            time.sleep(TICK_S)
         self._handed.update(ready)
         return Listing(candidates=tuple(ready), rejects=(), unreachable=())
 
