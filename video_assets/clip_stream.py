@@ -85,7 +85,8 @@ def stream(
         with ledger.claims(catalogue, asset.name, due) as claimed:
             # Read again under the claims: another run may have just made what was missing.
             reused, due = split(ledger.entries(catalogue, asset.name, checksums))
-            mine = [checksum for checksum in due if checksum in claimed]
+            later = _inputs_under_way(asset, catalogue, due, inputs)
+            mine = [checksum for checksum in due if checksum in claimed and checksum not in later]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine)
             tasks: list[tuple[str, Task]] = []
@@ -110,6 +111,22 @@ def stream(
                     yield Outcome(checksum, made[checksum], _answer(answer))
 
     return ClipStream(asset, context, outcomes())
+
+
+def _inputs_under_way(
+    asset: Analyzer, catalogue: Postgres, checksums: list[str], inputs: dict[str, Any]
+) -> set[str]:
+    """Find clips of which another process makes an optional input, or has just made it.
+
+    They are left out: what is made without that input now would have to be made again.
+    """
+    later: set[str] = set()
+    for name in set(asset.inputs) - set(asset.required):
+        absent = [checksum for checksum in checksums if checksum not in inputs[name]]
+        if absent:
+            later |= ledger.in_hand(catalogue, [name], absent)
+            later |= ledger.documents(catalogue, name, absent).keys()
+    return later
 
 
 def _sources(

@@ -10,7 +10,7 @@ import dagster as dg
 import psutil
 
 from video_assets.automation.jobs import batch_tags
-from video_assets.automation.plan import analyzers, plan_of
+from video_assets.automation.plan import analyzers, plan_of, selection_of
 from video_assets.automation.reconcile import IN_PROGRESS
 from video_assets.automation.reporting import report_checks
 from video_assets.automation.work import Work, find_work
@@ -70,7 +70,7 @@ def process_here(
             tried.clear()
             continue
         tried.add(work)
-        for selection, tags, key in _requests(instance, work):
+        for selection, tags, key in _requests(instance, work, selection_of(plan)):
             result = job.execute_in_process(
                 instance=instance,
                 asset_selection=selection,
@@ -96,8 +96,8 @@ def _wait_for_others(instance: dg.DagsterInstance, catalogue: Postgres, work: Wo
     assets = list(analyzers())
     checksums = [*work.clips, *(checksum for checksum, _ in work.alone)]
     waited = False
-    while (held := ledger.is_in_hand(catalogue, assets, checksums)) or time.monotonic() < until:
-        waited |= held
+    while (held := ledger.in_hand(catalogue, assets, checksums)) or time.monotonic() < until:
+        waited |= bool(held)
         time.sleep(WAIT_S)
     return waited
 
@@ -129,12 +129,12 @@ def _trouble(result: dg.ExecuteInProcessResult, step: str | None, error: Any) ->
 
 
 def _requests(
-    instance: dg.DagsterInstance, work: Work
-) -> Sequence[tuple[list[dg.AssetKey] | None, dict[str, str], str | None]]:
+    instance: dg.DagsterInstance, work: Work, steps: list[dg.AssetKey]
+) -> Sequence[tuple[list[dg.AssetKey], dict[str, str], str | None]]:
     ordered = instance.get_dynamic_partitions(CLIPS)
     # No gaps: clips that were ingested by another preset would be remade by this one.
     batches = ranges(ordered, work.clips, longest=CLIPS_PER_RUN, has_gaps=False)
-    requests = [(None, batch_tags(*batch, retries_passing=True), None) for batch in batches]
+    requests = [(steps, batch_tags(*batch, retries_passing=True), None) for batch in batches]
     if batches:  # failures of these batches join those that wait to be tried alone
         return requests
     return [([dg.AssetKey(asset)], {}, checksum) for checksum, asset in work.alone]

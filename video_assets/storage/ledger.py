@@ -258,10 +258,11 @@ def count_reported(catalogue: Postgres) -> int:
         return queries.count_reported(connection)
 
 
-def is_in_hand(catalogue: Postgres, assets: Sequence[str], checksums: Sequence[str]) -> bool:
-    """Tell whether anybody works on a cell of these clips now."""
+def in_hand(catalogue: Postgres, assets: Sequence[str], checksums: Sequence[str]) -> set[str]:
+    """Find the clips of which anybody makes one of these assets now."""
     with catalogue.transaction() as connection:
-        return queries.is_in_hand(connection, assets=list(assets), checksums=list(checksums))
+        rows = queries.in_hand(connection, assets=list(assets), checksums=list(checksums))
+        return {row["file_checksum"] for row in rows}
 
 
 def cells(

@@ -137,17 +137,16 @@ SELECT c.file_checksum
  WHERE pg_try_advisory_lock(hashtextextended(:asset || ' ' || c.file_checksum, 0))
  ORDER BY c.place;
 
--- name: is_in_hand(assets, checksums)$
--- Whether one of these cells is locked as `claim` does; Postgres shows the key in two halves.
-SELECT EXISTS (
-       SELECT
+-- name: in_hand(assets, checksums)
+-- The clips whose cells are locked as `claim` does it; Postgres shows the key in two halves.
+SELECT DISTINCT c.file_checksum
+  FROM unnest(:assets::text[]) AS a(asset)
+ CROSS JOIN unnest(:checksums::text[]) AS c(file_checksum)
+ WHERE hashtextextended(a.asset || ' ' || c.file_checksum, 0) IN (
+       SELECT l.classid::bigint << 32 | l.objid::bigint
          FROM pg_locks l
          JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-        WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-          AND (l.classid::bigint << 32 | l.objid::bigint) IN (
-              SELECT hashtextextended(a.asset || ' ' || c.file_checksum, 0)
-                FROM unnest(:assets::text[]) AS a(asset)
-               CROSS JOIN unnest(:checksums::text[]) AS c(file_checksum)));
+        WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted);
 
 -- name: count_problems(check_name, asset)^
 -- How many clips have a result, and in how many of them a check found a problem.

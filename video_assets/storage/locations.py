@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -80,22 +80,24 @@ class OtherPlaces:
     present: list[bytes]
     renamed: list[bytes]
     missing: list[bytes]
+    is_known_here: bool = False
+    """The clip was known at the very place where it was seen."""
 
 
 def other_places(connection: Any, clip_id: UUID, seen: Candidate) -> OtherPlaces:
     """Look at every other place of a clip: still there, renamed to where it was seen, or gone."""
-    found = OtherPlaces([], [], [])
+    found, is_known_here = OtherPlaces([], [], []), False
     for row in queries.clip_locations(connection, clip_id=clip_id, host=HOST):
         path_bytes = bytes(row["path_bytes"])
         if path_bytes == os.fsencode(seen.path):
-            continue
-        if is_as_recorded(Path(os.fsdecode(path_bytes)), row["size_bytes"], row["mtime_ns"]):
+            is_known_here = True
+        elif is_as_recorded(Path(os.fsdecode(path_bytes)), row["size_bytes"], row["mtime_ns"]):
             found.present.append(path_bytes)
         elif (row["volume"], int(row["inode"])) == (seen.volume, seen.inode):
             found.renamed.append(path_bytes)
         else:
             found.missing.append(path_bytes)
-    return found
+    return replace(found, is_known_here=is_known_here)
 
 
 @dataclass(frozen=True)

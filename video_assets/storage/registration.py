@@ -141,8 +141,7 @@ class Registrar:
                 projection.project_clip(connection, checksum, self.owner)
             elif not others.present:
                 locations.queries.name_clip(connection, clip_id=clip["id"], **named)
-        state = "new" if clip["is_new"] else "duplicate" if others.present else "moved"
-        return Registered(seen.path, state, checksum)
+        return Registered(seen.path, _state(others, is_new=clip["is_new"]), checksum)
 
     def _save_checksum(self, connection: Any, checksum: str, size_bytes: int) -> None:
         """Registering a file is the `checksum` asset's work: its ledger row is written here."""
@@ -159,3 +158,13 @@ class Registrar:
             result=Jsonb(document),
             result_digest=digest(document),
         )
+
+
+def _state(
+    others: locations.OtherPlaces, *, is_new: bool
+) -> Literal["new", "known", "duplicate", "moved"]:
+    if is_new:
+        return "new"
+    if others.is_known_here:  # written again as it was, or registered by another process meanwhile
+        return "known"
+    return "duplicate" if others.present else "moved"

@@ -40,8 +40,9 @@ def test_processing_waits_for_who_has_a_clip_in_hand(pipeline: Pipeline) -> None
     holder = threading.Thread(target=hold)
     holder.start()
     assert is_held.wait(10)
-    assert ledger.is_in_hand(pipeline.catalogue, ["words"], list(clips.values()))
-    assert not ledger.is_in_hand(pipeline.catalogue, ["loud"], list(clips.values()))
+    keys = list(clips.values())
+    assert ledger.in_hand(pipeline.catalogue, ["words"], keys) == {clips["held by another"]}
+    assert not ledger.in_hand(pipeline.catalogue, ["loud"], keys)
     timer = threading.Timer(3, released.set)
     timer.start()
     pipeline.process(clips)
@@ -49,6 +50,21 @@ def test_processing_waits_for_who_has_a_clip_in_hand(pipeline: Pipeline) -> None
     holder.join()
 
     assert set(pipeline.states(clips).values()) == {"done"}
+
+
+def test_nothing_is_made_without_an_input_that_another_makes_now(pipeline: Pipeline) -> None:
+    clips = pipeline.register("being made loud")
+    first, last = pipeline.span(clips)
+    with ledger.claims(pipeline.catalogue, "loud", list(clips.values())):
+        pipeline.run(first=first, last=last)
+        states = pipeline.states(clips)
+        assert (states["being made loud", "words"], states["being made loud", "report"]) == (
+            "done",
+            "missing",
+        )
+    pipeline.process(clips)
+    report = ledger.entries(pipeline.catalogue, "report", list(clips.values()))
+    assert [entry.attempts for entry in report.values()] == [1]
 
 
 def test_dagster_is_told_again_of_clips_whose_keys_are_gone(pipeline: Pipeline) -> None:

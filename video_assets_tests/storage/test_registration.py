@@ -177,6 +177,14 @@ def test_any_name_can_be_registered_and_found_again(
     assert locations.display(path).isprintable()
 
 
+def test_a_file_written_again_as_it_was_has_not_moved(catalogue: Postgres, tmp_path: Path) -> None:
+    path = tmp_path / "touched.mp4"
+    path.write_bytes(b"touched")
+    register(catalogue, tmp_path)
+    os.utime(path, ns=(0, 10**9))
+    assert states(register(catalogue, tmp_path)) == {"touched.mp4": "known"}
+
+
 def test_a_path_too_long_for_the_database_is_refused_alone(
     catalogue: Postgres, tmp_path: Path
 ) -> None:
