@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psutil
@@ -35,7 +35,7 @@ def work(task: tuple[str, float]) -> Any:
     return number * 2 if word == "double" else os.getpid()
 
 
-def answers(lanes: Lanes, tasks: dict[str, tuple[str, float]], timeout_s: float = 5) -> dict:
+def answers(lanes: Lanes, tasks: Mapping[str, tuple[str, float]], timeout_s: float = 5) -> dict:
     """What came of each task."""
     stream = lanes.run("default", work, tasks.items(), timeout_s=timeout_s)
     return dict(answer for answer in stream if answer is not None)

@@ -13,9 +13,16 @@ from video_assets.settings import Settings, SettingsError
 from video_assets.storage.embedded import EmbeddedServer
 
 DAGSTER_URL = "VIDEO_ASSETS_DAGSTER_URL"
-# Only a daemon frees the slots of a run that was killed, and none may be running: who works in a
-# process of their own takes none. Claims in the ledger keep two processes from the same cell.
-NO_SLOTS = {"concurrency": {"pools": {"granularity": "run"}}}
+IN_THIS_PROCESS = {
+    # Only a daemon frees the slots of a run that was killed, and none may be running: who works in
+    # a process of their own takes none. Claims in the ledger keep two processes from one cell.
+    "concurrency": {"pools": {"granularity": "run"}},
+    # Capturing output starts two processes a step, which a Ctrl-C in the terminal reaches too.
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    },
+}
 EVENT_BATCH = "500"  # measured: a batch of 100 clips takes half the time of events one by one
 
 
@@ -44,7 +51,7 @@ def prepare_environment(settings: Settings) -> None:
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Open Dagster's storage of a home whose database runs, for runs in this process."""
     prepare_environment(settings)
-    configured = InstanceRef.from_dir(str(settings.dagster_home), overrides=NO_SLOTS)
+    configured = InstanceRef.from_dir(str(settings.dagster_home), overrides=IN_THIS_PROCESS)
     with dg.DagsterInstance.from_ref(configured) as instance:
         yield instance
 

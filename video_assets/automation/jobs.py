@@ -5,11 +5,13 @@ from uuid import UUID
 
 import dagster as dg
 
+from video_assets.automation.plan import plan_of
 from video_assets.automation.reporting import report_results
 from video_assets.clip_stream import KEEP_SETTINGS, RETRY_PASSING
 from video_assets.events import DEFER_EVENTS
 from video_assets.media.discovery import discover
 from video_assets.settings import LOCAL_OWNER, load_settings
+from video_assets.storage import ledger
 from video_assets.storage.locations import display
 from video_assets.storage.registration import Registrar
 
@@ -47,15 +49,18 @@ def owner_id(owner: str) -> UUID:
     return LOCAL_OWNER if owner == LOCAL else UUID(owner)
 
 
-@dg.op(required_resource_keys={"catalogue"})
+@dg.op(required_resource_keys={"catalogue", "preset"})
 def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> None:
     """Hash what is new in a folder and make clips of it."""
     catalogue = context.resources.catalogue
     listing = discover([Path(config.path)], config.pattern, recursive=config.recursive)
     registrar = Registrar(catalogue, owner_id(config.owner), load_settings().checksum_algorithm)
     counts: dict[str, int] = {}
+    made: list[str] = []
     for file in registrar.register(listing.candidates):
         counts[file.state] = counts.get(file.state, 0) + 1
+        if file.state == "new" and file.checksum:
+            made.append(file.checksum)
         if file.reason:
             context.log.warning(f"{display(file.path)}: {file.reason}")
     for reject in listing.rejects:
@@ -63,6 +68,7 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
         context.log.warning(f"{display(reject.path)}: {reject.reason}")
     for reject in listing.unreachable:
         context.log.warning(f"{display(reject.path)}: {reject.reason}; nothing was changed")
+    ledger.plan_clips(catalogue, made, [asset.asset for asset in plan_of(context.resources.preset)])
     reported = report_results(context.instance, catalogue)
     context.log.info(f"{reported} clips are new to Dagster")
     context.add_output_metadata({"path": dg.MetadataValue.path(config.path), **counts})

@@ -2,11 +2,13 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import dagster as dg
+
 from video_assets import assets
-from video_assets.analyzer import ANALYZERS, Analyzer
+from video_assets.analyzer import ANALYZERS, REGISTERED, Analyzer
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.presets.strict import PresetError, nearest
 from video_assets.storage.fingerprints import digest
@@ -41,6 +43,11 @@ def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
         )
     except ValueError as error:
         raise PresetError(f"preset {preset.name}: {error}") from None
+
+
+def selection_of(plan: Sequence[PlannedAsset]) -> list[dg.AssetKey]:
+    """Select what a run of a plan makes: its steps and no others, without the registration."""
+    return [dg.AssetKey(asset.asset) for asset in plan if asset.asset != REGISTERED]
 
 
 def in_graph_order(known: Mapping[str, Analyzer]) -> list[str]:

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 import dagster as dg
 
 from video_assets.automation.jobs import RANGE_END, RANGE_START, batch_tags, process_clips
-from video_assets.automation.plan import plan_of
+from video_assets.automation.plan import plan_of, selection_of
 from video_assets.automation.reporting import heal_statuses, report_checks, report_results
 from video_assets.automation.work import find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
@@ -59,7 +59,10 @@ def reconcile(
     wanted = [checksum for checksum in work.clips if checksum not in taken]
     alone = [cell for cell in work.alone if cell[0] not in taken]
     requests = [
-        dg.RunRequest(tags=batch_tags(first, last, retries_passing=True, keeps_settings=True))
+        dg.RunRequest(
+            asset_selection=selection_of(plan),
+            tags=batch_tags(first, last, retries_passing=True, keeps_settings=True),
+        )
         for first, last in ranges(ordered, wanted, longest=CLIPS_PER_RUN)
     ]
     requests += [

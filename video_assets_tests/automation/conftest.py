@@ -33,11 +33,15 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 TIMEOUT_S = 3
 
 
-def preset(**params: dict[str, object]) -> PipelineConfiguration:
+def preset(*disabled: str, **params: dict[str, object]) -> PipelineConfiguration:
     """A preset of the small analyzers; `loud={"marks": 2}` sets what they are set by."""
     steps = [
         StepConfiguration(
-            category="test", name=name, timeout=TIMEOUT_S, params=params.get(name, {})
+            category="test",
+            name=name,
+            enabled=name not in disabled,
+            timeout=TIMEOUT_S,
+            params=params.get(name, {}),
         )
         for name in ("checksum", "words", "loud", "report")
     ]

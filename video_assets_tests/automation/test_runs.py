@@ -140,6 +140,25 @@ def test_another_setting_remakes_that_asset_and_what_reads_it_alone(pipeline: Pi
     assert words[clips["set louder"]].attempts == 1
 
 
+def test_a_step_that_the_preset_disables_is_not_made(pipeline: Pipeline) -> None:
+    clips = pipeline.register("without loud")
+    pipeline.preset = preset("loud")
+    pipeline.process(clips)
+
+    assert pipeline.status("report", clips) == {"without loud": DONE}
+    assert pipeline.status("loud", clips) == {}
+    assert not ledger.entries(pipeline.catalogue, "loud", list(clips.values()))
+
+
+def test_a_batch_of_a_preset_asks_its_checks_too(pipeline: Pipeline) -> None:
+    clips = pipeline.register("asked about")
+    pipeline.preset = preset("report")
+    pipeline.process(clips)
+    key = dg.AssetCheckKey(dg.AssetKey("words"), "words_are_few")
+    found = pipeline.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
+    assert found[key].evaluation is not None
+
+
 def test_processing_heals_what_was_chance_and_marks_what_lasts(pipeline: Pipeline) -> None:
     clips = pipeline.register("heal one", "bad for good", "mute heal")
     runs = pipeline.process(clips)
