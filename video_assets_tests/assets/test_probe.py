@@ -9,6 +9,7 @@ from video_assets.assets.measure.probe import Probe, find_contradiction, summari
 from video_assets.clip_worker import Failed, Measured, Task, perform
 from video_assets.media.probe import probe_media
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.locations import Found
 from video_assets_tests.clips import Clip, make_clip
 
 
@@ -17,7 +18,7 @@ def run(path, tmp_path):
         module="video_assets.assets.measure.probe",
         name="probe",
         checksum="c" * 64,
-        source=path,
+        source=Found(path, path.stat().st_size, path.stat().st_mtime_ns),
         inputs={},
         settings={},
         artifacts=tmp_path / "artifacts",

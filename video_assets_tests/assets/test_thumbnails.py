@@ -22,6 +22,7 @@ from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.media.thumbnails import encode_jpeg
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.locations import Found
 from video_assets_tests.clips import Clip, flat, make_clip
 
 CHECKSUM = "c" * 64
@@ -73,7 +74,7 @@ def test_a_worker_gives_a_document_that_reads_back(tmp_path, artifacts):
         module="video_assets.assets.derive.thumbnails",
         name="thumbnails",
         checksum=CHECKSUM,
-        source=path,
+        source=Found(path, path.stat().st_size, path.stat().st_mtime_ns),
         inputs={"probe": probe_media(path).model_dump(mode="json")},
         settings=ThumbnailSettings(count=2).model_dump(),
         artifacts=artifacts.path,
