@@ -62,7 +62,8 @@ def perform(task: Task) -> Measured | Failed:
     started, cpu_started = time.perf_counter(), time.process_time()
     try:
         _refuse_other_content(task)
-        result = analyzer.function(**_arguments(analyzer, task))
+        arguments = _arguments(analyzer, task)
+        result = analyzer.function(**arguments)
         if not isinstance(result, analyzer.result):
             raise TypeError(f"expected a {analyzer.result.__name__}, found {type(result).__name__}")
         problems = {
@@ -70,6 +71,8 @@ def perform(task: Task) -> Measured | Failed:
         }
         document = result.model_dump(mode="json")
         _refuse_other_content(task)
+        if "artifacts" in arguments:
+            arguments["artifacts"].sweep()
     except BaseException as error:  # noqa: BLE001 - even SystemExit would otherwise end the run
         return _failed(error, task, time.perf_counter() - started)
     return Measured(

@@ -5,7 +5,7 @@ the root, so that the store can move.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 UNFINISHED = ".part"
@@ -16,6 +16,7 @@ class ArtifactFolder:
     """Where one asset keeps its files of one clip."""
 
     path: Path
+    written: set[str] = field(default_factory=set, compare=False)
 
     @classmethod
     def of(cls, root: Path, checksum: str, asset: str) -> "ArtifactFolder":
@@ -38,7 +39,15 @@ class ArtifactFolder:
         except OSError:
             unfinished.unlink(missing_ok=True)
             raise
+        self.written.add(name)
         return "/".join((*self.path.parts[-3:], name))
+
+    def sweep(self) -> None:
+        """Remove what an earlier result left here and this one has not written again."""
+        if self.path.is_dir():
+            for path in self.path.iterdir():
+                if path.name not in self.written:
+                    path.unlink(missing_ok=True)
 
     def path_of(self, name: str) -> Path:
         """Find a file by its name, with or without the folder in front."""

@@ -41,6 +41,9 @@ def test_it_answers_and_ctrl_c_stops_all_it_started(settings: Settings):
     with urllib.request.urlopen(f"{url}/server_info", timeout=10) as answer:  # noqa: S310  our own
         assert "dagster_version" in json.load(answer)
     everything = family(process)
+    second = run(settings.home, "dev")
+    assert second.returncode == 2
+    assert "runs already" in second.stderr
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors

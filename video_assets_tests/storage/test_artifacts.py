@@ -45,6 +45,15 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
     assert [path.name for path in folder.path.iterdir()] == ["a.jpg"]
 
 
+def test_files_of_an_earlier_result_are_swept(folder: ArtifactFolder):
+    folder.write("thumb_000.jpg", b"five stills")
+    folder.write("thumb_004.jpg", b"five stills")
+    again = ArtifactFolder(folder.path)
+    again.write("thumb_000.jpg", b"one still")
+    again.sweep()
+    assert [path.name for path in folder.path.iterdir()] == ["thumb_000.jpg"]
+
+
 def test_what_a_killed_worker_left_is_removed(folder: ArtifactFolder):
     folder.path.mkdir(parents=True)
     (folder.path / "b.jpg.part").write_bytes(b"half")

@@ -6,14 +6,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
+from filelock import FileLock, Timeout
 from rich.console import Console
 
 from video_assets.interfaces.cli import leash
-from video_assets.interfaces.cli.faults import MACHINE, tell
+from video_assets.interfaces.cli.faults import MACHINE, USAGE, tell
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.settings import Settings, load_settings
@@ -36,12 +39,27 @@ def dev(
     settings = load_settings()
     is_started = settings.is_embedded and EmbeddedServer(settings.home).start()
     open_catalogue(settings).close()
-    with Stop():
+    with _only_one(settings), Stop():
         try:
             code = _serve(settings, _choose_port(port), is_started=is_started)
         except KeyboardInterrupt:
             code = 0
     raise typer.Exit(code)
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Refuse a second one on the same home: two daemons would only disturb each other."""
+    lock = FileLock(settings.home / "dev.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        tell(f"`video-assets dev` runs already on {settings.home}; use it, or end it first")
+        raise typer.Exit(USAGE) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _serve(settings: Settings, port: int, *, is_started: bool) -> int:
