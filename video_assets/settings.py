@@ -145,12 +145,15 @@ def _keys(settings: Settings) -> set[str]:
 
 
 def _explain(error: ValidationError, where: Path) -> str:
-    known = ", ".join(name for name in Settings.model_fields if name != "home")
     lines = []
     for found in error.errors():
         name = ".".join(str(part) for part in found["loc"])
         if found["type"] == "extra_forbidden":
+            model = WatchFolder if found["loc"][0] == "watch" else Settings
+            known = ", ".join(key for key in model.model_fields if key != "home")
             lines.append(f"unknown key {name}; known are {known}")
+        elif name == "watch":
+            lines.append("write [[watch]] above each watched folder, with two brackets")
         else:
             lines.append(f"{name}: {found['msg']} (found {found['input']!r})")
     return f"{where} or a VIDEO_ASSETS_ variable: " + "; ".join(lines)

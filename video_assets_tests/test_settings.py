@@ -1,5 +1,6 @@
 """Settings: where they come from, which wins, and what is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_the_local_owner_is_the_one_that_the_database_makes():
 def test_settings_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         Settings(home=Path("/x")).home = Path("/y")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param('[[watch]]\npth = "/a"\n', "known are path, owner, pattern", id="a typo"),
+        pytest.param('[watch]\npath = "/a"\n', "write [[watch]]", id="one bracket"),
+    ],
+)
+def test_a_fault_of_a_watched_folder_is_told_with_its_mend(tmp_path, text, told):
+    (tmp_path / "settings.toml").write_text(text)
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load_settings(tmp_path)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from video_assets.interfaces.cli.db import NOT_RUNNING, app
+from video_assets.interfaces.cli.db import NOT_RUNNING
+from video_assets.interfaces.cli.faults import MACHINE, USAGE
+from video_assets.interfaces.cli.main import app
 from video_assets.settings import Settings
 from video_assets.storage.embedded import EmbeddedServer
 
@@ -18,7 +20,7 @@ def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def db(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
+    return CliRunner().invoke(app, ["db", *arguments])
 
 
 def test_a_database_is_started_looked_at_and_stopped(home: Path, capfd: pytest.CaptureFixture[str]):
@@ -50,7 +52,7 @@ def test_a_database_by_url_is_not_started(home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SUPABASE_DB_URL", "postgresql://u:p@127.0.0.1:1/x")
     for command in ("start", "stop", "psql"):
         result = db(command)
-        assert result.exit_code == 1
+        assert result.exit_code == USAGE
         assert "SUPABASE_DB_URL names the database" in result.stderr
     assert not home.exists()
 
@@ -68,7 +70,7 @@ def test_a_database_by_url_is_migrated(
 def test_a_silent_database_by_url_is_told(home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SUPABASE_DB_URL", "postgresql://u:p@127.0.0.1:1/x")
     result = db("status")
-    assert result.exit_code == 1
+    assert result.exit_code == MACHINE
     assert "port 1 failed" in result.stderr
 
 
@@ -76,6 +78,6 @@ def test_a_fault_in_the_settings_is_one_clear_line(home: Path):
     home.mkdir()
     (home / "settings.toml").write_text("wacth = 1\n")
     result = db("start")
-    assert result.exit_code == 1
+    assert result.exit_code == USAGE
     assert "unknown key wacth" in result.stderr
     assert "Traceback" not in result.stderr

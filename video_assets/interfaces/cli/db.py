@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,10 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from video_assets.settings import Settings, SettingsError, load_settings
-from video_assets.storage.catalogue import CatalogueError, open_catalogue
+from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
-from video_assets.storage.migrations import MigrationError, migrate, pending
-from video_assets.storage.server_file import EmbeddedServerError
+from video_assets.storage.migrations import migrate, pending
 
 NOT_RUNNING = 3  # as pg_ctl has it
 
@@ -28,11 +25,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 @app.command()
 def start(as_json: JsonOption = False) -> None:
     """Start the embedded Postgres, or attach to it, and bring its schema up to date."""
-    with _told():
-        settings, server = _embedded()
-        started = server.start()
-        open_catalogue(settings).close()
-        status = server.status()
+    settings, server = _embedded()
+    started = server.start()
+    open_catalogue(settings).close()
+    status = server.status()
     if as_json:
         typer.echo(json.dumps({"started": started, **status.as_dict()}))
     else:
@@ -43,9 +39,8 @@ def start(as_json: JsonOption = False) -> None:
 @app.command()
 def stop(as_json: JsonOption = False) -> None:
     """Stop the embedded Postgres for every process that uses it."""
-    with _told():
-        _, server = _embedded()
-        stopped = server.stop()
+    _, server = _embedded()
+    stopped = server.stop()
     if as_json:
         typer.echo(json.dumps({"stopped": stopped}))
     else:
@@ -55,9 +50,8 @@ def stop(as_json: JsonOption = False) -> None:
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Tell whether the database answers and what its schema lacks; exit code 3 if it is down."""
-    with _told():
-        settings = load_settings()
-        found = _status_of(settings)
+    settings = load_settings()
+    found = _status_of(settings)
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -77,15 +71,14 @@ def url(
     admin: Annotated[bool, typer.Option(help="As superuser: no row is hidden.")] = False,
 ) -> None:
     """Print the address of the database, with its password."""
-    with _told():
-        settings = load_settings()
-        if settings.db_url is not None:
-            _refuse(dagster, "Dagster's storage of a database by URL is what DAGSTER_PG_URL says")
-            address = settings.db_url
-        else:
-            server = EmbeddedServer(settings.home)
-            address = server.admin_url() if admin else server.url()
-            address = server.dagster_url() if dagster else address
+    settings = load_settings()
+    if settings.db_url is not None:
+        _refuse(dagster, "Dagster's storage of a database by URL is what DAGSTER_PG_URL says")
+        address = settings.db_url
+    else:
+        server = EmbeddedServer(settings.home)
+        address = server.admin_url() if admin else server.url()
+        address = server.dagster_url() if dagster else address
     typer.echo(address)
 
 
@@ -97,11 +90,10 @@ def psql(
     dagster: Annotated[bool, typer.Option(help="Look into Dagster's storage.")] = False,
 ) -> None:
     """Open psql on the catalogue as superuser; further arguments are psql's own."""
-    with _told():
-        _, server = _embedded()
-        server.start()
-        address = urlsplit(server.admin_url(DAGSTER if dagster else CATALOGUE))
-        program = str(server.psql())
+    _, server = _embedded()
+    server.start()
+    address = urlsplit(server.admin_url(DAGSTER if dagster else CATALOGUE))
+    program = str(server.psql())
     # In the environment, because everybody can read the arguments of a process.
     variables = {
         "PGHOST": str(address.hostname),
@@ -119,14 +111,13 @@ def psql(
 @app.command(name="migrate")
 def migrate_database(as_json: JsonOption = False) -> None:
     """Bring the schema of the catalogue to this release; applied twice, it changes nothing."""
-    with _told():
-        settings = load_settings()
-        if settings.db_url is not None:
-            applied = migrate(settings.db_url, embedded=False)
-        else:
-            server = EmbeddedServer(settings.home)
-            server.start()
-            applied = migrate(server.admin_url(), embedded=True)
+    settings = load_settings()
+    if settings.db_url is not None:
+        applied = migrate(settings.db_url, embedded=False)
+    else:
+        server = EmbeddedServer(settings.home)
+        server.start()
+        applied = migrate(server.admin_url(), embedded=True)
     if as_json:
         typer.echo(json.dumps({"applied": applied}))
     else:
@@ -173,22 +164,3 @@ def _say(text: str) -> None:
 def _refuse(unfit: bool, why: str) -> None:
     if unfit:
         raise SettingsError(why)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """End with one clear line and exit code 1 for what a person can mend."""
-    try:
-        yield
-    except (
-        SettingsError,
-        EmbeddedServerError,
-        MigrationError,
-        CatalogueError,
-        psycopg.OperationalError,
-        OSError,
-    ) as error:
-        Console(stderr=True).print(
-            str(error).strip(), highlight=False, markup=False, soft_wrap=True
-        )
-        raise typer.Exit(1) from None
