@@ -1,4 +1,7 @@
-"""The events that tell Dagster of results; the one place that goes past Dagster's public names.
+"""The events that tell Dagster of results.
+
+This file goes past Dagster's public names, as automation/reporting.py and automation/instance.py
+do for statuses and settings of the instance; the tests of runs fail when a new Dagster differs.
 
 Dagster stores an event alone over a connection of its own. Events that carry the id of a batch are
 stored together when the last of them is made, at a tenth of the cost.
