@@ -172,7 +172,8 @@ def _context(preload: list[str]) -> Any:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and never outlive it."""
+    """Leave Ctrl-C and standard output to the parent, and never outlive it."""
+    os.dup2(2, 1)  # what an analyzer or a library prints must not get into a command's JSON
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -125,3 +125,23 @@ def test_workers_killed_while_they_wait_for_a_task_are_replaced(lanes):
             os.kill(pid, signal.SIGKILL)
         tasks = {str(number): ("double", number) for number in range(50)}
         assert answers(lanes, tasks) == {str(number): number * 2 for number in range(50)}
+
+
+def test_what_a_worker_prints_is_no_part_of_a_command_s_answer():
+    script = """
+        from video_assets.lanes import Lanes
+        if __name__ == "__main__":
+            lanes = Lanes({"default": 1})
+            list(lanes.run("default", print, [("key", "noise")], timeout_s=5))
+            lanes.close()
+            print("answer")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout == "answer\n"
+    assert "noise" in done.stderr
