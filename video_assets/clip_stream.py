@@ -78,6 +78,8 @@ def stream(
         made,
         retried=_retried(context, len(checksums)),
         keeps_settings=KEEP_SETTINGS in context.run.tags,
+        # Whoever asks for one clip by itself has a reason: its files are gone, or it is doubted.
+        remakes=len(checksums) == 1 and not is_deferred(context.run),
     )
 
     def outcomes() -> Generator[Outcome | None, None, None]:
@@ -161,6 +163,7 @@ def _split(
     *,
     retried: frozenset[str],
     keeps_settings: bool,
+    remakes: bool,
 ) -> tuple[list[str], list[str]]:
     """Split clips into those whose result is still valid and those with work to do."""
     reused: list[str] = []
@@ -169,7 +172,7 @@ def _split(
         entry = known.get(checksum)
         if entry is not None and entry.status == "done" and keeps_settings:
             wanted = replace(wanted, settings_fingerprint=entry.made.settings_fingerprint)
-        if entry is None or entry.made != wanted or entry.fault in retried:
+        if entry is None or remakes or entry.made != wanted or entry.fault in retried:
             due.append(checksum)
         elif entry.status == "done":
             reused.append(checksum)

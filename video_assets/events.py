@@ -63,8 +63,8 @@ def describe(
     result = asset.result.model_validate(document)
     try:
         shown = asset.metadata(result, ArtifactFolder.of(artifacts, checksum, asset.name))
-    except OSError:  # its files are gone, or on another machine; the result stands all the same
-        return {}
+    except Exception as error:  # noqa: BLE001 - the result stands; its files may be elsewhere
+        return {"nothing_to_show": f"{type(error).__name__}: {error}"}
     return {
         name: float(f"{value:.{DIGITS_SHOWN}g}") if isinstance(value, float) else value
         for name, value in shown.items()

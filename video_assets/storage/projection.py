@@ -4,7 +4,6 @@
 from the ledger. An asset without a file projects nothing: its result lives in the ledger alone.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import aiosql
 
 FOLDER = Path(__file__).with_name("projections")
 PROGRESS = "progress"
+_KNOWN = "SELECT asset FROM results WHERE file_checksum = %s AND status = 'done'"
 
 
 def project(connection: Any, asset: str, checksum: str, owner: UUID | None = None) -> None:
@@ -31,13 +31,12 @@ def project_progress(connection: Any, checksums: list[str], owner: UUID | None =
 
 def project_clip(connection: Any, checksum: str, owner: UUID | None = None) -> None:
     """Write everything that is known of a clip, as for an owner who has just registered it."""
-    for asset in projected_assets():
-        project(connection, asset, checksum, owner)
-
-
-def projected_assets() -> Iterator[str]:
-    """Name the assets that project something."""
-    return (path.stem for path in sorted(FOLDER.glob("*.sql")) if path.stem != PROGRESS)
+    found = connection.execute(_KNOWN, (checksum,)).fetchall()
+    for row in found:
+        projection = _projection(row["asset"])
+        if projection is not None:
+            projection(connection, checksum=checksum, owner=owner)
+    project_progress(connection, [checksum], owner)
 
 
 @cache

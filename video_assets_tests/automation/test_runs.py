@@ -124,6 +124,18 @@ def test_a_valid_result_is_reused(pipeline: Pipeline) -> None:
     assert len(materializations(pipeline, "words", clips["reuse me"])) == 1
 
 
+def test_one_clip_asked_for_by_itself_is_made_again(pipeline: Pipeline) -> None:
+    clips = pipeline.register("again alone")
+    pipeline.process(clips)
+    written = next((pipeline.folder / "artifacts").rglob("loud.txt"))
+    written.unlink()
+    result = pipeline.run(key=clips["again alone"], select=["loud"])
+
+    assert result.success
+    assert written.read_text() == "AGAIN!"
+    assert pipeline.states(clips)["again alone", "report"] == "done"
+
+
 def test_another_setting_remakes_that_asset_and_what_reads_it_alone(pipeline: Pipeline) -> None:
     clips = pipeline.register("set louder")
     pipeline.process(clips)

@@ -1,6 +1,8 @@
 """The command line on a catalogue of two owners."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -68,12 +70,16 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
 
     def during(*deeds: Callable[[], object]) -> list[float]:
         slept: list[float] = []
+        wait = time.sleep
 
         def sleep(seconds: float) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                return wait(seconds)  # other tests' threads go on as ever
             slept.append(seconds)
             if len(slept) > len(deeds):
                 raise KeyboardInterrupt
             deeds[len(slept) - 1]()
+            return None
 
         monkeypatch.setattr("time.sleep", sleep)
         return slept

@@ -11,7 +11,7 @@ FAILED, USAGE, MACHINE, STOPPED = 1, 2, 3, 130
 
 EPILOGUE = """Exit codes: 0 all went well; 1 some files or clips failed, and each is named; \
 2 nothing to do it with: a path, preset, option or setting is wrong; 3 the machine is at fault: \
-database unreachable, disk full, a bug; 130 stopped by Ctrl-C."""
+database unreachable or full, a bug; 130 stopped by Ctrl-C."""
 
 # Of libraries that a command may not have loaded: (package, class).
 _DATABASE_GONE = {
