@@ -25,6 +25,7 @@ from video_assets.storage.postgres import Postgres
 PROCESS_TAG = "video-assets/process"
 WAIT_S = 0.5  # between two looks at clips that another process has in hand
 BETWEEN_STEPS_S = 3.0  # in which a living run holds none of its clips
+TRIES_MORE = 2
 TROUBLES_ENOUGH = 3  # the machine is at fault: the next run would say the same
 INTERRUPTED = "UNEXPECTED_TERMINATION"  # what Dagster calls a run that Ctrl-C ended
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -62,13 +63,17 @@ def process_here(
     if workers is not None:
         told[WORKERS_TAG] = str(workers)
     tried: set[Work] = set()
+    tries_more = TRIES_MORE
     troubles: list[Trouble] = []
     while work := find_work(catalogue, plan, checksums, at_once=not tried):
         if work in tried:  # nothing moved: what is left cannot be made now, or not by us
-            if not _wait_for_others(instance, catalogue, work):
+            if _wait_for_others(instance, catalogue, work):
+                tried.clear()
+                continue
+            # Who had these clips may have let them go, unmade, just before we looked.
+            if troubles or not work.clips or tries_more == 0:
                 break
-            tried.clear()
-            continue
+            tries_more -= 1
         tried.add(work)
         for selection, tags, key in _requests(instance, work, selection_of(plan)):
             result = job.execute_in_process(

@@ -2,9 +2,11 @@
 
 import os
 import threading
+from contextlib import ExitStack
 
 import pytest
 
+from video_assets.automation import here
 from video_assets.automation.reporting import report_results
 from video_assets.clip_worker import Failed, Task, perform
 from video_assets.partitions import CLIPS
@@ -49,6 +51,22 @@ def test_processing_waits_for_who_has_a_clip_in_hand(pipeline: Pipeline) -> None
     timer.join()
     holder.join()
 
+    assert set(pipeline.states(clips).values()) == {"done"}
+
+
+def test_processing_takes_up_what_was_let_go_between_two_looks(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = pipeline.register("let go unmade")
+    with ExitStack() as held:
+        held.enter_context(ledger.claims(pipeline.catalogue, "words", list(clips.values())))
+
+        def look(*_: object) -> bool:
+            held.close()
+            return False
+
+        monkeypatch.setattr(here, "_wait_for_others", look)
+        pipeline.process(clips)
     assert set(pipeline.states(clips).values()) == {"done"}
 
 
