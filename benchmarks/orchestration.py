@@ -30,7 +30,7 @@ from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
 from video_assets_tests.analyzers import ASSETS
-from video_assets_tests.conftest import remove_server
+from video_assets_tests.servers import remove_server
 
 WANTED_MS = 30.0
 NAIVE_CLIPS = 5

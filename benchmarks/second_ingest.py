@@ -17,7 +17,7 @@ from pathlib import Path
 from video_assets.settings import load_settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import make_clip
-from video_assets_tests.conftest import remove_server
+from video_assets_tests.servers import remove_server
 
 WANTED_S = 2.0
 ROUNDS = 5

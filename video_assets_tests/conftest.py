@@ -1,7 +1,6 @@
 """A real embedded Postgres for the tests, and a migrated database for each module."""
 
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from video_assets.settings import Settings, load_settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate
 from video_assets.storage.postgres import Postgres
-from video_assets.storage.unprivileged import BASE
+from video_assets_tests.servers import remove_server
 
 TEMPLATE = "migrated"
 
@@ -27,15 +26,6 @@ def _nobodys_environment() -> Iterator[None]:
             if name.startswith(("VIDEO_ASSETS_", "SUPABASE_", "PG")):
                 patch.delenv(name)
         yield
-
-
-def remove_server(server: EmbeddedServer) -> None:
-    """Stop a server and remove all of its data, wherever it lies."""
-    data = server.data
-    server.stop()
-    shutil.rmtree(server.folder, ignore_errors=True)
-    if data.is_relative_to(BASE):  # the home was closed to the server's account
-        shutil.rmtree(data.parents[1], ignore_errors=True)
 
 
 def run_sql(url: str, statement: sql.Composed) -> None:

@@ -9,7 +9,7 @@ import pytest
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.commands import run
-from video_assets_tests.conftest import remove_server
+from video_assets_tests.servers import remove_server
 
 
 @pytest.fixture(scope="module")

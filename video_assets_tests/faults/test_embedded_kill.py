@@ -17,7 +17,7 @@ import pytest
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.server_file import EmbeddedServerError
-from video_assets_tests.conftest import remove_server
+from video_assets_tests.servers import remove_server
 
 STARTER = """
 import sys

@@ -12,7 +12,6 @@ from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 from video_assets_tests.clips import Clip, flat, make_clip
 from video_assets_tests.commands import run
-from video_assets_tests.conftest import remove_server
 from video_assets_tests.interfaces.chromium import CHROMIUM, open_page
 from video_assets_tests.interfaces.dagster_ui import (
     LOCATIONS,
@@ -22,6 +21,7 @@ from video_assets_tests.interfaces.dagster_ui import (
     serve,
     wait_for,
 )
+from video_assets_tests.servers import remove_server
 
 MADE = ("probe", "thumbnails", "video_document")
 FAILS_WITH = "expected a video, found text"

@@ -20,7 +20,7 @@ from video_assets.storage.artifacts import UNFINISHED
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.commands import at_home, command, environment, run, run_here, start
-from video_assets_tests.conftest import remove_server
+from video_assets_tests.servers import remove_server
 
 # Loading Dagster's resources warns of what its next release has to replace.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

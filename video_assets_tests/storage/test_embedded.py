@@ -15,7 +15,7 @@ import pytest
 from video_assets.storage import binaries, server_file, unprivileged
 from video_assets.storage.embedded import LOG_BYTES, EmbeddedServer
 from video_assets.storage.server_file import EmbeddedServerError
-from video_assets_tests.conftest import remove_server
+from video_assets_tests.servers import remove_server
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root runs Postgres as somebody else")
