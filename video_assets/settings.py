@@ -88,11 +88,6 @@ class Settings(BaseSettings):
         return self.home / "dagster"
 
     @property
-    def exports_dir(self) -> Path:
-        """Where documents for other programs are written."""
-        return self.home / "exports"
-
-    @property
     def settings_file(self) -> Path:
         """The file these settings were read from, if it exists."""
         return self.home / FILE_NAME

@@ -31,7 +31,6 @@ def test_folders_lie_in_the_home(home: Path):
     settings = load_settings(home)
     assert settings.artifacts_dir == home / "artifacts"
     assert settings.dagster_home == home / "dagster"
-    assert settings.exports_dir == home / "exports"
 
 
 def test_the_default_is_the_embedded_database(home: Path):
