@@ -28,6 +28,7 @@ BETWEEN_STEPS_S = 3.0  # in which a living run holds none of its clips
 TRIES_MORE = 2
 TROUBLES_ENOUGH = 3  # the machine is at fault: the next run would say the same
 INTERRUPTED = "UNEXPECTED_TERMINATION"  # what Dagster calls a run that Ctrl-C ended
+INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -113,6 +114,8 @@ def _troubles(result: dg.ExecuteInProcessResult) -> list[Trouble]:
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
+            if failure.error is not None and is_interruption(failure.error):
+                raise KeyboardInterrupt
             if failure.user_failure_data is None and failure.error is not None:
                 found.append(_trouble(result, event.step_key, failure.error))
         elif event.is_job_failure:
@@ -123,6 +126,15 @@ def _troubles(result: dg.ExecuteInProcessResult) -> list[Trouble]:
             if run.first_step_failure_event is None and run.error is not None and not found:
                 found.append(_trouble(result, None, run.error))
     return found
+
+
+def is_interruption(error: Any) -> bool:
+    """Tell whether a step broke off for a Ctrl-C, which a library may have answered by an error."""
+    while error is not None:
+        if error.cls_name in INTERRUPTIONS:
+            return True
+        error = error.cause or error.context
+    return False
 
 
 def _trouble(result: dg.ExecuteInProcessResult, step: str | None, error: Any) -> Trouble:

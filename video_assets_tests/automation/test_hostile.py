@@ -1,10 +1,13 @@
 """What an analyzer may do that no one thought of: its clip fails alone, and the ledger says why."""
 
 import os
+import sys
 import threading
 from contextlib import ExitStack
 
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from video_assets.automation import here
 from video_assets.automation.reporting import report_results
@@ -137,3 +140,20 @@ def test_a_file_replaced_since_it_was_looked_for_is_not_analyzed(pipeline: Pipel
     )
     assert isinstance(answer, Failed)
     assert answer.fault == "unreachable"
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, DagsterExecutionInterruptedError])
+def test_an_interruption_is_known_behind_another_error(interruption: type[BaseException]) -> None:
+    def interrupted_in_a_library() -> None:
+        try:
+            raise interruption
+        finally:
+            raise OSError("cannot leave while busy")
+
+    told = []
+    for fails in (interrupted_in_a_library, lambda: 1 / 0):
+        try:
+            fails()
+        except Exception:  # noqa: BLE001 - any error is to be looked at
+            told.append(here.is_interruption(serializable_error_info_from_exc_info(sys.exc_info())))
+    assert told == [True, False]

@@ -190,7 +190,7 @@ def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):
         time.sleep(3)
         process.send_signal(signal_number)
         _, errors = process.communicate(timeout=30)
-        assert process.returncode == 130
+        assert process.returncode == 130, errors
         assert errors.splitlines()[-1] == "stopped; run the same command to continue"
         assert "Traceback" not in errors
     assert house.ingest(tmp_path)["complete"] == 20

@@ -120,8 +120,11 @@ class Ingest:
     def _process(self, checksums: Sequence[str]) -> list[str]:
         """Process clips, and tell what went wrong beside them in one line each."""
         try:
-            troubles = process(self.pipeline, checksums, self._meter, workers=self._wish.workers)
+            troubles = process(
+                self.pipeline, checksums, self._meter, self._stop, workers=self._wish.workers
+            )
         except Exception as error:
+            self._stop.check()  # a library may have made another error of the interruption
             if explain(error) is not None:
                 raise
             write_down(self.pipeline.log, "", traceback.format_exc())

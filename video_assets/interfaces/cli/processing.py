@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.faults import MACHINE
 from video_assets.interfaces.cli.lifeline import lifeline
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.progress import Meter
+from video_assets.interfaces.cli.stopping import Stop
 from video_assets.lanes import warm_up
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
@@ -66,7 +67,12 @@ def is_needed(pipeline: Pipeline, checksums: Sequence[str]) -> bool:
 
 
 def process(
-    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, *, workers: int | None
+    pipeline: Pipeline,
+    checksums: Sequence[str],
+    meter: Meter,
+    stop: Stop,
+    *,
+    workers: int | None,
 ) -> "list[Trouble]":
     """Make what these clips lack, and give what went wrong beside the clips.
 
@@ -85,14 +91,14 @@ def process(
 
     os.environ.setdefault("PYTHONWARNINGS", NO_SEMAPHORE_WARNING)
     with _aside(pipeline.log), lifeline(pipeline.catalogue.dsn, on_lost):
-        troubles = _run(pipeline, checksums, meter, workers)
+        troubles = _run(pipeline, checksums, meter, stop, workers)
     for trouble in troubles:
         write_down(pipeline.log, f"run {trouble.run_id} {trouble.step or ''}", trouble.details)
     return troubles
 
 
 def _run(
-    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, workers: int | None
+    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, stop: Stop, workers: int | None
 ) -> "list[Trouble]":
     warm_up()
     quiet_dagster()
@@ -114,6 +120,7 @@ def _run(
                 pipeline.preset,
                 checksums,
                 workers=workers,
+                on_run=lambda _: stop.check(),
             )
 
 
