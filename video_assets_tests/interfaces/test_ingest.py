@@ -187,7 +187,10 @@ def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):
         house.put(tmp_path / f"{number}.mp4")
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         process = start(house.home, "ingest", tmp_path)
-        time.sleep(3)
+        assert process.stderr is not None
+        while "starting Dagster" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(0.7)  # some clips may be done by now, but not all
         process.send_signal(signal_number)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 130, errors

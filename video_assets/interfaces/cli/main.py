@@ -1,5 +1,6 @@
 """The command line's front door."""
 
+import signal
 import sys
 import traceback
 from importlib.metadata import PackageNotFoundError, version
@@ -68,3 +69,6 @@ def main() -> None:
             f"this is a bug of video-assets ({type(error).__name__}); please report the lines above"
         )
         sys.exit(MACHINE)
+    finally:
+        # All is said; ending our own workers takes a moment that nothing should cut short.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
