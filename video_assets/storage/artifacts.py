@@ -5,6 +5,8 @@ the root, so that the store can move.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,7 @@ class ArtifactFolder:
 
     path: Path
     written: set[str] = field(default_factory=set, compare=False)
+    _open: set[str] = field(default_factory=set, init=False, compare=False)
 
     @classmethod
     def of(cls, root: Path, checksum: str, asset: str) -> "ArtifactFolder":
@@ -28,19 +31,36 @@ class ArtifactFolder:
 
         Raises OSError, with nothing left behind, when the disk is full.
         """
+        with self.create(name) as unfinished:
+            unfinished.write_bytes(data)
+        return self.name_of(name)
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[Path]:
+        """Give the place of a file that a library writes; it gets its name when it is whole.
+
+        Whatever is raised inside the block leaves nothing behind.
+        """
         self._prepare()
         unfinished = self.path / f"{name}{UNFINISHED}"
+        self._open.add(unfinished.name)
         try:
-            with unfinished.open("wb") as file:
-                file.write(data)
-                file.flush()
+            yield unfinished
+            with unfinished.open("rb") as file:
                 os.fsync(file.fileno())
             unfinished.replace(self.path / name)
-        except OSError:
+        finally:
             unfinished.unlink(missing_ok=True)
-            raise
+            self._open.discard(unfinished.name)
         self.written.add(name)
+
+    def name_of(self, name: str) -> str:
+        """Name one of these files relative to the store's root."""
         return "/".join((*self.path.parts[-3:], name))
+
+    def upstream(self, name: str) -> Path:
+        """Find a file that another asset made of the same clip, by its name in that result."""
+        return self.path.parents[2] / name
 
     def sweep(self) -> None:
         """Remove what an earlier result left here and this one has not written again."""
@@ -57,4 +77,5 @@ class ArtifactFolder:
         """Make the folder, and remove what a killed worker left half-written in it."""
         self.path.mkdir(parents=True, exist_ok=True)
         for unfinished in self.path.glob(f"*{UNFINISHED}"):
-            unfinished.unlink(missing_ok=True)
+            if unfinished.name not in self._open:
+                unfinished.unlink(missing_ok=True)

@@ -59,3 +59,27 @@ def test_what_a_killed_worker_left_is_removed(folder: ArtifactFolder):
     (folder.path / "b.jpg.part").write_bytes(b"half")
     folder.write("a.jpg", b"whole")
     assert [path.name for path in folder.path.iterdir()] == ["a.jpg"]
+
+
+def test_two_files_can_be_made_at_once(folder: ArtifactFolder):
+    with folder.create("proxy.mp4") as picture, folder.create("frames.npz") as numbers:
+        picture.write_bytes(b"picture")
+        numbers.write_bytes(b"numbers")
+    assert sorted(path.name for path in folder.path.iterdir()) == ["frames.npz", "proxy.mp4"]
+    assert folder.written == {"frames.npz", "proxy.mp4"}
+
+
+def test_a_library_that_breaks_off_leaves_nothing(folder: ArtifactFolder):
+    def encode() -> None:
+        with folder.create("proxy.mp4") as unfinished:
+            unfinished.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode()
+    assert list(folder.path.iterdir()) == []
+
+
+def test_the_file_of_another_asset_is_found_by_its_name(folder: ArtifactFolder, tmp_path: Path):
+    name = ArtifactFolder.of(tmp_path, CHECKSUM, "proxy").write("frames.npz", b"numbers")
+    assert folder.upstream(name).read_bytes() == b"numbers"
