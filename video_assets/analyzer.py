@@ -1,8 +1,8 @@
 """An analyzer: a function over one clip, as its decorator found it.
 
 Its parameters say what it needs: `source` is the file, `settings` its part of the preset,
-`artifacts` the folder for files it makes, and every other one is the result of the upstream asset
-of that name.
+`artifacts` the folder for files it makes, `progress` is called with the share that is done, and
+every other one is the result of the upstream asset of that name.
 """
 
 import inspect
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from video_assets.storage.artifacts import ArtifactFolder
 
-SPECIAL = ("source", "settings", "artifacts")
+SPECIAL = ("source", "settings", "artifacts", "progress")
 REGISTERED = "checksum"
 """The asset that registration makes; whatever reads a clip's file comes after it."""
 

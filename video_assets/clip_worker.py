@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.media.errors import MediaError, UnreachableError
 from video_assets.media.source import Source
+from video_assets.progress import Progress
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
 
@@ -55,14 +56,14 @@ class Failed:
     seconds: float = 0.0
 
 
-def perform(task: Task) -> Measured | Failed:
+def perform(task: Task, progress: Progress) -> Measured | Failed:
     """Run one task: the only place where an analyzer's failure becomes a value."""
     importlib.import_module(task.module)
     analyzer = ANALYZERS[task.name]
     started, cpu_started = time.perf_counter(), time.process_time()
     try:
         _refuse_other_content(task)
-        arguments = _arguments(analyzer, task)
+        arguments = _arguments(analyzer, task, progress)
         result = analyzer.function(**arguments)
         if not isinstance(result, analyzer.result):
             raise TypeError(f"expected a {analyzer.result.__name__}, found {type(result).__name__}")
@@ -83,13 +84,15 @@ def perform(task: Task) -> Measured | Failed:
     )
 
 
-def _arguments(analyzer: Analyzer, task: Task) -> dict[str, Any]:
+def _arguments(analyzer: Analyzer, task: Task, progress: Progress) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name in analyzer.parameters:
         if name == "source" and task.source is not None:
             arguments[name] = Source(task.checksum, task.source.path)
         elif name == "artifacts":
             arguments[name] = ArtifactFolder(task.artifacts)
+        elif name == "progress":
+            arguments[name] = progress
         elif name == "settings" and analyzer.settings_model is not None:
             arguments[name] = analyzer.settings_model.model_validate(task.settings)
         else:

@@ -1,7 +1,7 @@
 """Lanes: worker processes in which analyzers run, so that a crash or a hang harms one clip only.
 
-A lane is a queue of the preset's worker_config with that many processes. Every task has a time
-limit; a worker past it is killed and replaced, and so is one that crashed.
+A lane is a queue of the preset's worker_config with that many processes. A worker that does not
+report any progress for the time limit is killed and replaced, and so is one that crashed.
 """
 
 import multiprocessing
@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, TimeoutError
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
@@ -22,11 +22,14 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from video_assets.progress import Board, Progress
+
 # Imported once by the process that workers are forked from.
 WORKER_MODULES = ("video_assets.definitions",)
 DEFAULT_SLOTS = 4
 TICK_S = 0.5
 AHEAD = 2  # tasks handed over per worker: one in hand and the next, so that none waits for us
+BOARD_SLACK = 4  # runs of one process that may use a lane at the same time
 REPLACEMENTS = 3  # of a pool that breaks again before anything was answered
 PROCESSES_PER_CORE = 2  # enough to hide reads from a slow disk; more only costs memory
 
@@ -41,6 +44,16 @@ class Crash:
     is_killed: bool = False
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A task that a pool has, and where its worker reports."""
+
+    task: Any
+    future: "Future[Any]"
+    board: Board
+    slot: int
+
+
 class Lanes:
     """The worker processes of this process, one pool a lane, started at first use."""
 
@@ -49,51 +62,57 @@ class Lanes:
         self._slots = slots
         self._preload = list(preload)
         self._pools: dict[str, ProcessPool] = {}
+        self._boards: dict[str, Board] = {}
 
     def run(
         self,
         lane: str,
-        function: Callable[[Any], Any],
+        function: Callable[[Any, Progress], Any],
         tasks: Iterable[tuple[str, Any]],
         *,
         timeout_s: float,
     ) -> Iterator[tuple[str, Any] | None]:
         """Run function(task) for every (key, task), giving (key, answer or Crash) as each ends.
 
-        function  importable by name; whatever it raises is raised here
+        function   importable by name; called as function(task, progress), and whatever it raises
+                   is raised here
+        timeout_s  how long a task may go without an answer or a report of progress
 
         Gives None whenever nothing ended for TICK_S, so that the caller can attend to other things.
         """
         answers: queue.SimpleQueue[tuple[str, Future[Any]]] = queue.SimpleQueue()
-        waiting, running = iter(tasks), dict[str, tuple[Any, Future[Any]]]()
+        waiting, running = iter(tasks), dict[str, _Given]()
+        stalled: set[str] = set()
         replaced = 0
 
         def give(key: str, task: Any) -> None:
-            future: Future[Any] = self._schedule(lane, function, task, timeout_s)
-            running[key] = (task, future)
-            future.add_done_callback(lambda done: answers.put((key, done)))
+            running[key] = self._schedule(lane, function, task)
+            running[key].future.add_done_callback(lambda done: answers.put((key, done)))
 
         for key, task in islice(waiting, self._width(lane) * AHEAD):
             give(key, task)
         try:
             while running:
                 key, future = _next(answers)
+                stalled |= _end_stalled(running, timeout_s)
                 if future is None or _is_lost(future):
                     if self._is_broken(lane) and (future is None or _holds(running, key, future)):
                         replaced += 1
                         self._replace(lane, replaced)
-                        for lost, (task, _) in list(running.items()):
-                            give(lost, task)
+                        for lost, given in list(running.items()):
+                            give(lost, given.task)
                     yield None
                 elif _holds(running, key, future):
-                    del running[key]
+                    given = running.pop(key)
+                    given.board.give_back(given.slot)
                     replaced = 0
                     for following, task in islice(waiting, 1):
                         give(following, task)
-                    yield key, _answer(future, timeout_s)
+                    yield key, _timed_out(timeout_s) if key in stalled else _answer(future)
         finally:
-            for _, future in running.values():
-                future.cancel()
+            for given in running.values():
+                given.future.cancel()
+                given.board.give_back(given.slot)
 
     def close(self) -> None:
         """End every worker now, with whatever it is doing."""
@@ -108,20 +127,25 @@ class Lanes:
             if not self._pools:
                 # Before a process that multiprocessing started waits for its children to end.
                 Finalize(None, self.close, exitpriority=1)
+            context = _context(self._preload)
+            self._boards[lane] = Board(context, self._width(lane) * AHEAD * BOARD_SLACK)
             self._pools[lane] = ProcessPool(
                 max_workers=self._width(lane),
                 initializer=_start_worker,
-                context=_context(self._preload),
+                initargs=(self._boards[lane],),
+                context=context,
             )
         return self._pools[lane]
 
-    def _schedule(
-        self, lane: str, function: Callable[[Any], Any], task: Any, timeout_s: float
-    ) -> "Future[Any]":
+    def _schedule(self, lane: str, function: Callable[..., Any], task: Any) -> _Given:
+        pool = self._pool(lane)
+        board = self._boards[lane]
+        slot = board.take()
         try:
-            return self._pool(lane).schedule(function, args=(task,), timeout=timeout_s)
+            future = pool.schedule(_work, args=(slot, function, task))
         except RuntimeError:  # the pool has just broken; whoever waits replaces it
-            return Future()
+            future = Future()
+        return _Given(task, future, board, slot)
 
     def _is_broken(self, lane: str) -> bool:
         """Tell whether a pool gave up: pebble's does when a worker is killed between two tasks."""
@@ -153,9 +177,15 @@ def _next(answers: "queue.SimpleQueue[tuple[str, Future[Any]]]") -> tuple[str, A
         return "", None
 
 
-def _holds(running: dict[str, tuple[Any, "Future[Any]"]], key: str, future: Any) -> bool:
+def _holds(running: dict[str, _Given], key: str, future: Any) -> bool:
     """Tell a task's latest try from one in a pool that broke."""
-    return key in running and running[key][1] is future
+    return key in running and running[key].future is future
+
+
+def _end_stalled(running: dict[str, _Given], timeout_s: float) -> set[str]:
+    """End the workers that have been silent too long, and name their tasks."""
+    silent = {k: g for k, g in running.items() if g.board.silence_s(g.slot) > timeout_s}
+    return {key for key, given in silent.items() if given.future.cancel()}
 
 
 def _is_lost(future: "Future[Any]") -> bool:
@@ -171,8 +201,20 @@ def _context(preload: list[str]) -> Any:
     return context
 
 
-def _start_worker() -> None:
+_board: Board | None = None  # in a worker: where it reports
+
+
+def _work(slot: int, function: Callable[..., Any], task: Any) -> Any:
+    """Do one task in a worker."""
+    if _board is not None:
+        _board.note(slot, 0.0)
+    return function(task, Progress(_board, slot))
+
+
+def _start_worker(board: Board) -> None:
     """Leave Ctrl-C and standard output to the parent, and never outlive it."""
+    global _board
+    _board = board
     os.dup2(2, 1)  # what an analyzer or a library prints must not get into a command's JSON
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -185,16 +227,18 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(future: Future[Any], timeout_s: float) -> Any:
+def _timed_out(timeout_s: float) -> Crash:
+    return Crash(
+        "TimedOut",
+        f"no end and no progress for {timeout_s:.0f} s, so its worker was ended; "
+        "raise the step's timeout in the preset if the clip is good",
+        is_timeout=True,
+    )
+
+
+def _answer(future: Future[Any]) -> Any:
     try:
         return future.result()
-    except TimeoutError:
-        return Crash(
-            "TimedOut",
-            f"not finished after {timeout_s:.0f} s, so its worker was ended; "
-            "raise the step's timeout in the preset if the clip is good",
-            is_timeout=True,
-        )
     except CancelledError:
         return Crash("Cancelled", "cancelled before it ran", is_killed=True)
     except ProcessExpired as crash:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from video_assets.lanes import Lanes
+from video_assets.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +24,13 @@ def lanes() -> Iterator[Lanes]:
     lanes.close()
 
 
-def work(task: tuple[str, float]) -> Any:
+def work(task: tuple[str, float], progress: Progress) -> Any:
     """Do what a task says."""
     word, number = task
+    if word == "report":
+        for step in range(20):
+            progress(step / 20)
+            time.sleep(number / 20)
     if word == "die":
         os.kill(os.getpid(), int(number))
     if word == "sleep":
@@ -62,9 +67,14 @@ def test_a_hang_ends_at_the_time_limit(lanes):
     started = time.monotonic()
     found = answers(lanes, {"slow": ("sleep", 60), "good": ("double", 1)}, timeout_s=1)
     assert found["slow"].is_timeout
-    assert "after 1 s" in found["slow"].message
+    assert "for 1 s" in found["slow"].message
     assert found["good"] == 2
     assert time.monotonic() - started < 30
+
+
+def test_a_task_that_reports_progress_may_take_longer_than_the_limit(lanes):
+    found = answers(lanes, {"long": ("report", 3)}, timeout_s=1)
+    assert isinstance(found["long"], int)  # its worker's number, and no Crash
 
 
 def test_the_caller_hears_something_while_nothing_ends(lanes):

@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "video_assets"
 
 # Room or top-level module -> what of the package it may import, beside itself.
-BELOW = {"media", "storage", "services", "accounts", "search", "presets", "settings", "lanes"}
+BELOW = {"media", "storage", "services", "accounts", "search", "presets", "settings", "lanes"} | {
+    "progress"
+}
 TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
     "resources",
     "io_managers",
@@ -21,7 +23,8 @@ MAY_IMPORT = {
     "media": set(),
     "presets": set(),
     "settings": set(),
-    "lanes": {"media", "settings"},
+    "progress": set(),
+    "lanes": {"media", "settings", "progress"},
     "storage": {"media", "settings"},
     "services": {"media", "settings"},
     "accounts": {"media", "settings"},

@@ -17,6 +17,7 @@ _SWS_MATRICES = {
     **{"bt2020nc": 9, "bt2020c": 9},
 }
 _FULL_RANGE = 2
+_LIMITED_RANGE = 1
 _TURNS = {
     90: cv2.ROTATE_90_CLOCKWISE,
     180: cv2.ROTATE_180,
@@ -27,6 +28,12 @@ _TURNS = {
 def fit_size(video: VideoTrack, width: int) -> tuple[int, int]:
     """Give the even size of a picture that is at most so wide and never enlarged."""
     scale = min(1.0, width / video.display_width)
+    return _even(video.display_width * scale), _even(video.display_height * scale)
+
+
+def proxy_size(video: VideoTrack, shorter_side: int) -> tuple[int, int]:
+    """Give the even size of a picture whose shorter side is at most so long, never enlarged."""
+    scale = min(1.0, shorter_side / min(video.display_width, video.display_height))
     return _even(video.display_width * scale), _even(video.display_height * scale)
 
 
@@ -44,6 +51,13 @@ def is_dolby_only(video: VideoTrack) -> bool:
     return video.is_dolby_vision and video.color_transfer is None
 
 
+def warnings_about(video: VideoTrack, what: str) -> tuple[str, ...]:
+    """Say where what is rendered cannot be what the camera saw; `what` is it: `stills are`."""
+    if is_dolby_only(video):
+        return (f"Dolby Vision profile 5 has no picture that others can show: {what} grey",)
+    return ()
+
+
 def render(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image:
     """Render a decoded frame as BGR for an SDR display.
 
@@ -55,7 +69,7 @@ def render(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image
         frame = first_field(frame, bottom_first=video.field_order in ("bb", "tb"))
     turned = video.rotation in (90, 270)
     stored = (size[1], size[0]) if turned else size
-    if is_hdr(video) or video.color_primaries == "bt2020":
+    if _is_wide(video):
         image = _render_wide(frame, video, stored)
     else:
         image = _render_sdr(frame, video, stored)
@@ -63,6 +77,31 @@ def render(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image
         image = cv2.flip(image, 0)
     turn = _TURNS.get(video.rotation)
     return np.asarray(image if turn is None else cv2.rotate(image, turn), np.uint8)
+
+
+def render_yuv(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> VideoFrame:
+    """Render a decoded frame as 8-bit 4:2:0 in BT.709, for an SDR encoder.
+
+    size  width and height as displayed, after turning; both even
+    """
+    is_plain = not (video.rotation or video.is_mirrored or video.is_interlaced)
+    if is_plain and not frame.interlaced_frame and not _is_wide(video):
+        return _scale(
+            frame,
+            video,
+            size,
+            "yuv420p",
+            dst_colorspace=_SWS_MATRICES["bt709"],
+            dst_color_range=_LIMITED_RANGE,
+        )
+    image = av.VideoFrame.from_ndarray(np.ascontiguousarray(render(frame, video, size)), "bgr24")
+    return image.reformat(
+        format="yuv420p", dst_colorspace=_SWS_MATRICES["bt709"], dst_color_range=_LIMITED_RANGE
+    )
+
+
+def _is_wide(video: VideoTrack) -> bool:
+    return is_hdr(video) or video.color_primaries == "bt2020"
 
 
 def first_field(frame: VideoFrame, *, bottom_first: bool) -> VideoFrame:
@@ -84,19 +123,27 @@ def first_field(frame: VideoFrame, *, bottom_first: bool) -> VideoFrame:
 
 
 def _render_sdr(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image:
+    scaled = _scale(frame, video, size, "bgr24", dst_color_range=_FULL_RANGE)
+    return np.asarray(scaled.to_ndarray(), np.uint8)
+
+
+def _scale(
+    frame: VideoFrame, video: VideoTrack, size: tuple[int, int], form: str, **goal: int
+) -> VideoFrame:
+    """Scale and convert by the matrix and range that the clip declares, or by the usual ones."""
     matrix = choose_matrix(
         video.color_matrix, video.color_primaries, video.display_width, video.display_height
     )
-    scaled = frame.reformat(
+    return frame.reformat(
         width=size[0],
         height=size[1],
-        format="bgr24",
+        format=form,
         src_colorspace=_SWS_MATRICES[matrix],
         src_color_range=_swscale_range(video),
-        dst_color_range=_FULL_RANGE,
         interpolation=_interpolation(frame, size),
+        threads=1,  # starting threads costs more than they save on one small picture
+        **goal,
     )
-    return np.asarray(scaled.to_ndarray(), np.uint8)
 
 
 def _render_wide(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image:

@@ -22,7 +22,7 @@ from video_assets.media.frames import (
     keyframe_of,
     seconds_to_pts,
 )
-from video_assets.media.picture import Image, fit_size, is_dolby_only, render
+from video_assets.media.picture import Image, fit_size, render
 from video_assets.media.probe import MediaFacts
 from video_assets.media.source import confirm_readable, open_media
 from video_assets.media.tracks import VideoTrack
@@ -124,13 +124,6 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     if not encoded:
         raise ValueError(f"a picture of {image.shape} has no JPEG form")
     return data.tobytes()
-
-
-def warnings_about(video: VideoTrack) -> tuple[str, ...]:
-    """Say where the stills cannot be what the camera saw."""
-    if is_dolby_only(video):
-        return ("Dolby Vision profile 5 has no picture that others can show: stills are grey",)
-    return ()
 
 
 def _stream(container: av.container.InputContainer, video: VideoTrack) -> VideoStream:

@@ -8,6 +8,7 @@ import pytest
 from video_assets.assets.measure.probe import Probe, find_contradiction, summarize
 from video_assets.clip_worker import Failed, Measured, Task, perform
 from video_assets.media.probe import probe_media
+from video_assets.progress import Progress
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
 from video_assets_tests.clips import Clip, make_clip
@@ -23,7 +24,7 @@ def run(path, tmp_path):
         settings={},
         artifacts=tmp_path / "artifacts",
     )
-    return perform(task)
+    return perform(task, Progress())
 
 
 def test_a_worker_gives_a_document_that_reads_back(tmp_path):

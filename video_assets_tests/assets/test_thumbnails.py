@@ -21,6 +21,7 @@ from video_assets.media.contact_sheet import lay_out
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.media.thumbnails import encode_jpeg
+from video_assets.progress import Progress
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
 from video_assets_tests.clips import Clip, flat, make_clip
@@ -79,7 +80,7 @@ def test_a_worker_gives_a_document_that_reads_back(tmp_path, artifacts):
         settings=ThumbnailSettings(count=2).model_dump(),
         artifacts=artifacts.path,
     )
-    answer = perform(task)
+    answer = perform(task, Progress())
     assert isinstance(answer, Measured), answer
     result = Thumbnails.model_validate(json.loads(json.dumps(answer.document)))
     assert len(result.thumbnails) == 2

@@ -13,6 +13,7 @@ from video_assets.automation import here
 from video_assets.automation.reporting import report_results
 from video_assets.clip_worker import Failed, Task, perform
 from video_assets.partitions import CLIPS
+from video_assets.progress import Progress
 from video_assets.storage import ledger, locations
 from video_assets_tests.analyzers import HOSTILE
 from video_assets_tests.automation.conftest import Pipeline, preset
@@ -136,7 +137,8 @@ def test_a_file_replaced_since_it_was_looked_for_is_not_analyzed(pipeline: Pipel
             inputs={},
             settings={},
             artifacts=pipeline.folder / "artifacts" / "ab" / "abc" / "words",
-        )
+        ),
+        Progress(),
     )
     assert isinstance(answer, Failed)
     assert answer.fault == "unreachable"

@@ -29,6 +29,7 @@ def test_default_makes_what_the_specification_says():
         ("checksum", "metadata", 10, 2, 300),
         ("probe", "metadata", 20, 3, 300),
         ("thumbnails", "thumbnails", 30, 3, 300),
+        ("proxy", "compression", 40, 3, 300),
         ("video_document", "default", 90, 3, 300),
     ]
     thumbnails = preset.step("thumbnails")

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from video_assets.assets.measure.probe import Probe
 from video_assets.clip_asset import clip_asset, clip_check
 from video_assets.media.contact_sheet import lay_out
+from video_assets.media.picture import warnings_about
 from video_assets.media.source import Source
-from video_assets.media.thumbnails import encode_jpeg, take_thumbnails, warnings_about
+from video_assets.media.thumbnails import encode_jpeg, take_thumbnails
 from video_assets.storage.artifacts import ArtifactFolder
 
 SHEET_QUALITY = 80
@@ -99,7 +100,7 @@ def make_thumbnails(
         requested=settings.count,
         method=settings.method,
         frame_count=probe.video.frame_count,
-        warnings=warnings_about(probe.video),
+        warnings=warnings_about(probe.video, "stills are"),
     )
 
 

@@ -1,0 +1,162 @@
+"""The luma of a decoded frame, at the precision it was coded with."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from video_assets.media.measurements import LUMA_BINS
+
+Plane = NDArray[Any]
+
+# Formats whose first plane is luma alone, one item a sample, in the low bits.
+_PLANAR = re.compile(r"(?:yuvj?|yuva|gray)(?:4\d\dp)?(?:9|1[0246])?(?:le)?|nv(?:12|21|16|24|42)")
+_FALLBACK = "yuv444p16le"
+SMALL_WIDTH = 256
+_HISTOGRAM_WIDTH = 960
+_BITS = 10
+_WINDOW = 256
+_CENTERS = ((0.25, 0.25), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (0.75, 0.75))
+
+
+@dataclass(frozen=True)
+class Luma:
+    """A view of a frame's luma.
+
+    plane         (height, width), codes
+    black, white  the codes of reference black and nominal white
+    """
+
+    plane: Plane
+    bits: int
+    black: int
+    white: int
+
+    def share(self, codes: Any) -> Any:
+        """Place codes between black (0) and white (1)."""
+        return (codes - self.black) / (self.white - self.black)
+
+    def to_full_range(self, codes: Plane) -> NDArray[np.uint8]:
+        """Widen codes to 8 bits from black, 0, to white, 255."""
+        eight = _to_eight_bits(codes, self.bits)
+        if not self.black:
+            return eight
+        levels = np.clip((np.arange(256) - 16) * (255 / 219), 0, 255).astype(np.uint8)
+        return np.asarray(cv2.LUT(eight, levels), np.uint8)
+
+
+def luma_of(frame: VideoFrame, color_range: str) -> Luma:
+    """View a frame's luma without copying it, unless its format mixes it with colour.
+
+    color_range  tv: black is 16 and white 235 of 8-bit codes; pc: 0 and 255
+    """
+    if not _PLANAR.fullmatch(frame.format.name):
+        frame = frame.reformat(format=_FALLBACK)
+    bits = frame.format.components[0].bits
+    kind = np.dtype(np.uint8 if bits <= 8 else np.uint16)
+    plane = frame.planes[0]
+    lines = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
+    view = lines[: frame.height, : frame.width]
+    if color_range == "pc":
+        return Luma(view, bits, 0, (1 << bits) - 1)
+    return Luma(view, bits, 16 << (bits - 8), 235 << (bits - 8))
+
+
+def thin_out(plane: Plane, width: int = SMALL_WIDTH) -> Plane:
+    """Pick samples of a plane on an even grid; averaging would cost ten times as much."""
+    height = max(2, round(plane.shape[0] * width / plane.shape[1]))
+    if width >= plane.shape[1]:
+        return plane
+    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def statistics(luma: Luma, samples: Plane) -> tuple[float, float, float]:
+    """Give mean, 2nd and 98th percentile of some samples as shares of the range."""
+    coarse = max(0, luma.bits - _BITS)
+    counts = np.bincount((samples >> coarse if coarse else samples).ravel())
+    codes = np.arange(len(counts)) << coarse
+    below = np.cumsum(counts)
+    low, high = np.searchsorted(below, (0.02 * below[-1], 0.98 * below[-1]))
+    mean = float(counts @ codes) / float(below[-1])
+    return float(luma.share(mean)), float(luma.share(codes[low])), float(luma.share(codes[high]))
+
+
+def shrink(frame: VideoFrame, luma: Luma, samples: Plane) -> NDArray[np.uint8]:
+    """Give a small picture of hue, saturation and value, as the frame lies in the file."""
+    bright = luma.to_full_range(samples)
+    size = bright.shape[1], bright.shape[0]
+    tints = [
+        _to_eight_bits(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), luma.bits)
+        for plane in _chroma(frame)
+    ] or [np.full_like(bright, 128)] * 2
+    color = cv2.cvtColor(cv2.merge([bright, tints[1], tints[0]]), cv2.COLOR_YCrCb2BGR)
+    return np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2HSV), np.uint8)
+
+
+def _to_eight_bits(codes: Plane, bits: int) -> NDArray[np.uint8]:
+    return (codes >> max(0, bits - 8)).astype(np.uint8, copy=False)
+
+
+def _chroma(frame: VideoFrame) -> list[Plane]:
+    """View the planes of a frame's colour: two, or none where luma is all there is."""
+    name, kind = frame.format.name, np.uint8 if frame.format.components[0].bits <= 8 else np.uint16
+    views: list[Plane] = []
+    for plane in frame.planes[1:3]:
+        lines = np.frombuffer(memoryview(plane), kind)
+        views.append(lines.reshape(-1, plane.line_size // lines.itemsize)[:, : plane.width])
+    if name.startswith("nv"):
+        pairs = np.frombuffer(memoryview(frame.planes[1]), kind)
+        pairs = pairs.reshape(-1, frame.planes[1].line_size // pairs.itemsize)
+        views = [pairs[:, 0::2], pairs[:, 1::2]]
+    return views if _PLANAR.fullmatch(name) else []
+
+
+def histogram(luma: Luma) -> NDArray[np.uint32]:
+    """Count luma in 256 bins from black to white; what lies beyond goes to the outer ones."""
+    step = max(1, luma.plane.shape[1] // _HISTOGRAM_WIDTH)
+    counts = np.bincount(luma.plane[step // 2 :: step, step // 2 :: step].ravel())
+    shares = luma.share(np.arange(len(counts)))
+    bins = np.clip(np.rint(shares * (LUMA_BINS - 1)), 0, LUMA_BINS - 1).astype(np.intp)
+    return np.bincount(bins, weights=counts, minlength=LUMA_BINS).astype(np.uint32)
+
+
+def windows(luma: Luma) -> NDArray[np.float32]:
+    """Copy five windows of a picture at full resolution, as shares: (5, height, width)."""
+    height, width = luma.plane.shape
+    tall, wide = min(_WINDOW, height), min(_WINDOW, width)
+    cut = []
+    for down, across in _CENTERS:
+        top = round((height - tall) * down) // 2 * 2  # an even line: the fields keep their order
+        left = round((width - wide) * across)
+        cut.append(luma.plane[top : top + tall, left : left + wide])
+    return luma.share(np.stack(cut).astype(np.float32)).astype(np.float32)
+
+
+def sharpness(cut: NDArray[np.float32]) -> float:
+    """Give the variance of the Laplacian of the sharpest window, times 1e4."""
+    return max(float(cv2.Laplacian(window, cv2.CV_32F).var()) for window in cut) * 1e4
+
+
+def field_misfit(
+    cut: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]
+) -> tuple[float, float, float]:
+    """Say how badly lines fit between those of a neighbour: top first, bottom first, own frame.
+
+    The method of FFmpeg's idet: a field that is woven with one of another moment fits worse than
+    with one of its own. All three are mean absolute second differences, in shares times 255.
+    """
+    if cut.shape[1] < 6:
+        return (np.nan, np.nan, np.nan)
+    around = cut[:, :-2] + cut[:, 2:]
+    own = np.abs(around - 2 * cut[:, 1:-1]).mean(axis=(0, 2))
+    earlier = np.abs(around - 2 * before[:, 1:-1]).mean(axis=(0, 2))
+    later = np.abs(around - 2 * after[:, 1:-1]).mean(axis=(0, 2))
+    # The first of these rows is line 1, of the bottom field. If the top field is the earlier one,
+    # the bottom lines of the frame before and the top lines of the next are nearest in time.
+    top_first = earlier[0::2].mean() + later[1::2].mean()
+    bottom_first = earlier[1::2].mean() + later[0::2].mean()
+    return float(top_first * 255), float(bottom_first * 255), float(own.mean() * 2 * 255)
