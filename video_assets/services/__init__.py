@@ -1,0 +1,1 @@
+"""Models and outside services, behind small protocols; the heavy libraries load on first use."""
