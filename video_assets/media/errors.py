@@ -27,3 +27,7 @@ class UndecodableError(MediaError):
 
 class ChangedWhileReadError(MediaError):
     """The file grew, shrank, moved or went away while it was being read."""
+
+
+class ToolMissingError(MediaError):
+    """A program or a model that the analyzer needs is not here; nothing is said of the clip."""

@@ -151,6 +151,7 @@ def _weight(channel: str) -> float:
 
 def _graph(layout: str, *filters: tuple[str, str]) -> av.filter.Graph:
     graph = av.filter.Graph()
+    graph.threads = 1  # more only wait for each other
     nodes = [graph.add_abuffer(sample_rate=RATE, format="fltp", layout=layout, time_base=None)]
     nodes += [graph.add(name, arguments) for name, arguments in filters]
     nodes.append(graph.add("aformat", "sample_fmts=fltp"))

@@ -77,7 +77,7 @@ def thin_out(plane: Plane, width: int = SMALL_WIDTH) -> Plane:
 def statistics(luma: Luma, samples: Plane) -> tuple[float, float, float]:
     """Give mean, 2nd and 98th percentile of some samples as shares of the range."""
     coarse = max(0, luma.bits - _BITS)
-    counts = np.bincount((samples >> coarse if coarse else samples).ravel())
+    counts = _count(samples >> coarse if coarse else samples, luma.bits - coarse)
     codes = np.arange(len(counts)) << coarse
     below = np.cumsum(counts)
     low, high = np.searchsorted(below, (0.02 * below[-1], 0.98 * below[-1]))
@@ -118,10 +118,17 @@ def _chroma(frame: VideoFrame) -> list[Plane]:
 def histogram(luma: Luma) -> NDArray[np.uint32]:
     """Count luma in 256 bins from black to white; what lies beyond goes to the outer ones."""
     step = max(1, luma.plane.shape[1] // _HISTOGRAM_WIDTH)
-    counts = np.bincount(luma.plane[step // 2 :: step, step // 2 :: step].ravel())
+    counts = _count(luma.plane[step // 2 :: step, step // 2 :: step], luma.bits)
     shares = luma.share(np.arange(len(counts)))
     bins = np.clip(np.rint(shares * (LUMA_BINS - 1)), 0, LUMA_BINS - 1).astype(np.intp)
     return np.bincount(bins, weights=counts, minlength=LUMA_BINS).astype(np.uint32)
+
+
+def _count(codes: Plane, bits: int) -> NDArray[np.intp]:
+    """Count how often each code occurs; codes lie in their type's low bits."""
+    most = 1 << bits
+    counts = cv2.calcHist([np.ascontiguousarray(codes)], [0], None, [most], [0, most])
+    return counts.ravel().astype(np.intp)
 
 
 def windows(luma: Luma) -> NDArray[np.float32]:

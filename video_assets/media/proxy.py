@@ -30,6 +30,8 @@ from video_assets.media.source import confirm_readable, open_media
 from video_assets.media.tracks import VideoTrack
 
 _MOST_THREADS = 4
+_WORKERS = 2  # of the usual lane: they share the cores, and threads that wait cost a tenth more
+_SOUND_AT_ONCE = RATE  # a second: calls cost more than the arithmetic in them
 _FARTHEST_S = 7 * 86_400.0
 _ON_TIME = 0.01  # of a step: rounded time stamps fall a little short of it
 
@@ -169,7 +171,7 @@ class _Track:
             layout = known_layout(frame.layout)
             at_s = float((frame.pts or 0) * (self._stream.time_base or 0))
             self._meter = SoundMeter(layout, at_s - self._start_s)
-            self._resampler = av.AudioResampler("fltp", layout.name, RATE)
+            self._resampler = av.AudioResampler("fltp", layout.name, RATE, _SOUND_AT_ONCE)
             self._writer.begin_sound(layout, max(0.0, at_s - self._start_s))
         frame.pts = None  # counted from the first on: a gap in the stamps is no gap in the sound
         for resampled in self._resampler.resample(frame):
@@ -186,7 +188,8 @@ def _video(container: av.container.InputContainer, video: VideoTrack) -> VideoSt
     if not isinstance(stream, VideoStream):
         raise UndecodableError(f"stream {video.index} is no video stream any more")
     stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    stream.codec_context.thread_count = max(1, min(_MOST_THREADS, cores // _WORKERS))
     return stream
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def _hardware() -> Finding:
 
     devices = ", ".join(hwdevices_available())
     if devices:
-        return Finding("Hardware codecs", "note", f"FFmpeg knows {devices}", "not used yet")
+        return Finding("Hardware codecs", "note", f"FFmpeg knows {devices}", "proxies try them")
     return Finding("Hardware codecs", "note", "none in this FFmpeg", "decoding takes the CPU")
 
 
@@ -167,12 +168,16 @@ def _artifacts(settings: Settings) -> Finding:
 
 
 def _exiftool() -> Finding:
-    found = shutil.which("exiftool")
-    if found:
-        return Finding("exiftool", "good", found)
-    return Finding(
-        "exiftool", "note", "not installed", "not needed yet; it will tell camera and lens"
-    )
+    from video_assets.media.exiftool import HOW_TO_GET_IT, find_exiftool
+
+    found = find_exiftool()
+    if found is None:
+        cost = f"camera, lens, place and capture time wait for it; {HOW_TO_GET_IT}"
+        return Finding("exiftool", "note", "not installed", cost)
+    asked = subprocess.run([found, "-ver"], capture_output=True, text=True, check=False)
+    if asked.returncode:
+        return Finding("exiftool", "missing", found, f"it does not run: {asked.stderr.strip()}")
+    return Finding("exiftool", "good", f"{asked.stdout.strip()}, {found}")
 
 
 def _graphics() -> Finding:
