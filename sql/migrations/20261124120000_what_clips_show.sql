@@ -20,7 +20,7 @@ ALTER TABLE public.clips
     ADD COLUMN exposure_warning           boolean,
     ADD COLUMN transcript_language        text;
 COMMENT ON COLUMN public.clips.captured_at IS 'When recording began; null while its time zone is not known.';
-COMMENT ON COLUMN public.clips.captured_at_local IS 'What the clock at the place showed then.';
+COMMENT ON COLUMN public.clips.captured_at_local IS 'What the clock at the place showed then; null where only UTC is known.';
 COMMENT ON COLUMN public.clips.capture_utc_offset_minutes IS 'East of Greenwich; null while not known.';
 COMMENT ON COLUMN public.clips.gps_latitude IS 'Degrees, south is negative.';
 COMMENT ON COLUMN public.clips.gps_longitude IS 'Degrees, west is negative.';
@@ -30,7 +30,7 @@ COMMENT ON COLUMN public.clips.focal_length_category IS 'By the 35 mm equivalent
 COMMENT ON COLUMN public.clips.loudness_lufs IS 'Of the whole clip, EBU R 128; null where nothing is loud enough.';
 
 -- An owner's clips in the order in which they were recorded.
-CREATE INDEX clips_captured ON public.clips (user_id, captured_at_local);
+CREATE INDEX clips_captured ON public.clips (user_id, captured_at);
 -- What was shot with this camera?
 CREATE INDEX clips_camera ON public.clips (user_id, camera_make, camera_model);
 -- What was shot around here? Few clips have a position.

@@ -13,7 +13,14 @@ from psycopg import sql
 from video_assets.storage.postgres import Postgres
 
 DENIED = psycopg.errors.InsufficientPrivilege
-CHILDREN = ("clip_locations", "artifacts", "processing_events")
+CHILDREN = {
+    "clip_locations": "clip_id",
+    "artifacts": "video_id",
+    "processing_events": "video_id",
+    "scenes": "video_id",
+    "segments": "clip_id",
+    "transcripts": "clip_id",
+}
 OWNED = ("clips", "unreadable_files", *CHILDREN)
 
 
@@ -52,6 +59,12 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str) -> Owner:
                VALUES (%(clip)s, %(owner)s, 'thumbnails', %(name)s, 'aa/0.jpg')""",
             """INSERT INTO processing_events (video_id, user_id, step_name, status)
                VALUES (%(clip)s, %(owner)s, 'probe', 'done')""",
+            """INSERT INTO scenes (video_id, user_id, scene_number, timestamp_start, timestamp_end)
+               VALUES (%(clip)s, %(owner)s, 1, 0, 1)""",
+            """INSERT INTO segments (clip_id, user_id, kind, number, content)
+               VALUES (%(clip)s, %(owner)s, 'speech', 1, %(name)s)""",
+            """INSERT INTO transcripts (clip_id, user_id, full_text, segments)
+               VALUES (%(clip)s, %(owner)s, %(name)s, '[]')""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (repeat('a', 64), 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",
@@ -69,6 +82,16 @@ def run(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> list[dic
 def count(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> int:
     with catalogue.transaction(owner.id) as connection:
         return connection.execute(query.encode(), values).rowcount
+
+
+def test_every_table_with_an_owner_is_tried(admin_url: str):
+    with psycopg.connect(admin_url) as connection:
+        rows = connection.execute(
+            """SELECT c.relname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+                WHERE a.attname = 'user_id' AND c.relkind IN ('r', 'p')
+                  AND c.relnamespace = 'public'::regnamespace"""
+        ).fetchall()
+    assert {name for (name,) in rows} == set(OWNED)
 
 
 @pytest.mark.parametrize("table", OWNED)
@@ -164,15 +187,14 @@ def test_not_even_a_worker_hangs_a_row_on_the_clip_of_another(
     catalogue: Postgres, owners, table: str
 ):
     ada, ben = owners
-    key = "clip_id" if table == "clip_locations" else "video_id"
     query = sql.SQL("UPDATE {} SET {} = %s WHERE user_id = %s").format(
-        sql.Identifier(table), sql.Identifier(key)
+        sql.Identifier(table), sql.Identifier(CHILDREN[table])
     )
-    with (
-        pytest.raises(psycopg.errors.ForeignKeyViolation),
-        catalogue.transaction() as connection,
-    ):
-        connection.execute(query, (ben.clip, ada.id))
+    with catalogue.transaction() as connection:  # Ben's own row must not be what is in the way
+        connection.execute(f"DELETE FROM {table} WHERE user_id = %s".encode(), (ben.id,))
+        with pytest.raises(psycopg.errors.ForeignKeyViolation), connection.transaction():
+            connection.execute(query, (ben.clip, ada.id))
+        connection.rollback()
 
 
 def test_an_owner_changes_the_words_of_their_clips_and_nothing_else(catalogue: Postgres, owners):
@@ -191,6 +213,30 @@ def test_the_rows_of_another_are_not_deleted(catalogue: Postgres, owners):
     assert count(catalogue, ada, "DELETE FROM unreadable_files WHERE user_id = %s", ben.id) == 0
 
 
+@pytest.mark.parametrize("table", ["scenes", "segments", "transcripts"])
+@pytest.mark.parametrize(
+    "verb", ["UPDATE {} SET user_id = user_id", "DELETE FROM {}", "TRUNCATE {}"]
+)
+def test_what_analyzers_found_is_for_reading(catalogue: Postgres, owners, table: str, verb: str):
+    with pytest.raises(DENIED):
+        run(catalogue, owners[0], verb.format(table))
+
+
+@pytest.mark.parametrize("table", ["scenes", "segments", "transcripts"])
+def test_the_rows_of_another_are_not_found_by_their_clip(catalogue: Postgres, owners, table: str):
+    ada, ben = owners
+    query = f"SELECT * FROM {table} WHERE {CHILDREN[table]} = %s"
+    assert run(catalogue, ada, query, ben.clip) == []
+    assert len(run(catalogue, ben, query, ben.clip)) == 1
+
+
+def test_the_words_of_another_are_not_searched(catalogue: Postgres, owners):
+    ada, _ = owners
+    query = "SELECT full_text FROM transcripts WHERE fts @@ websearch_to_tsquery('english', %s)"
+    assert run(catalogue, ada, query, "ben") == []
+    assert run(catalogue, ada, query, "ada") == [{"full_text": "ada"}]
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "~/x", "C:\\x", "\\\\h\\x"])
 def test_an_artifact_names_no_file_outside_its_store(catalogue: Postgres, owners, path: str):
     with (
@@ -198,6 +244,11 @@ def test_an_artifact_names_no_file_outside_its_store(catalogue: Postgres, owners
         catalogue.transaction() as connection,
     ):
         connection.execute("UPDATE artifacts SET file_path = %s", (path,))
+    with (
+        pytest.raises(psycopg.errors.CheckViolation),
+        catalogue.transaction() as connection,
+    ):
+        connection.execute("UPDATE scenes SET representative_frame = %s", (path,))
 
 
 @pytest.fixture
@@ -211,7 +262,12 @@ def test_nobody_sees_nothing(anon: psycopg.Connection[Any]):
     for table in (*OWNED, "user_profiles", "results", "catalogue", "active_processing"):
         with pytest.raises(DENIED):
             anon.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
-    for function in ("clip_steps()", "private.is_admin()", "private.checksum_algorithm()"):
+    for function in (
+        "clip_steps()",
+        "private.is_admin()",
+        "private.checksum_algorithm()",
+        "private.text_search_of('en')",
+    ):
         with pytest.raises(DENIED):
             anon.execute(f"SELECT {function}".encode())
 

@@ -17,8 +17,11 @@ UPDATE clips c
        gps_altitude = (found -> 'location' ->> 'gps_altitude')::double precision,
        location_name = found -> 'location' ->> 'location_name',
        captured_at = (found -> 'capture' ->> 'utc_time')::timestamptz,
-       -- Reading a text as a timestamp without a zone leaves its offset out.
-       captured_at_local = (found -> 'capture' ->> 'time')::timestamp,
+       -- Reading a text as a timestamp without a zone leaves its offset out. With a moment in UTC
+       -- and no offset the clock at the place is not known.
+       captured_at_local = CASE WHEN found -> 'capture' ->> 'utc_time' IS NULL
+                                  OR found -> 'capture' ->> 'utc_offset_minutes' IS NOT NULL
+                                THEN (found -> 'capture' ->> 'time')::timestamp END,
        capture_utc_offset_minutes = (found -> 'capture' ->> 'utc_offset_minutes')::int
   FROM (SELECT result AS found
           FROM results
