@@ -120,6 +120,18 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """What lies between two cuts; its still is relative to the artifact store."""
+
+    number: int
+    start_s: float
+    end_s: float
+    begins_with: str | None
+    representative_frame: str | None
+    description: str | None
+
+
+@dataclass(frozen=True)
 class Clip(ListedClip):
     """Everything that the catalogue says of a clip itself."""
 
@@ -141,6 +153,26 @@ class Clip(ListedClip):
     content_tags: list[str] | None
     transcript_preview: str | None
     full_transcript: str | None
+    transcript_word_count: int
+    transcript_language: str | None
+    captured_at: datetime | None
+    captured_at_local: datetime | None
+    capture_utc_offset_minutes: int | None
+    gps_latitude: float | None
+    gps_longitude: float | None
+    gps_altitude: float | None
+    location_name: str | None
+    lens_model: str | None
+    focal_length_mm: float | None
+    focal_length_category: str | None
+    is_hdr: bool | None
+    hdr_format: str | None
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    exposure_quality: str | None
+    exposure_stops: float | None
+    exposure_warning: bool | None
+    scene_count: int
     thumbnails: list[str] | None
     updated_at: datetime
     processed_at: datetime | None
@@ -150,10 +182,11 @@ class Clip(ListedClip):
 
 @dataclass(frozen=True)
 class ClipDetails:
-    """A clip with its places, steps and files."""
+    """A clip with its places, scenes, steps and files."""
 
     clip: Clip
     places: list[Place]
+    scenes: list[Scene]
     steps: list[Step]
     artifacts: list[Artifact]
     quiet_s: float
@@ -255,6 +288,7 @@ class Browser:
             return ClipDetails(
                 clip,
                 places=[Place(**each) for each in _queries.places(connection, clip_id=clip_id)],
+                scenes=[Scene(**each) for each in _queries.scenes(connection, clip_id=clip_id)],
                 steps=_steps(clip, results, running),
                 artifacts=[
                     Artifact(**each) for each in _queries.artifacts(connection, clip_id=clip_id)

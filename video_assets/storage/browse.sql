@@ -49,7 +49,12 @@ SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.checksum_al
        c.frame_rate, c.is_vfr, c.bitrate, c.start_timecode, c.codec, c.container, c.has_audio,
        c.audio_tracks, c.subtitle_tracks, c.camera_make, c.camera_model, c.technical_metadata,
        c.camera_details, c.content_category, c.content_summary, c.content_tags,
-       c.transcript_preview, c.full_transcript, c.thumbnails, c.created_at, c.updated_at,
+       c.transcript_preview, c.full_transcript, c.transcript_word_count, c.transcript_language,
+       c.captured_at, c.captured_at_local, c.capture_utc_offset_minutes, c.gps_latitude,
+       c.gps_longitude, c.gps_altitude, c.location_name, c.lens_model, c.focal_length_mm,
+       c.focal_length_category, c.is_hdr, c.hdr_format, c.loudness_lufs, c.true_peak_dbtp,
+       c.exposure_quality, c.exposure_stops, c.exposure_warning, c.scene_count,
+       c.thumbnails, c.created_at, c.updated_at,
        c.processed_at, c.planned_steps, c.processing_progress AS progress, c.current_step,
        s.state, s.failed_steps
   FROM clips c
@@ -61,6 +66,13 @@ SELECT path, host, size_bytes, first_seen_at, seen_at, missing_at
   FROM clip_locations
  WHERE clip_id = :clip_id
  ORDER BY missing_at DESC NULLS FIRST, first_seen_at, path;
+
+-- name: scenes(clip_id)
+SELECT scene_number AS number, timestamp_start AS start_s, timestamp_end AS end_s, begins_with,
+       representative_frame, description
+  FROM scenes
+ WHERE video_id = :clip_id
+ ORDER BY scene_number;
 
 -- name: results(checksum)
 SELECT asset, status, code_version, error_class, error, fault, attempts, seconds, measured_at,

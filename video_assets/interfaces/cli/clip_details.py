@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from video_assets.interfaces.cli import clip_facts
 from video_assets.interfaces.cli.own_document import own_document
 from video_assets.interfaces.cli.wording import (
     NONE,
@@ -25,7 +26,7 @@ from video_assets.interfaces.cli.wording import (
     size,
     titled,
 )
-from video_assets.storage.browse import Clip, ClipDetails, Place, Step
+from video_assets.storage.browse import Clip, ClipDetails, Place, Scene, Step
 
 STEP_SIGNS = {"done": "✓", "failed": "✗", "running": "⏳", "waiting": "·", "blocked": "·"}
 STEP_STYLES = {
@@ -36,6 +37,8 @@ STEP_STYLES = {
     "blocked": "dim",
 }
 TITLE_WIDTH = 60
+EXCERPT_LENGTH = 300
+SCENES_SHOWN = 12
 
 
 def as_document(details: ClipDetails, artifacts: Path) -> dict[str, Any]:
@@ -44,6 +47,7 @@ def as_document(details: ClipDetails, artifacts: Path) -> dict[str, Any]:
         **asdict(details.clip),
         "exact_frame_rate": _fraction(details.clip),
         "places": [asdict(place) for place in details.places],
+        "scenes": [{**asdict(scene), "path": _path(scene, artifacts)} for scene in details.scenes],
         "steps": [asdict(step) for step in details.steps],
         "artifacts": [
             {**asdict(each), "path": artifacts / each.name} for each in details.artifacts
@@ -63,14 +67,16 @@ def show(
         yield Text()
         yield titled("Steps", _steps(details.steps, width))
     yield from _section("Problems found", _problems(details.steps))
-    files = (Text(clean(artifacts / each.name), overflow="fold") for each in details.artifacts)
+    yield from _section("Scenes", _scenes(details.scenes, artifacts))
+    stills = {scene.representative_frame for scene in details.scenes}
+    made = (each for each in details.artifacts if each.name not in stills)
+    files = (Text(clean(artifacts / each.name), overflow="fold") for each in made)
     yield from _section("Files made from it", files)
     if clip.content_summary:
         yield from _section("Summary", [Text(clean(clip.content_summary))])
     if clip.content_tags:
         yield from _section("Tags", [Text(clean(" ".join(f"#{t}" for t in clip.content_tags)))])
-    if transcript:
-        yield from _section("Transcript", [Text(clean(clip.full_transcript or _NO_TRANSCRIPT))])
+    yield from _section("Transcript", _words(details, is_whole=transcript))
     if analysis:
         yield from _section("AI analysis", _analyses(details.steps))
 
@@ -86,7 +92,6 @@ def _facts(details: ClipDetails) -> Table:
 
 def _properties(details: ClipDetails) -> dict[str, object]:
     clip = details.clip
-    camera = " ".join(part for part in (clip.camera_make, clip.camera_model) if part)
     return {
         "ID": clip.id,
         "File Name": clip.file_name,
@@ -98,11 +103,20 @@ def _properties(details: ClipDetails) -> dict[str, object]:
         "FPS": _rate(clip),
         "Rotation": None if clip.rotation is None else f"{clip.rotation}°",
         "Timecode": clip.start_timecode,
-        "Codec": clip.codec,
+        "Codec": clip_facts.codec(clip),
         "Container": clip.container,
+        "Color": clip_facts.color(clip),
+        "HDR": clip_facts.hdr(clip),
+        "Exposure": clip_facts.exposure(clip),
         "Audio": _tracks(clip.audio_tracks, _audio),
+        "Sound": clip_facts.sound(clip),
+        "Speech": clip_facts.speech(clip, is_known=_is_done(details, "transcript")),
         "Subtitles": _tracks(clip.subtitle_tracks, _subtitle),
-        "Camera": camera,
+        "Captured": clip_facts.captured(clip),
+        "Place": clip_facts.place(clip),
+        "Camera": clip_facts.camera(clip),
+        "Lens": clip_facts.lens(clip),
+        "Settings": clip_facts.camera_settings(clip),
         "Category": clip.content_category,
         "Processed": moment(clip.processed_at),
     }
@@ -145,7 +159,10 @@ def _audio(track: Mapping[str, Any]) -> str:
     hz, channels = track.get("sample_rate"), track.get("channels")
     layout = track.get("channel_layout") or (f"{channels} channels" if channels else None)
     kilohertz = f"{hz / 1000:g} kHz" if hz else None
-    return _joined(track.get("codec") or "unknown codec", layout, kilohertz, track.get("language"))
+    return _joined(
+        track.get("codec") or "unknown codec",
+        *(layout, kilohertz, track.get("language"), track.get("title")),
+    )
 
 
 def _subtitle(track: Mapping[str, Any]) -> str:
@@ -196,7 +213,38 @@ def _problems(steps: Iterable[Step]) -> Iterator[Text]:
             yield Text(f"{clean(check)}: {clean(sentence)}", style="yellow")
 
 
-_NO_TRANSCRIPT = "none yet: no step of this release makes one"
+def _scenes(scenes: list[Scene], artifacts: Path) -> Iterator[Text]:
+    """Show where each scene lies, and its still; the first ones of many."""
+    for scene in scenes[:SCENES_SHOWN]:
+        text = Text(f"{scene.number:>3}  {scene.start_s:.2f}-{scene.end_s:.2f} s", overflow="fold")
+        if scene.begins_with == "fade":
+            text.append("  fades in")
+        if path := _path(scene, artifacts):
+            text.append(f"  {clean(path)}", style="dim")
+        yield text
+    if len(scenes) > SCENES_SHOWN:
+        yield Text(f"and {len(scenes) - SCENES_SHOWN} more; --json lists all", style="dim")
+
+
+def _path(scene: Scene, artifacts: Path) -> Path | None:
+    return artifacts / scene.representative_frame if scene.representative_frame else None
+
+
+def _words(details: ClipDetails, *, is_whole: bool) -> Iterator[Text]:
+    """Give what is said, or how it begins."""
+    words = details.clip.full_transcript
+    if words and (is_whole or len(words) <= EXCERPT_LENGTH):
+        yield Text(clean(words))
+    elif words:
+        beginning = words[:EXCERPT_LENGTH].rsplit(maxsplit=1)[0]
+        yield Text(f"{clean(beginning)} …  (--transcript shows all)")
+    elif is_whole:
+        is_done = _is_done(details, "transcript")
+        yield Text("nobody speaks in it" if is_done else "none yet: no step has made one")
+
+
+def _is_done(details: ClipDetails, name: str) -> bool:
+    return any(step.name == name and step.state == "done" for step in details.steps)
 
 
 def _analyses(steps: Iterable[Step]) -> Iterator[Text]:

@@ -17,13 +17,16 @@ UPDATE clips c
        gps_altitude = (found -> 'location' ->> 'gps_altitude')::double precision,
        location_name = found -> 'location' ->> 'location_name',
        captured_at = (found -> 'capture' ->> 'utc_time')::timestamptz,
-       -- Reading a text as a timestamp without a zone leaves its offset out. With a moment in UTC
-       -- and no offset the clock at the place is not known.
-       captured_at_local = CASE WHEN found -> 'capture' ->> 'utc_time' IS NULL
-                                  OR found -> 'capture' ->> 'utc_offset_minutes' IS NOT NULL
-                                THEN (found -> 'capture' ->> 'time')::timestamp END,
-       capture_utc_offset_minutes = (found -> 'capture' ->> 'utc_offset_minutes')::int
-  FROM (SELECT result AS found
+       -- Reading a text as a timestamp without a zone leaves its offset out.
+       captured_at_local = CASE WHEN NOT is_utc THEN (found -> 'capture' ->> 'time')::timestamp END,
+       capture_utc_offset_minutes = CASE WHEN NOT is_utc
+                                         THEN (found -> 'capture' ->> 'utc_offset_minutes')::int END
+  FROM (SELECT result AS found,
+               -- Containers and satellites tell UTC everywhere, and so not what the clock showed.
+               coalesce(result -> 'capture' ->> 'source' ~ '^(QuickTime|Info|GPS):'
+                        AND result -> 'capture' ->> 'utc_offset_minutes' = '0', false)
+               OR (result -> 'capture' ->> 'utc_time' IS NOT NULL
+                   AND result -> 'capture' ->> 'utc_offset_minutes' IS NULL) AS is_utc
           FROM results
          WHERE file_checksum = :checksum AND asset = 'camera' AND status = 'done') r
  WHERE c.file_checksum = :checksum AND (:owner::uuid IS NULL OR c.user_id = :owner);
