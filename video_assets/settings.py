@@ -6,7 +6,15 @@ from typing import Literal
 from uuid import UUID
 
 import platformdirs
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -66,6 +74,9 @@ class Settings(BaseSettings):
     )
     checksum_algorithm: Literal["blake3", "md5"] = "blake3"
     watch: tuple[WatchFolder, ...] = ()
+    speech_api_key: SecretStr | None = Field(
+        default=None, description="of the service that the step transcript may ask"
+    )
 
     @field_validator("home")
     @classmethod
@@ -150,5 +161,7 @@ def _explain(error: ValidationError, where: Path) -> str:
         elif name == "watch":
             lines.append("write [[watch]] above each watched folder, with two brackets")
         else:
-            lines.append(f"{name}: {found['msg']} (found {found['input']!r})")
+            is_secret = name in ("speech_api_key", "VIDEO_ASSETS_SPEECH_API_KEY")
+            value = "a value that is not shown" if is_secret else repr(found["input"])
+            lines.append(f"{name}: {found['msg']} (found {value})")
     return f"{where} or a VIDEO_ASSETS_ variable: " + "; ".join(lines)

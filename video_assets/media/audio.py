@@ -100,7 +100,7 @@ class _Track:
     def _take(self, frame: AudioFrame | None) -> None:
         if self.resampler is not None:
             for made in self.resampler.resample(frame):
-                self._append(made.to_ndarray().reshape(-1))
+                self._append(made.to_ndarray().reshape(-1).astype(np.int16, copy=False))
 
     def _append(self, samples: Samples) -> None:
         self.parts.append(samples)
@@ -190,7 +190,8 @@ def _decode(packet: "Packet[Any]", sound: Sound) -> list[AudioFrame]:
     try:
         return packet.decode()
     except av.error.FFmpegError:
-        sound.damaged += 1
+        if sound.start_s is not None:  # a recording may be cut out in the middle of a packet
+            sound.damaged += 1
         return []
 
 

@@ -61,4 +61,4 @@ def load_sound(path: Path) -> NDArray[np.float32]:
             "run audio_track again for it"
         ) from None
     joined = np.concatenate(parts) if parts else np.zeros(0, np.int16)
-    return joined.astype(np.float32) / np.float32(32768)
+    return np.multiply(joined, np.float32(1 / 32768), dtype=np.float32)

@@ -30,7 +30,7 @@ class SpeechDetector:
     def add(self, samples: NDArray[np.int16]) -> None:
         """Listen to the next samples."""
         self._samples += len(samples)
-        heard = samples.astype(np.float32) / np.float32(32768)
+        heard = np.multiply(samples, np.float32(1 / 32768), dtype=np.float32)
         sound = np.concatenate((self._rest, heard))
         whole = len(sound) // _CHUNK * _CHUNK
         for chunk in sound[:whole].reshape(-1, _CHUNK):

@@ -10,27 +10,27 @@ from av.audio.stream import AudioStream
 from video_assets.media.tracks import language
 
 _SAME_LANGUAGE = {
-    "de": ("deu", "ger"),
-    "en": ("eng",),
-    "es": ("spa",),
-    "fr": ("fra", "fre"),
-    "it": ("ita",),
-    "ja": ("jpn",),
-    "ko": ("kor",),
-    "nl": ("nld", "dut"),
-    "pl": ("pol",),
-    "pt": ("por",),
-    "ru": ("rus",),
-    "sv": ("swe",),
-    "tr": ("tur",),
-    "uk": ("ukr",),
-    "zh": ("zho", "chi"),
+    "de": ("deu", "ger", "german"),
+    "en": ("eng", "english"),
+    "es": ("spa", "spanish"),
+    "fr": ("fra", "fre", "french"),
+    "it": ("ita", "italian"),
+    "ja": ("jpn", "japanese"),
+    "ko": ("kor", "korean"),
+    "nl": ("nld", "dut", "dutch"),
+    "pl": ("pol", "polish"),
+    "pt": ("por", "portuguese"),
+    "ru": ("rus", "russian"),
+    "sv": ("swe", "swedish"),
+    "tr": ("tur", "turkish"),
+    "uk": ("ukr", "ukrainian"),
+    "zh": ("zho", "chi", "chinese"),
 }
 _TWO_LETTERS = {long: short for short, all_long in _SAME_LANGUAGE.items() for long in all_long}
 
 
 def short_language(code: str | None) -> str | None:
-    """Write a language as speech models do: `eng` and `en-GB` are `en`."""
+    """Write a language as speech models do: `eng`, `english` and `en-GB` are `en`."""
     if not code:
         return None
     first = code.replace("_", "-").split("-")[0].lower()

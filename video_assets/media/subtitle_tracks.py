@@ -31,13 +31,15 @@ class Subtitles:
     language: str | None
 
 
-def read_tracks(path: Path, clip_start_s: float, wanted: str | None) -> Subtitles | None:
+def read_tracks(
+    path: Path, clip_start_s: float, wanted: str | None = None, spoken: str | None = None
+) -> Subtitles | None:
     """Read the best text track, or the next one if it holds no text; None if there is no text.
 
     Raises UnreadableError if the file cannot be read.
     """
     with open_media(path) as container:
-        streams = choose_subtitles(container, wanted)
+        streams = choose_subtitles(container, wanted, spoken)
         cues: dict[int, list[Cue]] = {stream.index: [] for stream in streams}
         for packet in _packets(container, streams):
             if (cue := _cue(packet, clip_start_s)) is not None:
@@ -49,9 +51,9 @@ def read_tracks(path: Path, clip_start_s: float, wanted: str | None) -> Subtitle
 
 
 def choose_subtitles(
-    container: av.container.InputContainer, wanted: str | None = None
+    container: av.container.InputContainer, wanted: str | None = None, spoken: str | None = None
 ) -> list[SubtitleStream]:
-    """List the text tracks, best first: the wanted language, spoken words only, the default one.
+    """List the text tracks, best first: in the language wanted or spoken, then the default one.
 
     Forced tracks are left out: they translate signs, or the few lines in another language. With
     a wanted language, a track that says it is in another one is left out too.
@@ -64,7 +66,7 @@ def choose_subtitles(
     ]
     if short:
         streams = [each for each in streams if short_language(language(each)) in (short, None)]
-    return sorted(streams, key=lambda stream: _order(stream, short))
+    return sorted(streams, key=lambda stream: _order(stream, short or short_language(spoken)))
 
 
 def read_sidecar(path: Path, wanted: str | None) -> Subtitles | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pysubs2
+from pysubs2.exceptions import Pysubs2Error
 
 _TAG = re.compile(
     r"</?(?:b|i|u|s|c|v|em|strong|font|ruby|rt|lang|span|br)(?:[\s.][^<>]*)?/?>", re.I
@@ -51,7 +52,7 @@ def read_document(data: bytes, suffix: str) -> list[Cue]:
     """
     try:
         document = pysubs2.SSAFile.from_string(decode_text(data), format_=suffix.lstrip("."))
-    except (pysubs2.Pysubs2Error, ValueError) as error:
+    except (Pysubs2Error, ValueError) as error:
         raise NoSubtitlesError(f"no {suffix} subtitles: {error}") from None
     return tidy(
         Cue(event.start / 1000, event.end / 1000, plain_text(event.plaintext), event.name or None)

@@ -1,0 +1,107 @@
+"""What every engine that turns speech into text takes and gives, and which one a preset names."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from video_assets.services.device import Wanted
+
+Speech = NDArray[np.float32]
+RATE = 16_000
+EngineName = Literal["subtitles", "faster_whisper", "transformers", "openai_compatible"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A piece of text, in seconds from the first sample that the engine was given."""
+
+    start_s: float
+    end_s: float
+    text: str
+    mean_log_probability: float | None = None
+    no_speech_probability: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an engine heard, and in which language as far as it knows."""
+
+    pieces: tuple[Heard, ...]
+    language: str | None
+
+
+class SpeechEngine(Protocol):
+    """Turns at most half a minute of 16 kHz speech into text."""
+
+    def transcribe(self, speech: Speech, language: str | None) -> Answer:
+        """Write down what is said; language None: find out.
+
+        Raises MediaError, UnreachableError or ToolMissingError when it cannot.
+        """
+        ...
+
+
+class EngineSettings(BaseModel):
+    """Which engine writes down what is said. A key is never part of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: EngineName = Field(
+        default="subtitles",
+        description="subtitles: none, only what the file holds; faster_whisper and transformers "
+        "run here (extra `local`); openai_compatible asks a service",
+    )
+    model: str = Field(
+        default="small", min_length=1, description="name, Hugging Face name or folder"
+    )
+    language: str | None = Field(default=None, description="spoken, as en; None: found out")
+    device: Wanted = Field(default="auto", description="mps, cuda or cpu of a local engine")
+    compute_type: str = Field(
+        default="default", description="of faster_whisper: int8, float16, …; default: as stored"
+    )
+    beam_size: int = Field(default=5, ge=1, le=20, description="of faster_whisper")
+    base_url: str = Field(
+        default="https://api.openai.com/v1", description="of an openai_compatible service"
+    )
+    timeout_s: float = Field(default=120, gt=0, description="of one request to a service")
+
+    @field_validator("base_url")
+    @classmethod
+    def _has_no_secret(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^@?#\s]+", url):
+            raise ValueError(
+                "expected http(s)://host/path without a user, password or query; "
+                "a key belongs into VIDEO_ASSETS_SPEECH_API_KEY"
+            )
+        return url
+
+    @property
+    def model_name(self) -> str:
+        """The model without the folder in which it lies on one machine."""
+        is_folder = self.model.startswith((".", "~", "/", "\\")) or Path(self.model).is_dir()
+        return Path(self.model).name if is_folder else self.model
+
+
+def load_engine(settings: EngineSettings) -> SpeechEngine | None:
+    """Give the engine that a preset names, loaded or still held from the last clip.
+
+    Raises ToolMissingError if it cannot be had here.
+    """
+    if settings.engine == "faster_whisper":
+        from video_assets.services.faster_whisper_engine import load_faster_whisper
+
+        return load_faster_whisper(settings)
+    if settings.engine == "transformers":
+        from video_assets.services.transformers_engine import load_transformers
+
+        return load_transformers(settings)
+    if settings.engine == "openai_compatible":
+        from video_assets.services.openai_engine import open_service
+
+        return open_service(settings)
+    return None
