@@ -104,6 +104,8 @@ class _Pictures:
         self.chosen: list[int] = []
         self._facts, self._plan, self._measurer, self._writer = facts, plan, measurer, writer
         self._step, self._last_s = -1, 0.0
+        rate = facts.video.frame_rate
+        self._usual_s = float(1 / Fraction(rate)) if rate else 1 / TICKS
 
     def take(self, packet: "Packet[Any]", stream: VideoStream) -> None:
         try:
@@ -125,20 +127,24 @@ class _Pictures:
 
     def end_s(self) -> float:
         """When the last frame's time is over, as far as its neighbours tell."""
-        usual = self._facts.video.frame_rate
-        return self._last_s + (float(1 / Fraction(usual)) if usual else 1 / TICKS)
+        return self._last_s + self._usual_s
 
     def _take_frame(self, frame: VideoFrame, stream: VideoStream) -> None:
-        is_timed = frame.pts is not None
-        time_s = frame_time(frame, stream) - self._facts.start_time_s if is_timed else self._last_s
+        time_s = self._moment(frame, stream)
         self.damaged += frame.is_corrupt
         self._measurer.add(frame, time_s)
-        self._last_s = time_s
+        self._last_s = max(self._last_s, time_s)
         step = math.floor(max(0.0, time_s) * self._plan.frame_rate + _ON_TIME)
         if step > self._step and time_s < _FARTHEST_S:
             self.chosen.append(self._measurer.frame_count - 1)
             self._writer.add_picture(frame, self._facts.video, max(0.0, time_s))
             self._step = step
+
+    def _moment(self, frame: VideoFrame, stream: VideoStream) -> float:
+        """When a frame is shown; a bare stream has no time stamps, only a rate."""
+        if frame.pts is not None:
+            return frame_time(frame, stream) - self._facts.start_time_s
+        return self._last_s + self._usual_s if self._measurer.frame_count else 0.0
 
 
 class _Track:
@@ -148,7 +154,9 @@ class _Track:
         self.damaged = 0
         self._stream, self._start_s, self._writer = stream, start_s, writer
         self._meter: SoundMeter | None = None
+        self._layout = ""
         self._resampler: av.AudioResampler | None = None
+        self._form: tuple[str, str, int] | None = None
 
     def take(self, packet: "Packet[Any]") -> None:
         try:
@@ -160,21 +168,26 @@ class _Track:
             self._take_frame(frame)
 
     def finish(self) -> Sound | None:
-        if self._meter is None or self._resampler is None:
-            return None
-        for frame in self._resampler.resample(None):
-            self._measure(frame)
-        return self._meter.finish()
+        self._convert(None)
+        return self._meter.finish() if self._meter is not None else None
 
     def _take_frame(self, frame: AudioFrame) -> None:
-        if self._meter is None or self._resampler is None:
+        if self._meter is None:
             layout = known_layout(frame.layout)
             at_s = float((frame.pts or 0) * (self._stream.time_base or 0))
-            self._meter = SoundMeter(layout, at_s - self._start_s)
-            self._resampler = av.AudioResampler("fltp", layout.name, RATE, _SOUND_AT_ONCE)
+            self._meter, self._layout = SoundMeter(layout, at_s - self._start_s), layout.name
             self._writer.begin_sound(layout, max(0.0, at_s - self._start_s))
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if form != self._form:  # broadcasts change it between programmes
+            self._convert(None)
+            self._resampler = av.AudioResampler("fltp", self._layout, RATE, _SOUND_AT_ONCE)
+            self._form = form
         frame.pts = None  # counted from the first on: a gap in the stamps is no gap in the sound
-        for resampled in self._resampler.resample(frame):
+        self._convert(frame)
+
+    def _convert(self, frame: AudioFrame | None) -> None:
+        """Measure and write a frame, or with None what the resampler still holds."""
+        for resampled in self._resampler.resample(frame) if self._resampler is not None else ():
             self._measure(resampled)
 
     def _measure(self, frame: AudioFrame) -> None:

@@ -5,6 +5,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 
 from video_assets.media.encoders import choose_encoder, family_of
 from video_assets.media.errors import UndecodableError
@@ -105,6 +107,57 @@ def test_the_proxy_keeps_the_sound(tmp_path):
     with av.open(str(path.with_suffix(".proxy"))) as container:
         samples = sum(frame.samples for frame in container.decode(audio=0))
     assert samples / 48_000 == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_bare_stream_is_timed_by_its_rate(tmp_path):
+    path = tmp_path / "clip.h264"
+    with (
+        av.open(str(make_clip(tmp_path / "clip.mp4", Clip(frames=48, rate=Fraction(25))))) as clip,
+        av.open(str(path), "w") as bare,
+    ):
+        stream = bare.add_stream_from_template(clip.streams.video[0])
+        for packet in clip.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                bare.mux(packet)
+    done = pass_over(path)
+    assert done.end_s == pytest.approx(48 / 25, abs=0.01)
+    assert len(pictures(path)) == len(done.measurements.proxy_index) == 10
+
+
+def broadcast(path, sound_rate: int, layout: str) -> bytes:
+    """Two seconds of a transport stream whose sound is noise."""
+    with av.open(str(path), "w", format="mpegts") as container:
+        video = container.add_stream("mpeg2video", rate=25)
+        sound = container.add_stream("aac", rate=sound_rate, layout=layout)
+        assert isinstance(video, VideoStream)
+        assert isinstance(sound, AudioStream)
+        video.width, video.height, video.pix_fmt = 64, 36, "yuv420p"
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((54, 64), 90, np.uint8), "yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        shape = (av.AudioLayout(layout).nb_channels, 2 * sound_rate)
+        noise = np.random.default_rng(1).normal(0, 0.1, shape).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(noise, "fltp", layout)
+        frame.sample_rate, frame.pts = sound_rate, 0
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    return path.read_bytes()
+
+
+def test_sound_that_changes_its_form_is_measured_to_its_end(tmp_path):
+    path = tmp_path / "clip.ts"
+    parts = (
+        broadcast(tmp_path / "1.ts", 48_000, "stereo"),
+        broadcast(tmp_path / "2.ts", 44_100, "mono"),
+    )
+    path.write_bytes(b"".join(parts))
+    sound = pass_over(path).sound
+    assert sound is not None
+    assert sound.channels == 2
+    assert sound.duration_s == pytest.approx(4.0, abs=0.1)
 
 
 def test_a_clip_that_breaks_off_gives_what_there_is(tmp_path):
