@@ -4,10 +4,16 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+from video_assets.assets.analyze.transcript import Segment, Transcript
+from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails, ThumbnailSettings, make_thumbnails
-from video_assets.assets.index.video_document import compose
+from video_assets.assets.index.composing import compose
 from video_assets.assets.ingest.checksum import FileInfo
+from video_assets.assets.measure.camera import Camera
 from video_assets.assets.measure.probe import Probe
+from video_assets.media.camera import CameraSettings, FocalLength, Location
+from video_assets.media.capture_time import CaptureTime
+from video_assets.media.loudness import Sound
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.storage.artifacts import ArtifactFolder
@@ -32,7 +38,7 @@ def test_the_document_says_what_was_found(tmp_path: Path) -> None:
     clip = Clip(rate=Fraction(30000, 1001), rotation=90, audio_tracks=1, timecode="01:00:00;00")
     path = make_clip(tmp_path / "clip.mov", clip)
     probe = probe_of(path)
-    document = json.loads(compose(INFO, probe, stills_of(path, probe)).model_dump_json())
+    document = json.loads(compose(INFO, probe, thumbnails=stills_of(path, probe)).model_dump_json())
 
     assert document["file_info"]["file_checksum"] == "0" * 64
     assert document["video"]["codec"]["name"] == "h264"
@@ -45,14 +51,139 @@ def test_the_document_says_what_was_found(tmp_path: Path) -> None:
 
 
 def test_a_clip_without_stills_has_a_document_too(tmp_path: Path) -> None:
-    document = compose(INFO, probe_of(make_clip(tmp_path / "clip.mp4")), None)
+    document = compose(INFO, probe_of(make_clip(tmp_path / "clip.mp4")))
     assert document.thumbnails == ()
     assert document.video.duration_seconds == 2.0
 
 
 def test_what_was_not_looked_for_is_absent_and_not_false(tmp_path: Path) -> None:
-    document = compose(INFO, probe_of(make_clip(tmp_path / "clip.mp4")), None)
+    document = compose(INFO, probe_of(make_clip(tmp_path / "clip.mp4")))
     assert document.camera is None
     assert document.video.color.hdr is None
     assert document.user_id is None
     assert str(tmp_path) not in document.model_dump_json()
+
+
+CAMERA = Camera(
+    make="Apple",
+    model="iPhone 15 Pro",
+    lens_model=None,
+    serial_number="X1",
+    focal_length=FocalLength(value_mm=6.86, equivalent_35mm=24, category="WIDE", source="EXIF"),
+    settings=CameraSettings(
+        iso=0,
+        shutter_speed="1/60",
+        f_stop=1.8,
+        exposure_mode="Auto",
+        white_balance="Auto",
+        light_source=None,
+    ),
+    location=Location(
+        gps_latitude=-33.8568,
+        gps_longitude=0.0,
+        gps_altitude=None,
+        location_name=None,
+        is_named_by_distance=False,
+    ),
+    capture=CaptureTime(
+        time="2023-05-01T23:34:56-04:00",
+        utc_offset_minutes=-240,
+        utc_time="2023-05-02T03:34:56+00:00",
+        source="Keys:CreationDate",
+    ),
+    telemetry=None,
+    software="17.0",
+    artist=None,
+    copyright=None,
+    description=None,
+)
+SOUND = Sound(
+    integrated_lufs=-23.0,
+    range_lu=0.0,
+    true_peak_dbtp=-1.0,
+    max_momentary_lufs=-20.0,
+    max_short_term_lufs=None,
+    silent_ranges=((0.0, 2.5),),
+    duration_s=5.0,
+    start_s=0.0,
+    is_silent=False,
+    channels=2,
+)
+PROXY = Proxy(
+    file="aa/proxy.mp4",
+    file_digest="d",
+    codec="h264",
+    encoder="libx264",
+    is_hardware=False,
+    bit_rate_bps=1000,
+    width=64,
+    height=36,
+    frame_rate=5,
+    frame_count=10,
+    duration_s=2,
+    size_bytes=100,
+    has_audio=True,
+    measurements="aa/measurements.npz",
+    measurements_digest="d",
+    source_frame_count=48,
+    source_duration_s=2,
+    declared_duration_s=2,
+    damaged_packets=0,
+    sound_tracks=1,
+    sound=SOUND,
+    warnings=("the proxy is grey",),
+)
+TRANSCRIPT = Transcript(
+    full_text="Hello.",
+    segments=(Segment(start_time=0.5, end_time=1, speaker=None, text="Hello.", confidence=0.9),),
+    word_count=1,
+    language="en",
+    source="faster_whisper",
+    model="tiny",
+    has_speech=True,
+    warnings=(),
+)
+
+
+def test_a_camera_block_has_the_names_that_programs_read(tmp_path: Path) -> None:
+    document = compose(INFO, probe_of(make_clip(tmp_path / "clip.mp4")), camera=CAMERA)
+    camera = json.loads(document.model_dump_json())["camera"]
+    assert camera["make"] == "Apple"
+    assert camera["focal_length"] == {
+        "value_mm": 6.86,
+        "category": "WIDE",
+        "source": "EXIF",
+        "equivalent_35mm": 24.0,
+        "confidence": None,
+    }
+    assert camera["settings"]["iso"] == 0
+    assert camera["location"]["gps_latitude"] == -33.8568
+    assert camera["location"]["gps_longitude"] == 0.0
+    assert camera["capture"]["time"] == "2023-05-01T23:34:56-04:00"
+    assert camera["software"] == "17.0"
+
+
+def test_sound_and_words_stand_in_the_document(tmp_path: Path) -> None:
+    probe = probe_of(make_clip(tmp_path / "clip.mp4"))
+    document = json.loads(
+        compose(INFO, probe, proxy=PROXY, transcript=TRANSCRIPT).model_dump_json()
+    )
+    analysis = document["analysis"]
+    assert document["compressed_path"] == "aa/proxy.mp4"
+    assert analysis["loudness"]["integrated_lufs"] == -23.0
+    assert analysis["loudness"]["silent_ranges"] == [[0.0, 2.5]]
+    assert analysis["transcript"]["full_text"] == "Hello."
+    assert analysis["transcript"]["segments"][0]["start_time"] == 0.5
+    assert analysis["processing_metadata"]["warnings"] == ["the proxy is grey"]
+
+
+def test_no_sound_is_not_silence(tmp_path: Path) -> None:
+    probe = probe_of(make_clip(tmp_path / "clip.mp4"))
+    mute = compose(INFO, probe, proxy=PROXY.model_copy(update={"sound": None}))
+    assert mute.analysis.loudness is None
+
+
+def test_a_document_can_be_read_back(tmp_path: Path) -> None:
+    probe = probe_of(make_clip(tmp_path / "clip.mp4", Clip(audio_tracks=1)))
+    made = compose(INFO, probe, camera=CAMERA, proxy=PROXY, transcript=TRANSCRIPT)
+    assert type(made).model_validate_json(made.model_dump_json()) == made

@@ -68,7 +68,7 @@ def test_info_tells_what_analyzers_found(shell: Shell):
         " 2.0-2.5, 3.0-3.5 s and 2 more",
         "Audio aac, 2 channels, boom",
         "Sound -23.1 LUFS, range 5 LU, true peak -1.5 dBTP, silent at 0.0-2.5 s",
-        "Speech 102 words, en",
+        "Speech 102 words, en, from faster whisper",
         "Captured 2023-05-01 23:34:56 (UTC-04:00)",
         "Place Santiago, Chile, 33.85680° S 70.50000° W, -3.5 m",
         "Camera Apple iPhone 15 Pro",
@@ -114,6 +114,12 @@ def test_nothing_told_is_wider_than_the_terminal(shell: Shell, columns: int):
         ),
         pytest.param("proxy", known.PROXY | {"sound": None}, "Sound none to hear", id="no sound"),
         pytest.param("transcript", known.transcript(), "Speech none", id="no speech"),
+        pytest.param(
+            "transcript",
+            known.transcript() | {"has_speech": True},
+            "Speech somebody speaks, but no text was made",
+            id="no engine",
+        ),
         pytest.param(
             "camera",
             known.CAMERA | {"capture": {"time": "2023-05-01T12:00:00", "utc_time": None}},

@@ -307,6 +307,14 @@ def test_what_is_said_is_found_whole_and_in_parts(clip: Clip):
     assert _finds(clip, "english", "bridge")
 
 
+def test_a_sentence_that_ends_before_it_begins_is_kept(clip: Clip):
+    backwards = transcript("Hello.")
+    backwards["segments"][0] |= {"start_time": 5.0, "end_time": 4.0}
+    clip.found(transcript=backwards)
+    [part] = clip.rows("segments")
+    assert (part["timestamp_start"], part["timestamp_end"]) == (5.0, 5.0)
+
+
 def test_a_clip_in_which_nobody_speaks_has_no_words(clip: Clip):
     clip.found(transcript=transcript("Hello there."))
     clip.found(transcript=transcript())

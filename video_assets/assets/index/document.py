@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from video_assets.media.tracks import AudioTrack, SubtitleTrack
+from video_assets.media.camera import Telemetry
+from video_assets.media.capture_time import CaptureTime
 
 
 class Block(BaseModel):
@@ -58,6 +59,14 @@ class VideoResolution(Block):
     aspect_ratio: str | None = None
 
 
+class DolbyVision(Block):
+    """Which Dolby Vision it is."""
+
+    profile: int | None = None
+    level: int | None = None
+    compatibility_id: int | None = None
+
+
 class VideoHDRDetails(Block):
     """High dynamic range."""
 
@@ -68,6 +77,9 @@ class VideoHDRDetails(Block):
     master_display: str | None = None
     max_cll: int | None = Field(default=None, description="cd/m²")
     max_fall: int | None = Field(default=None, description="cd/m²")
+    min_luminance_nits: float | None = None
+    max_luminance_nits: float | None = None
+    dolby_vision: DolbyVision | None = None
 
 
 class VideoColorDetails(Block):
@@ -79,6 +91,16 @@ class VideoColorDetails(Block):
     matrix_coefficients: str | None = None
     color_range: str | None = None
     hdr: VideoHDRDetails | None = Field(default=None, description="None: not looked for yet")
+
+
+class VideoExposureDetails(Block):
+    """How the picture is exposed."""
+
+    warning: bool | None = None
+    stops: float | None = Field(default=None, description="from middle grey; + is over")
+    overexposed_percentage: float | None = None
+    underexposed_percentage: float | None = None
+    overall_quality: str | None = Field(default=None, description="excellent, good, fair, poor")
 
 
 class VideoDetails(Block):
@@ -93,13 +115,133 @@ class VideoDetails(Block):
     is_variable_frame_rate: bool | None
     start_timecode: str | None
     color: VideoColorDetails
-    exposure: dict[str, Any] | None = Field(default=None, description="None: not measured yet")
+    exposure: VideoExposureDetails | None = Field(default=None, description="None: not measured")
+
+
+class AudioTrack(Block):
+    """One sound stream."""
+
+    track_id: str | None = None
+    codec: str | None = None
+    codec_id: str | None = None
+    channels: int | None = None
+    channel_layout: str | None = None
+    sample_rate: int | None = None
+    bit_depth: int | None = None
+    bit_rate_kbps: int | None = None
+    language: str | None = None
+    duration_seconds: float | None = None
+    title: str | None = None
+
+
+class SubtitleTrack(Block):
+    """One subtitle stream."""
+
+    track_id: str | None = None
+    codec: str | None = None
+    format: str | None = None
+    language: str | None = None
+    title: str | None = None
+    embedded: bool | None = None
+
+
+class CameraFocalLength(Block):
+    """How wide the lens sees."""
+
+    value_mm: float | None = None
+    category: str | None = None
+    source: str | None = Field(default=None, description="EXIF, or AI: a model judged it")
+    equivalent_35mm: float | None = None
+    confidence: float | None = Field(default=None, description="0 to 1, of the model")
+
+
+class CameraSettings(Block):
+    """How the camera was set."""
+
+    iso: int | None = None
+    shutter_speed: str | None = None
+    f_stop: float | None = None
+    exposure_mode: str | None = None
+    white_balance: str | None = None
+    light_source: str | None = None
+
+
+class CameraLocation(Block):
+    """Where the camera stood."""
+
+    gps_latitude: float | None = Field(default=None, description="degrees, south negative")
+    gps_longitude: float | None = Field(default=None, description="degrees, west negative")
+    gps_altitude: float | None = Field(default=None, description="metres")
+    location_name: str | None = None
+
+
+class CameraDetails(Block):
+    """The camera, and what it wrote."""
+
+    make: str | None = None
+    model: str | None = None
+    lens_model: str | None = None
+    serial_number: str | None = None
+    focal_length: CameraFocalLength = CameraFocalLength()
+    settings: CameraSettings = CameraSettings()
+    location: CameraLocation = CameraLocation()
+    capture: CaptureTime | None = None
+    telemetry: Telemetry | None = None
+    software: str | None = None
+    artist: str | None = None
+    copyright: str | None = None
+    description: str | None = None
+
+
+class Scene(Block):
+    """What lies between two cuts."""
+
+    number: int
+    start_s: float
+    end_s: float
+    representative_frame: str = Field(description="a still, relative to the artifact store")
+
+
+class TranscriptSegment(Block):
+    """Words that belong together."""
+
+    start_time: float | None = None
+    end_time: float | None = None
+    speaker: str | None = None
+    text: str
+    confidence: float | None = None
+
+
+class Transcript(Block):
+    """What is said."""
+
+    full_text: str | None = None
+    segments: tuple[TranscriptSegment, ...] = ()
+    word_count: int | None = None
+    language: str | None = None
+    source: str | None = None
+    model: str | None = None
+
+
+class Loudness(Block):
+    """How loud the sound is, by EBU R 128."""
+
+    integrated_lufs: float | None = None
+    range_lu: float | None = None
+    true_peak_dbtp: float | None = None
+    max_momentary_lufs: float | None = None
+    max_short_term_lufs: float | None = None
+    silent_ranges: tuple[tuple[float, float], ...] = ()
+    is_silent: bool
 
 
 class AnalysisDetails(Block):
     """What the picture and sound show."""
 
     scene_changes: tuple[float, ...] = ()
+    scenes: tuple[Scene, ...] | None = Field(default=None, description="None: not looked for")
+    transcript: Transcript | None = Field(default=None, description="None: not listened for")
+    loudness: Loudness | None = Field(default=None, description="None: no sound, or not measured")
     content_tags: tuple[str, ...] = ()
     content_summary: str | None = None
     ai_analysis: dict[str, Any] | None = None
@@ -115,8 +257,9 @@ class EnhancedVideoIngestOutput(Block):
     video: VideoDetails
     audio_tracks: tuple[AudioTrack, ...] = ()
     subtitle_tracks: tuple[SubtitleTrack, ...] = ()
-    camera: dict[str, Any] | None = Field(default=None, description="None: not looked for yet")
+    camera: CameraDetails | None = Field(default=None, description="None: not looked for yet")
     thumbnails: tuple[str, ...] = ()
+    compressed_path: str | None = Field(default=None, description="the proxy")
     analysis: AnalysisDetails
     processing_status: str | None = None
     processing_progress: int | None = None

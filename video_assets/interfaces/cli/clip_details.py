@@ -110,7 +110,7 @@ def _properties(details: ClipDetails) -> dict[str, object]:
         "Exposure": clip_facts.exposure(clip),
         "Audio": _tracks(clip.audio_tracks, _audio),
         "Sound": clip_facts.sound(clip),
-        "Speech": clip_facts.speech(clip, is_known=_is_done(details, "transcript")),
+        "Speech": clip_facts.speech(clip, _result(details, "transcript")),
         "Subtitles": _tracks(clip.subtitle_tracks, _subtitle),
         "Captured": clip_facts.captured(clip),
         "Place": clip_facts.place(clip),
@@ -239,12 +239,12 @@ def _words(details: ClipDetails, *, is_whole: bool) -> Iterator[Text]:
         beginning = words[:EXCERPT_LENGTH].rsplit(maxsplit=1)[0]
         yield Text(f"{clean(beginning)} …  (--transcript shows all)")
     elif is_whole:
-        is_done = _is_done(details, "transcript")
-        yield Text("nobody speaks in it" if is_done else "none yet: no step has made one")
+        is_made = _result(details, "transcript") is not None
+        yield Text("no words" if is_made else "none yet: no step has made one")
 
 
-def _is_done(details: ClipDetails, name: str) -> bool:
-    return any(step.name == name and step.state == "done" for step in details.steps)
+def _result(details: ClipDetails, name: str) -> dict[str, Any] | None:
+    return next((step.result for step in details.steps if step.name == name), None)
 
 
 def _analyses(steps: Iterable[Step]) -> Iterator[Text]:

@@ -146,11 +146,16 @@ def exposure(clip: Clip) -> str | None:
     )
 
 
-def speech(clip: Clip, *, is_known: bool) -> str | None:
-    """Tell how much is said, and in which language."""
-    if not clip.transcript_word_count:
-        return "none" if is_known else None
-    return _joined(f"{clip.transcript_word_count:,} words", clip.transcript_language)
+def speech(clip: Clip, found: Facts | None) -> str | None:
+    """Tell how much is said, and in which language; `found` is the transcript, if there is one."""
+    if found is None:
+        return None
+    if clip.transcript_word_count:
+        origin = str(found.get("source") or "").replace("_", " ")
+        return _joined(
+            f"{clip.transcript_word_count:,} words", clip.transcript_language, f"from {origin}"
+        )
+    return "somebody speaks, but no text was made" if found.get("has_speech") else "none"
 
 
 def _metadata(clip: Clip, name: str) -> Facts:

@@ -6,7 +6,8 @@ WITH made AS (
      WHERE file_checksum = :checksum AND asset = 'transcript' AND status = 'done'
 ), found AS (
     SELECT place::int AS number, (s ->> 'start_time')::double precision AS start_s,
-           (s ->> 'end_time')::double precision AS end_s, s ->> 'text' AS content,
+           greatest((s ->> 'end_time')::double precision,
+                    (s ->> 'start_time')::double precision) AS end_s, s ->> 'text' AS content,
            s ->> 'speaker' AS speaker, (s ->> 'confidence')::double precision AS confidence
       FROM made, jsonb_array_elements(t -> 'segments') WITH ORDINALITY AS e(s, place)
      WHERE full_text IS NOT NULL
