@@ -67,7 +67,7 @@ def test_info_tells_what_analyzers_found(shell: Shell):
         "Exposure fair, +1.2 stops, 6.1 % too bright, 0.0 % too dark, black at 0.0-0.5, 1.0-1.5,"
         " 2.0-2.5, 3.0-3.5 s and 2 more",
         "Audio aac, 2 channels, boom",
-        "Sound -23.1 LUFS, range 5 LU, true peak -1.5 dBTP, silent at 0.0-2.5 s",
+        "Sound -23.1 LUFS, range 5.0 LU, true peak -1.5 dBTP, silent at 0.0-2.5 s",
         "Speech 102 words, en, from faster whisper",
         "Captured 2023-05-01 23:34:56 (UTC-04:00)",
         "Place Santiago, Chile, 33.85680° S 70.50000° W, -3.5 m",

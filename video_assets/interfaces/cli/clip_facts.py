@@ -31,9 +31,12 @@ def codec(clip: Clip) -> str | None:
 
 
 def color(clip: Clip) -> str | None:
-    """Tell the four facts of the colour encoding."""
+    """Tell the four facts of the colour encoding; while nobody looked, what the header says."""
     found = _metadata(clip, "color")
     names = ("color_primaries", "transfer_characteristics", "matrix_coefficients", "color_range")
+    if not found:
+        found = _metadata(clip, "video")
+        names = ("color_primaries", "color_transfer", "color_matrix", "color_range")
     return _joined(*dict.fromkeys(found.get(name) for name in names))
 
 
@@ -107,9 +110,11 @@ def place(clip: Clip) -> str | None:
     position = None
     if clip.gps_latitude is not None and clip.gps_longitude is not None:
         position = f"{_degrees(clip.gps_latitude, 'NS')} {_degrees(clip.gps_longitude, 'EW')}" + (
-            f", {clip.gps_altitude:g} m" if clip.gps_altitude is not None else ""
+            f", {clip.gps_altitude:.1f} m" if clip.gps_altitude is not None else ""
         )
-    return _joined(clip.location_name, position)
+    found = (clip.camera_details or {}).get("location") or {}
+    near = "near " if found.get("is_named_by_distance") else ""
+    return _joined(f"{near}{clip.location_name}" if clip.location_name else None, position)
 
 
 def sound(clip: Clip) -> str | None:
@@ -123,9 +128,9 @@ def sound(clip: Clip) -> str | None:
         return "silent from start to end"
     loudness, spread, peak = clip.loudness_lufs, found.get("range_lu"), clip.true_peak_dbtp
     return _joined(
-        "too quiet to measure" if loudness is None else f"{loudness:g} LUFS",
-        f"range {spread:g} LU" if spread is not None else None,
-        f"true peak {peak:g} dBTP" if peak is not None else None,
+        "too quiet to measure" if loudness is None else f"{loudness:.1f} LUFS",
+        f"range {spread:.1f} LU" if spread is not None else None,
+        f"true peak {peak:.1f} dBTP" if peak is not None else None,
         _ranges("silent", found.get("silent_ranges") or ()),
     )
 
