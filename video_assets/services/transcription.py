@@ -53,7 +53,12 @@ def transcribe(
     chunks = gather(ranges, sound, start_s)
     for number, chunk in enumerate(chunks):
         answer = engine.transcribe(samples_of(chunk, sound, start_s), language)
-        believed = [piece for piece in answer.pieces if piece.text and not is_made_up(piece)]
+        length_s = chunk[1] - chunk[0]
+        believed = [
+            piece
+            for piece in answer.pieces
+            if piece.text and piece.start_s < length_s and not is_made_up(piece)
+        ]
         refused += sum(bool(piece.text) for piece in answer.pieces) - len(believed)
         said += [_placed(piece, chunk) for piece in believed]
         if believed and (code := short_language(language or answer.language)):

@@ -1,5 +1,6 @@
 """Whisper, and models that speak like it, through transformers on torch."""
 
+import math
 from typing import Any
 
 from video_assets.media.errors import ToolMissingError
@@ -18,59 +19,51 @@ class TransformersWhisper:
 
     def transcribe(self, speech: Speech, language: str | None) -> Answer:
         """Write down what is said."""
-        config = self._model.generation_config
-        has_times = getattr(config, "no_timestamps_token_id", None) is not None
-        is_multilingual = bool(getattr(config, "is_multilingual", False))
         inputs = self._processor(
             speech, sampling_rate=RATE, return_tensors="pt", return_attention_mask=True
         )
+        is_multilingual = bool(getattr(self._model.generation_config, "is_multilingual", False))
         made = self._model.generate(
             inputs.input_features.to(self._device, self._model.dtype),
             attention_mask=inputs.attention_mask.to(self._device),
             return_dict_in_generate=True,
             output_scores=True,
-            return_timestamps=has_times,
+            return_segments=True,
+            return_timestamps=True,
             **({"language": language, "task": "transcribe"} if is_multilingual else {}),
         )
-        pieces = self._pieces(made.sequences[0].tolist(), len(speech) / RATE, _likelihood(made))
-        return Answer(pieces, language or self._language(made.sequences[0].tolist()))
+        segments = made["segments"][0]
+        pieces = tuple(self._piece(segment, len(speech) / RATE) for segment in segments)
+        return Answer(pieces, language or self._language(segments))
 
-    def _pieces(
-        self, tokens: list[int], length_s: float, likelihood: float | None
-    ) -> tuple[Heard, ...]:
-        """Cut the text where the model put time stamps."""
-        decoded = self._processor.tokenizer.decode(
-            tokens, skip_special_tokens=True, output_offsets=True
-        )
-        offsets = decoded["offsets"] or [{"text": decoded["text"], "timestamp": (0.0, None)}]
-        return tuple(
-            Heard(
-                start_s=float(part["timestamp"][0] or 0.0),
-                end_s=float(part["timestamp"][1] or length_s),
-                text=part["text"].strip(),
-                mean_log_probability=likelihood,
-            )
-            for part in offsets
+    def _piece(self, segment: Any, length_s: float) -> Heard:
+        """Read one segment: the stretch between two time stamps of the model."""
+        text = self._processor.tokenizer.decode(segment["tokens"], skip_special_tokens=True)
+        return Heard(
+            start_s=float(segment["start"]),
+            end_s=min(float(segment["end"]), length_s),
+            text=text.strip(),
+            mean_log_probability=_likelihood(segment),
         )
 
-    def _language(self, tokens: list[int]) -> str | None:
-        """Read the language that the model chose, if it is among its first tokens."""
+    def _language(self, segments: list[Any]) -> str | None:
+        """Read the language that the model chose, which is among its first tokens."""
         names = getattr(self._model.generation_config, "lang_to_id", None) or {}
         by_token = {token: name for name, token in names.items()}
-        found = next((by_token[token] for token in tokens[:3] if token in by_token), None)
+        first = segments[0]["result"]["sequences"][:4].tolist() if segments else []
+        found = next((by_token[token] for token in first if token in by_token), None)
         return found.strip("<|>") if found else None
 
 
-def _likelihood(made: Any) -> float | None:
-    """Give the mean logarithm of the chosen tokens' probabilities."""
-    if not made.scores:
-        return None
-    chosen = made.sequences[0][-len(made.scores) :]
-    logs = [
-        float(score[0].log_softmax(-1)[token])
-        for score, token in zip(made.scores, chosen, strict=False)
-    ]
-    return sum(logs) / len(logs)
+def _likelihood(segment: Any) -> float | None:
+    """Give the mean logarithm of the probabilities of a segment's tokens."""
+    tokens, scores = segment["result"]["sequences"], segment["result"]["scores"]
+    prompt = len(tokens) - len(scores)
+    begin, end = segment["idxs"]
+    places = range(max(begin, prompt), min(end, len(tokens)))
+    logs = [float(scores[at - prompt].float().log_softmax(-1)[tokens[at]]) for at in places]
+    known = [log for log in logs if math.isfinite(log)]
+    return sum(known) / len(known) if known else None
 
 
 def load_transformers(settings: EngineSettings) -> TransformersWhisper:
@@ -94,4 +87,8 @@ def _load(settings: EngineSettings, device: str) -> TransformersWhisper:
             f"({type(error).__name__}); it is downloaded on first use: check its name, its folder "
             "and the network, then run again"
         ) from error
+    if getattr(model.generation_config, "no_timestamps_token_id", None) is None:
+        raise ToolMissingError(
+            f"{settings.model_name} is no Whisper model that tells times; name one that does"
+        )
     return TransformersWhisper(model.to(device).eval(), processor, device)
