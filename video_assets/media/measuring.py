@@ -24,8 +24,12 @@ from video_assets.media.measurements import Measurements
 Image = NDArray[np.uint8]
 
 SAMPLE_EVERY_S = 0.5
-STILL_CODES = 0.35
-"""Mean difference of 8-bit codes below which a picture has not changed; grain has more."""
+STILL_CODES = 0.445
+"""Mean difference of full-range luma, in 8-bit codes, below which a picture has not changed.
+
+FFmpeg's freezedetect asks for -60 dB, 0.255, over all three planes; what stands still in 4:2:0 has
+no chroma, so that its luma may differ half as much again, and widening the range adds a sixth.
+"""
 _LEAST_RESPONSE = 0.05
 _UNKNOWN_SHIFT = (np.nan, np.nan)
 
@@ -84,9 +88,10 @@ class Measurer:
         columns.luma.append(statistics(luma, samples))
         small = shrink(frame, luma, samples)
         columns.difference.append(_difference(self._small, small))
-        columns.still_since.append(self._find_still(small))
+        columns.still_since.append(self._find_still(luma.to_full_range(samples)))
         self._finish_sample(luma, small)
-        if time_s >= self._next_sample_s:
+        # The second frame too: the first of a short clip has none before it.
+        if time_s >= self._next_sample_s or self.frame_count == 2:
             self._take_sample(luma, small)
             self._next_sample_s = time_s + SAMPLE_EVERY_S
         self._small, self._last = small, frame
@@ -124,9 +129,8 @@ class Measurer:
             damaged=damaged,
         )
 
-    def _find_still(self, small: Image) -> int:
+    def _find_still(self, value: Image) -> int:
         """Give the first frame of the standstill that this frame belongs to, maybe itself."""
-        value = small[..., 2]
         if self._still is None or self._still.shape != value.shape:
             change = STILL_CODES
         else:

@@ -95,6 +95,11 @@ def compress_nits(nits: Light) -> Light:
     return pq_to_nits(np.where(code < knee, code, spline) * peak)
 
 
+def hlg_grey_to_nits(code: Light) -> Light:
+    """Decode HLG grey from 0 to 1 as a display of 1000 cd/m2 shows it."""
+    return PEAK_NITS * np.power(_look_up(_hlg_table(), code), 1.2, dtype=np.float64)
+
+
 def _hlg_to_nits(rgb: Light) -> Light:
     scene = _look_up(_hlg_table(), rgb)
     luminance = scene @ _BT2020_LUMINANCE

@@ -19,6 +19,7 @@ import psutil
 import psycopg
 import pytest
 
+from video_assets.presets.model import load_preset
 from video_assets.storage.artifacts import UNFINISHED
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, make_clip
@@ -27,7 +28,9 @@ from video_assets_tests.servers import remove_server
 
 KILLS = 10
 CLIPS = 10
-ASSETS = ("probe", "thumbnails", "video_document")
+ASSETS = tuple(
+    step.name for step in load_preset("default").enabled_steps() if step.name != "checksum"
+)
 
 # Loading Dagster's resources warns of what its next release has to replace.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

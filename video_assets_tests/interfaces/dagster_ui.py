@@ -120,7 +120,7 @@ class DagsterUi:
     def workers(self) -> list[int]:
         """The worker processes of runs that are alive below this `dev`."""
         family = psutil.Process(self.pid).children(recursive=True)
-        return [each.pid for each in family if "forkserver" in " ".join(each.cmdline())]
+        return [each.pid for each in family if "forkserver" in _command(each)]
 
     def backfill(self, backfill_id: str) -> dict[str, Any] | None:
         """How a backfill ended, or None as long as it runs."""
@@ -167,3 +167,10 @@ def _url(process: "subprocess.Popen[str]") -> str | None:
     assert line or _runs(process), process.communicate()[1]
     found = re.search(r"http://\S+", line)
     return found.group() if found else None
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has just ended
+        return ""

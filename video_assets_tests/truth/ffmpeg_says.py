@@ -29,7 +29,9 @@ def silences(path: Path) -> Ranges:
 def blacks(path: Path) -> Ranges:
     """Find where the picture stays black."""
     frames = _filtered(path, "video", "blackdetect", "d=0.5")
-    return list(_ranges(frames, "lavfi.black_start", "lavfi.black_end"))
+    return [
+        r for r in _ranges(frames, "lavfi.black_start", "lavfi.black_end") if r[1] - r[0] >= 0.5
+    ]
 
 
 def freezes(path: Path) -> Ranges:
