@@ -4,10 +4,12 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+from video_assets.analyzer import ANALYZERS
 from video_assets.assets.analyze.transcript import Segment, Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails, ThumbnailSettings, make_thumbnails
 from video_assets.assets.index.composing import compose
+from video_assets.assets.index.video_document import video_document
 from video_assets.assets.ingest.checksum import FileInfo
 from video_assets.assets.measure.camera import Camera
 from video_assets.assets.measure.probe import Probe
@@ -187,3 +189,9 @@ def test_a_document_can_be_read_back(tmp_path: Path) -> None:
     probe = probe_of(make_clip(tmp_path / "clip.mp4", Clip(audio_tracks=1)))
     made = compose(INFO, probe, camera=CAMERA, proxy=PROXY, transcript=TRANSCRIPT)
     assert type(made).model_validate_json(made.model_dump_json()) == made
+
+
+def test_no_analyzer_but_the_probe_can_hold_a_document_up() -> None:
+    analyzer = ANALYZERS[video_document.key.to_user_string()]
+    assert set(analyzer.required) == {"checksum", "probe"}
+    assert set(analyzer.upstream) - set(analyzer.required) >= {"camera", "proxy", "transcript"}

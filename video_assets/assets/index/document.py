@@ -173,6 +173,7 @@ class CameraLocation(Block):
     gps_longitude: float | None = Field(default=None, description="degrees, west negative")
     gps_altitude: float | None = Field(default=None, description="metres")
     location_name: str | None = None
+    is_named_by_distance: bool | None = Field(default=None, description="by the nearest city")
 
 
 class CameraDetails(Block):
