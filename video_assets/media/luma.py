@@ -89,7 +89,7 @@ def statistics(luma: Luma, samples: Plane) -> tuple[float, float, float]:
 
 
 def shrink(frame: VideoFrame, luma: Luma, samples: Plane) -> NDArray[np.uint8]:
-    """Give a small picture of hue, saturation and value, as the frame lies in the file."""
+    """Give a small picture of hue, saturation, value and luma, as the frame lies in the file."""
     bright = luma.to_full_range(samples)
     size = bright.shape[1], bright.shape[0]
     tints = [
@@ -97,7 +97,7 @@ def shrink(frame: VideoFrame, luma: Luma, samples: Plane) -> NDArray[np.uint8]:
         for plane in _chroma(frame)
     ] or [np.full_like(bright, 128)] * 2
     color = cv2.cvtColor(cv2.merge([bright, tints[1], tints[0]]), cv2.COLOR_YCrCb2BGR)
-    return np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2HSV), np.uint8)
+    return np.dstack((cv2.cvtColor(color, cv2.COLOR_BGR2HSV), bright)).astype(np.uint8, copy=False)
 
 
 def _to_eight_bits(codes: Plane, bits: int) -> NDArray[np.uint8]:

@@ -39,6 +39,7 @@ class Measurements:
     """(n,) float32: mean, 2nd and 98th percentile."""
     difference_hue: Floats
     difference_saturation: Floats
+    difference_value: Floats
     difference_luma: Floats
     """(n,) float32, hue from 0 to 180."""
     still_since: Integers

@@ -55,7 +55,7 @@ class _Columns:
     is_keyframe: list[bool] = field(default_factory=list)
     is_interlaced: list[bool] = field(default_factory=list)
     luma: list[tuple[float, float, float]] = field(default_factory=list)
-    difference: list[tuple[float, float, float]] = field(default_factory=list)
+    difference: list[tuple[float, float, float, float]] = field(default_factory=list)
     still_since: list[int] = field(default_factory=list)
 
 
@@ -88,7 +88,7 @@ class Measurer:
         columns.luma.append(statistics(luma, samples))
         small = shrink(frame, luma, samples)
         columns.difference.append(_difference(self._small, small))
-        columns.still_since.append(self._find_still(luma.to_full_range(samples)))
+        columns.still_since.append(self._find_still(np.ascontiguousarray(small[..., 3])))
         self._finish_sample(luma, small)
         # The second frame too: the first of a short clip has none before it.
         if time_s >= self._next_sample_s or self.frame_count == 2:
@@ -102,7 +102,7 @@ class Measurer:
             raise ValueError("no frame was measured")
         columns, samples = self._columns, self._samples
         luma = np.array(columns.luma, np.float32).reshape(-1, 3)
-        difference = np.array(columns.difference, np.float32).reshape(-1, 3)
+        difference = np.array(columns.difference, np.float32).reshape(-1, 4)
         return Measurements(
             pts=np.array(columns.pts, np.int64),
             time_s=np.array(columns.time_s, np.float64),
@@ -113,7 +113,8 @@ class Measurer:
             luma_high=luma[:, 2],
             difference_hue=difference[:, 0],
             difference_saturation=difference[:, 1],
-            difference_luma=difference[:, 2],
+            difference_value=difference[:, 2],
+            difference_luma=difference[:, 3],
             still_since=np.array(columns.still_since, np.int64),
             proxy_index=np.array(proxy_index, np.int64),
             sample_index=np.array([sample.index for sample in samples], np.int64),
@@ -168,11 +169,11 @@ class Measurer:
         sample.before = None
 
 
-def _difference(before: Image | None, small: Image) -> tuple[float, float, float]:
+def _difference(before: Image | None, small: Image) -> tuple[float, float, float, float]:
     if before is None or before.shape != small.shape:
-        return (0.0, 0.0, 0.0)
-    hue, saturation, value, _ = cv2.mean(cv2.absdiff(before, small))
-    return (hue, saturation, value)
+        return (0.0, 0.0, 0.0, 0.0)
+    hue, saturation, value, luma = cv2.mean(cv2.absdiff(before, small))
+    return (hue, saturation, value, luma)
 
 
 def _shift(before: Image | None, small: Image) -> tuple[float, float]:
@@ -180,7 +181,7 @@ def _shift(before: Image | None, small: Image) -> tuple[float, float]:
     if before is None or before.shape != small.shape:
         return _UNKNOWN_SHIFT
     height, width = small.shape[:2]
-    first, second = (image[..., 2].astype(np.float32) for image in (before, small))
+    first, second = (image[..., 3].astype(np.float32) for image in (before, small))
     (across, down), response = cv2.phaseCorrelate(first, second, _taper(width, height))
     if response < _LEAST_RESPONSE or not np.isfinite((across, down)).all():
         return _UNKNOWN_SHIFT

@@ -20,8 +20,8 @@ Beginning = Literal["start", "cut", "fade"]
 CUT_SCORE = 27.0
 ADAPTIVE_SCORE = 20.0  # theirs is 15, which fast hands before a slow camera reach
 ADAPTIVE_RATIO = 3.0
-LEAST_LUMA = 7.5
-"""Difference of brightness that a cut has at least, in 8-bit codes."""
+LEAST_BRIGHTNESS = 7.5
+"""Difference of luma or of the strongest colour that a cut has at least, in 8-bit codes."""
 DARK_MEAN, DARK_HIGH = 12 / 255, 0.06
 """Shares of the range below which a picture is black enough to fade through."""
 SHORTEST_S = 0.5
@@ -51,7 +51,7 @@ def find_shots(seen: Measurements) -> list[Shot]:
 
 def score(seen: Measurements) -> NDArray[Any]:
     """Give how much each frame differs from the one before, from 0 to 255."""
-    return (seen.difference_hue + seen.difference_saturation + seen.difference_luma) / 3
+    return (seen.difference_hue + seen.difference_saturation + seen.difference_value) / 3
 
 
 def prominence(scores: NDArray[Any]) -> NDArray[Any]:
@@ -66,7 +66,8 @@ def find_cuts(seen: Measurements) -> list[int]:
     """Name the first frame after each cut; two leaps within a flash are none."""
     scores = score(seen)
     stands_out = (prominence(scores) >= ADAPTIVE_RATIO) & (scores >= ADAPTIVE_SCORE)
-    is_leap = ((scores >= CUT_SCORE) | stands_out) & (seen.difference_luma >= LEAST_LUMA)
+    brightness = np.maximum(seen.difference_value, seen.difference_luma)
+    is_leap = ((scores >= CUT_SCORE) | stands_out) & (brightness >= LEAST_BRIGHTNESS)
     leaps = [int(frame) for frame in np.flatnonzero(is_leap) if frame > 0]
     cuts: list[int] = []
     while leaps:

@@ -83,7 +83,7 @@ def test_a_cut_is_a_leap_and_a_standstill_is_known(tmp_path):
         return flat(200, 40, 40)(0, width, height) if number < 24 else numbered(7, width, height)
 
     seen = pass_over(make_clip(tmp_path / "clip.mp4", Clip(picture=picture))).measurements
-    change = seen.difference_hue + seen.difference_saturation + seen.difference_luma
+    change = seen.difference_hue + seen.difference_saturation + seen.difference_value
     assert int(np.argmax(change)) == 24
     assert change[24] > 60 > 3 > np.delete(change, 24).max()
     assert list(seen.still_since) == [0] * 24 + [24] * 24
