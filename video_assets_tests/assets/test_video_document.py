@@ -5,6 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from video_assets.analyzer import ANALYZERS
+from video_assets.assets.analyze.exposure import Exposure, Focus, Interlacing, Shake, Span
+from video_assets.assets.analyze.scenes import Scene, Scenes
 from video_assets.assets.analyze.transcript import Segment, Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails, ThumbnailSettings, make_thumbnails
@@ -195,3 +197,65 @@ def test_no_analyzer_but_the_probe_can_hold_a_document_up() -> None:
     analyzer = ANALYZERS[video_document.key.to_user_string()]
     assert set(analyzer.required) == {"checksum", "probe"}
     assert set(analyzer.upstream) - set(analyzer.required) >= {"camera", "proxy", "transcript"}
+
+
+def scene(number: int, start_s: float, end_s: float, still: str | None) -> Scene:
+    """A scene of a clip of 25 frames a second."""
+    return Scene(
+        number=number,
+        start_s=start_s,
+        end_s=end_s,
+        start_pts=0,
+        end_pts=None,
+        start_frame=round(start_s * 25),
+        end_frame=round(end_s * 25),
+        begins_with="cut" if start_s else "start",
+        change=0,
+        representative_frame=still,
+        representative_time_s=None,
+    )
+
+
+SCENES = Scenes(
+    scenes=(scene(1, 0, 0.8, "aa/scene.jpg"), scene(2, 0.8, 2, None)),
+    scene_changes=(0.8,),
+    warnings=(),
+)
+EXPOSURE = Exposure(
+    warning=True,
+    stops=-1.5,
+    overexposed_percentage=0,
+    underexposed_percentage=6,
+    mean_level=40,
+    overall_quality="fair",
+    per_scene=(),
+    black_ranges=(Span(start_s=0, end_s=0.5),),
+    frozen_ranges=(),
+    silent_ranges=(),
+    loudness=SOUND,
+    shake=Shake(motion_percentage=None, jitter_percentage=0.0),
+    focus=Focus(median=1, lowest=0, highest=2, softest_time_s=0),
+    interlacing=Interlacing(found="progressive", declared=None, agrees=None),
+    transfer=None,
+    frames_measured=4,
+)
+
+
+def test_scenes_and_exposure_stand_in_the_document(tmp_path: Path) -> None:
+    probe = probe_of(make_clip(tmp_path / "clip.mp4"))
+    made = compose(INFO, probe, scenes=SCENES, exposure=EXPOSURE)
+    assert type(made).model_validate_json(made.model_dump_json()) == made
+    document = json.loads(made.model_dump_json())
+    assert document["video"]["exposure"] == {
+        "warning": True,
+        "stops": -1.5,
+        "overexposed_percentage": 0.0,
+        "underexposed_percentage": 6.0,
+        "overall_quality": "fair",
+    }
+    assert document["analysis"]["scene_changes"] == [0.8]
+    assert [each["representative_frame"] for each in document["analysis"]["scenes"]] == [
+        "aa/scene.jpg",
+        None,
+    ]
+    assert document["analysis"]["picture"]["black_ranges"] == [{"start_s": 0.0, "end_s": 0.5}]

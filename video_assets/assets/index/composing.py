@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from video_assets.assets.analyze.exposure import Exposure
+from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails
@@ -26,10 +28,12 @@ from video_assets.assets.index.document import (
     EnhancedVideoIngestOutput,
     FileBlock,
     Loudness,
+    PictureFaults,
     SubtitleTrack,
     VideoCodecDetails,
     VideoColorDetails,
     VideoDetails,
+    VideoExposureDetails,
     VideoResolution,
 )
 from video_assets.assets.ingest.checksum import FileInfo
@@ -47,22 +51,27 @@ def compose(
     thumbnails: Thumbnails | None = None,
     camera: Camera | None = None,
     proxy: Proxy | None = None,
+    scenes: Scenes | None = None,
+    exposure: Exposure | None = None,
     transcript: Transcript | None = None,
 ) -> EnhancedVideoIngestOutput:
     """Gather what is known of a clip; blocks that nothing was found for stay empty."""
-    made = [each for each in (probe, proxy, transcript) if each is not None]
+    made = [each for each in (probe, proxy, scenes, transcript) if each is not None]
     warnings = [warning for each in made for warning in each.warnings]
     return EnhancedVideoIngestOutput(
         file_info=FileBlock(
             file_checksum=content.file_checksum, file_size_bytes=content.file_size_bytes
         ),
-        video=_video(probe),
+        video=_video(probe, exposure),
         audio_tracks=_all(AudioTrack, probe.audio_tracks),
         subtitle_tracks=_all(SubtitleTrack, probe.subtitle_tracks),
         camera=_camera(camera),
         thumbnails=tuple(still.name for still in thumbnails.thumbnails) if thumbnails else (),
         compressed_path=proxy.file if proxy else None,
         analysis=AnalysisDetails(
+            scene_changes=scenes.scene_changes if scenes else (),
+            scenes=_all(document.Scene, scenes.scenes) if scenes else None,
+            picture=part(PictureFaults, exposure) if exposure else None,
             transcript=part(document.Transcript, transcript) if transcript else None,
             loudness=part(Loudness, proxy.sound) if proxy and proxy.sound else None,
             processing_metadata={"warnings": list(dict.fromkeys(warnings))},
@@ -82,7 +91,7 @@ def _all(block: type[B], found: Iterable[BaseModel]) -> tuple[B, ...]:
     return tuple(part(block, each) for each in found)
 
 
-def _video(probe: Probe) -> VideoDetails:
+def _video(probe: Probe, exposure: Exposure | None) -> VideoDetails:
     video = probe.video
     return VideoDetails(
         codec=_codec(video),
@@ -96,6 +105,7 @@ def _video(probe: Probe) -> VideoDetails:
         is_variable_frame_rate=video.is_variable_frame_rate,
         start_timecode=probe.timecode,
         color=_color(video),
+        exposure=part(VideoExposureDetails, exposure) if exposure else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from video_assets.assets.analyze.exposure import Focus, Interlacing, Shake, Span
 from video_assets.media.camera import Telemetry
 from video_assets.media.capture_time import CaptureTime
 
@@ -200,7 +201,10 @@ class Scene(Block):
     number: int
     start_s: float
     end_s: float
-    representative_frame: str = Field(description="a still, relative to the artifact store")
+    begins_with: str
+    representative_frame: str | None = Field(
+        default=None, description="a still, in the artifact store"
+    )
 
 
 class TranscriptSegment(Block):
@@ -236,12 +240,23 @@ class Loudness(Block):
     is_silent: bool
 
 
+class PictureFaults(Block):
+    """Where the picture shows nothing, stands still, shakes or is soft, and how its fields lie."""
+
+    black_ranges: tuple[Span, ...] = ()
+    frozen_ranges: tuple[Span, ...] = ()
+    shake: Shake
+    focus: Focus
+    interlacing: Interlacing
+
+
 class AnalysisDetails(Block):
     """What the picture and sound show."""
 
     scene_changes: tuple[float, ...] = ()
     scenes: tuple[Scene, ...] | None = Field(default=None, description="None: not looked for")
     transcript: Transcript | None = Field(default=None, description="None: not listened for")
+    picture: PictureFaults | None = Field(default=None, description="None: not measured")
     loudness: Loudness | None = Field(default=None, description="None: no sound, or not measured")
     content_tags: tuple[str, ...] = ()
     content_summary: str | None = None

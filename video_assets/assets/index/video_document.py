@@ -5,6 +5,8 @@ Made from what exists: a clip without thumbnails has a document too.
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from video_assets.assets.analyze.exposure import Exposure
+from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails
@@ -35,6 +37,8 @@ def video_document(
     thumbnails: Thumbnails | None,
     camera: Camera | None,
     proxy: Proxy | None,
+    scenes: Scenes | None,
+    exposure: Exposure | None,
     transcript: Transcript | None,
     artifacts: ArtifactFolder,
 ) -> VideoDocument:
@@ -45,6 +49,8 @@ def video_document(
         thumbnails=thumbnails,
         camera=camera,
         proxy=proxy,
+        scenes=scenes,
+        exposure=exposure,
         transcript=transcript,
     )
     written = artifacts.write(FILE_NAME, content.model_dump_json(indent=2).encode())
