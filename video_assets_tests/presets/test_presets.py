@@ -31,6 +31,10 @@ def test_default_makes_what_the_specification_says():
         ("camera", "metadata", 25, 3, 300),
         ("thumbnails", "thumbnails", 30, 3, 300),
         ("proxy", "compression", 40, 3, 300),
+        ("audio_track", "default", 45, 3, 300),
+        ("scenes", "default", 50, 3, 300),
+        ("exposure", "default", 55, 3, 300),
+        ("transcript", "ai_analysis", 60, 3, 1800),
         ("video_document", "default", 90, 3, 300),
     ]
     thumbnails = preset.step("thumbnails")
