@@ -194,7 +194,7 @@ def _silences(peaks: NDArray[Any], duration_s: float) -> Iterator[tuple[float, f
     edges = np.flatnonzero(quiet[1:] != quiet[:-1])
     for begin, end in edges.reshape(-1, 2):
         begin_s, end_s = begin * _FINE / RATE, min(end * _FINE / RATE, duration_s)
-        if end_s - begin_s >= min(SHORTEST_SILENCE_S, duration_s):
+        if end_s - begin_s >= SHORTEST_SILENCE_S:
             yield begin_s, end_s
 
 

@@ -24,11 +24,10 @@ from video_assets.media.measurements import Measurements
 Image = NDArray[np.uint8]
 
 SAMPLE_EVERY_S = 0.5
-STILL_CODES = 0.445
+STILL_CODES = 0.297
 """Mean difference of full-range luma, in 8-bit codes, below which a picture has not changed.
 
-FFmpeg's freezedetect asks for -60 dB, 0.255, over all three planes; what stands still in 4:2:0 has
-no chroma, so that its luma may differ half as much again, and widening the range adds a sixth.
+FFmpeg's freezedetect asks for -60 dB, 0.255; widening the range adds a sixth.
 """
 _LEAST_RESPONSE = 0.05
 _UNKNOWN_SHIFT = (np.nan, np.nan)

