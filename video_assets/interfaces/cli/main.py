@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from video_assets.interfaces.cli import browse, db
+from video_assets.interfaces.cli.backfill import backfill
 from video_assets.interfaces.cli.dev import dev
 from video_assets.interfaces.cli.doctor import doctor
 from video_assets.interfaces.cli.faults import EPILOGUE, MACHINE, ToldGroup, tell
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(ingest)
 app.command()(quick_process)
+app.command()(backfill)
 app.command("list")(browse.list_clips)
 app.command()(browse.info)
 app.command()(status)
