@@ -182,7 +182,7 @@ def _added(parts: list[NDArray[np.int32]]) -> Samples:
 def _packets(container: Any, streams: list[AudioStream]) -> Iterator["Packet[Any]"]:
     try:
         yield from container.demux(*streams)
-    except av.error.FFmpegError:  # the file ends in the middle of a packet
+    except (av.error.FFmpegError, IndexError):  # it ends in a packet; see frames.packets
         return
 
 

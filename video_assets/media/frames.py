@@ -51,10 +51,14 @@ def frame_time(frame: VideoFrame, stream: VideoStream) -> float:
 def packets(
     container: av.container.InputContainer, stream: VideoStream
 ) -> Iterator["Packet[VideoStream]"]:
-    """Give a stream's packets up to the end, or up to where the file is broken."""
+    """Give a stream's packets up to the end, or up to where the file is broken.
+
+    A transport stream can show new streams while it is read. PyAV has no place for them and raises
+    IndexError, but only when all packets of the others have been given.
+    """
     try:
         yield from container.demux(stream)
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, IndexError):
         return
 
 

@@ -142,7 +142,7 @@ def _timed_packets(container: av.container.InputContainer) -> Iterator["Packet[S
         for packet in container.demux(streams):
             if packet.size and (packet.pts is not None or packet.dts is not None):
                 yield packet
-    except av.error.FFmpegError:  # the file ends in the middle of a packet
+    except (av.error.FFmpegError, IndexError):  # it ends in a packet; see frames.packets
         return
 
 

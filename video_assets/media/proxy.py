@@ -219,5 +219,5 @@ def _packets(
     """Give the packets of some streams up to the end, or up to where the file is broken."""
     try:
         yield from container.demux(*streams)
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, IndexError):  # see frames.packets
         return

@@ -108,7 +108,7 @@ def _packets(container: Any, streams: list[SubtitleStream]) -> Iterator[Any]:
         return
     try:
         yield from container.demux(*streams)
-    except av.error.FFmpegError:  # the file ends in the middle of a packet
+    except (av.error.FFmpegError, IndexError):  # it ends in a packet; see frames.packets
         return
 
 
