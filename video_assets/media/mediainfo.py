@@ -42,7 +42,8 @@ class Track:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Give a fact that can have several values, `Dolby Vision / SMPTE ST 2086`."""
-        return tuple(part.strip() for part in (self.text(name) or "").split(" / "))
+        parts = self.facts.get(name, "")[:_LONGEST_TEXT].split(" / ")  # `06 / ` is two of them
+        return tuple(clean_text(part) or "" for part in parts)
 
     def number(self, name: str) -> float | None:
         """Give the first number in a fact: 1000 of `1000 cd/m2`."""

@@ -52,7 +52,8 @@ def read_packet_facts(path: Path) -> PacketFacts:
             each.index for each in container.streams if each.disposition & Disposition.forced
         )
         if has_whole_index(container, stream):
-            rate = stream.codec_context.bit_rate  # FFmpeg adds up the index
+            context = stream.codec_context  # None for a codec that FFmpeg does not know
+            rate = context.bit_rate if context is not None else None  # it adds up the index
             return PacketFacts(rate or None, usual_gop(_listed_keys(stream)), forced)
         packets = _Packets.read(container, stream)
         return PacketFacts(packets.bit_rate_bps, usual_gop(packets.keys), forced)
@@ -91,7 +92,7 @@ class _Packets:
                     break
             else:
                 is_whole = True
-        except av.error.FFmpegError:  # the file ends in the middle of a packet
+        except (av.error.FFmpegError, IndexError):  # it ends in a packet; see frames.packets
             is_whole = False
         shown.sort()  # as shown: the keyframe of an open GOP is coded before the end of the last
         end = max((start + length for start, length, _ in shown), default=0)

@@ -89,6 +89,11 @@ def summarize(color: Color, artifacts: ArtifactFolder) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
+def find_contradiction(color: Color) -> str | None:
+    """Say what about a clip's colour cannot be, or None."""
+    return "; ".join(color.disagreements) or None
+
+
 @clip_asset(lane="metadata", code_version="1", metadata=summarize)
 def color(source: Source, probe: Probe) -> Color:
     """How each clip's code values mean colour: primaries, transfer, HDR format, light levels."""
@@ -98,4 +103,4 @@ def color(source: Source, probe: Probe) -> Color:
 @clip_check(color)
 def color_is_told_once(color: Color) -> str | None:
     """Container and stream say the same of colour, and no light level is impossible."""
-    return "; ".join(color.disagreements) or None
+    return find_contradiction(color)

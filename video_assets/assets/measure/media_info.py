@@ -167,6 +167,11 @@ def languages(info: MediaInfo) -> list[str]:
     return list(dict.fromkeys(track.language for track in tracks if track.language))
 
 
+def find_contradiction(info: MediaInfo) -> str | None:
+    """Say where a clip contradicts itself, or None."""
+    return "; ".join(info.warnings) or None
+
+
 @clip_asset(lane="metadata", code_version="1", metadata=summarize)
 def media_info(source: Source, probe: Probe) -> MediaInfo:
     """How each clip is coded and wrapped: profile, bit rate, GOP, fields, encoder, all tracks."""
@@ -177,4 +182,4 @@ def media_info(source: Source, probe: Probe) -> MediaInfo:
 @clip_check(media_info)
 def fields_are_declared_once(media_info: MediaInfo) -> str | None:
     """Nothing in a clip contradicts its field order."""
-    return "; ".join(media_info.warnings) or None
+    return find_contradiction(media_info)
