@@ -30,6 +30,7 @@ STILL_CODES = 0.297
 FFmpeg's freezedetect asks for -60 dB, 0.255; widening the range adds a sixth.
 """
 _LEAST_RESPONSE = 0.05
+_LEAST_SIDE = 16
 _UNKNOWN_SHIFT = (np.nan, np.nan)
 
 
@@ -180,6 +181,8 @@ def _shift(before: Image | None, small: Image) -> tuple[float, float]:
     if before is None or before.shape != small.shape:
         return _UNKNOWN_SHIFT
     height, width = small.shape[:2]
+    if min(height, width) < _LEAST_SIDE:
+        return _UNKNOWN_SHIFT
     first, second = (image[..., 3].astype(np.float32) for image in (before, small))
     (across, down), response = cv2.phaseCorrelate(first, second, _taper(width, height))
     if response < _LEAST_RESPONSE or not np.isfinite((across, down)).all():
