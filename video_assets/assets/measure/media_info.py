@@ -31,6 +31,7 @@ RateMode = Literal["CFR", "VFR"]
 
 HIGHEST_REFERENCES = 16  # of H.264 and H.265
 MORE_THAN_THE_FILE = 1.1
+HIGHEST_BPS = 100e9  # twice an uncompressed 8K picture of 60 frames a second
 
 
 class _Facts(BaseModel):
@@ -129,7 +130,8 @@ def _choose_bit_rate(track: Track, packets: PacketFacts, probe: Probe) -> int | 
     if not rate or not probe.duration_s:
         return None
     whole_bps = probe.size_bytes * 8 / min(probe.duration_s, probe.video.duration_s or 1e9)
-    return max(1, round(rate / 1000)) if 0 < rate <= MORE_THAN_THE_FILE * whole_bps else None
+    most_bps = min(HIGHEST_BPS, MORE_THAN_THE_FILE * whole_bps)
+    return max(1, round(rate / 1000)) if 0 < rate <= most_bps else None
 
 
 def _name_encoder(general: Track, track: Track) -> str | None:
