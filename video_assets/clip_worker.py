@@ -131,6 +131,13 @@ def _refused_by_system(error: OSError, task: Task, seconds: float) -> Failed:
         text = "the disk for artifacts is full; make room, then run the same command again"
         return Failed("DiskFull", text, "unreachable", seconds)
     said = os.strerror(error.errno) if error.errno else "no message"
+    if _is_artifact(error.filename, task) and isinstance(error, FileNotFoundError):
+        maker = Path(str(error.filename)).parent.name
+        text = (
+            f"a file that {maker} made of this clip is gone; materialize {maker} for this clip "
+            "alone in the Dagster UI, which makes it again"
+        )
+        return Failed("ArtifactMissing", text, "unreachable", seconds)
     if _is_artifact(error.filename, task):
         text = f"the artifact folder cannot be written: {said}; make it writable, then run again"
         return Failed(type(error).__name__, text, "unreachable", seconds)

@@ -1,5 +1,6 @@
 """The file of a proxy: H.264 or HEVC with square pixels, upright and in SDR, and AAC, in MP4."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,13 +42,32 @@ class ProxyPlan:
     encoder: Encoder
 
 
+class _WholeWrites(io.FileIO):
+    """A file that writes all that it is given, or raises; nothing waits to fail later."""
+
+    def write(self, data: Any, /) -> int:
+        """Write every byte."""
+        left = memoryview(data)
+        while left:
+            left = left[super().write(left) or 0 :]
+        return len(data)
+
+
 class ProxyWriter:
     """Takes pictures and sound as they come and writes them as one file."""
 
     def __init__(self, goal: Path, plan: ProxyPlan) -> None:
         self.expects_sound = False
         self._plan = plan
-        self._container = av.open(str(goal), "w", format="mp4", options={"movflags": "faststart"})
+        # A file of our own: FFmpeg leaves its one open when it cannot finish it on a full disk.
+        self._file = _WholeWrites(goal, "w+")
+        self._container = av.open(
+            self._file,
+            "w",
+            format="mp4",
+            options={"movflags": "faststart"},
+            io_open=lambda *_: goal.open("rb"),  # to move the index to the front at the end
+        )
         self._picture = self._add_picture_track()
         self._sound: AudioStream | None = None
         self._down: av.AudioResampler | None = None
@@ -60,7 +80,10 @@ class ProxyWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._container.close()
+        try:
+            self._container.close()
+        finally:
+            self._file.close()
 
     @property
     def has_audio(self) -> bool:

@@ -92,7 +92,7 @@ def _take(
     video = facts.video
     size = fit_size(video, width)
     with open_media(path) as container:
-        stream = _stream(container, video)
+        stream = video_stream(container, video)
         is_strict = is_strict and be_strict(stream)
         moments = _moments(facts, stream, count)
         wanted = [(index, find_access(container, stream, at)) for index, at in enumerate(moments)]
@@ -111,7 +111,7 @@ def _take(
 def _first_still(path: Path, facts: MediaFacts, width: int) -> Thumbnail | None:
     """Take the first picture of a stream without any time stamps, which has no positions."""
     with open_media(path) as container:
-        frame = first_frame(container, _stream(container, facts.video))
+        frame = first_frame(container, video_stream(container, facts.video))
         if frame is None or frame.pts is not None:
             return None
         image = render(frame, facts.video, fit_size(facts.video, width))
@@ -126,7 +126,11 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     return data.tobytes()
 
 
-def _stream(container: av.container.InputContainer, video: VideoTrack) -> VideoStream:
+def video_stream(container: av.container.InputContainer, video: VideoTrack) -> VideoStream:
+    """Find the video stream that was probed.
+
+    Raises UndecodableError if it is none any more.
+    """
     stream = container.streams[video.index] if video.index < len(container.streams) else None
     if not isinstance(stream, VideoStream):
         raise UndecodableError(f"stream {video.index} is no video stream any more")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from video_assets.presets.step_names import STEP_NAMES, resolve
 from video_assets.presets.strict import PresetError, nearest, read_strictly
 
 PACKAGE = "video_assets.presets"
@@ -21,13 +22,19 @@ class StepConfiguration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     category: Name = Field(description="group of the asset")
-    name: Name = Field(description="asset")
+    name: Name = Field(description="asset, or one of the step names that stand for it")
+    implementation: Name | None = Field(default=None, description="the step name that was written")
     enabled: bool = True
     priority: int = Field(default=50, ge=1, le=100, description="lower goes first")
     queue: Name = Field(default="default", description="lane")
     retry: int = Field(default=3, ge=0, description="more attempts after a passing fault")
     timeout: int = Field(default=300, gt=0, description="seconds for one clip")
     params: Mapping[str, Any] = Field(default={}, description="the asset's own settings")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_its_asset(cls, written: Any) -> Any:
+        return resolve(written) if isinstance(written, Mapping) else written
 
 
 class PipelineConfiguration(BaseModel):
@@ -60,6 +67,17 @@ class PipelineConfiguration(BaseModel):
     def step(self, asset: str) -> StepConfiguration | None:
         """Return how the asset is made, or None when this preset does not name it."""
         return next((step for step in self.steps if step.name == asset), None)
+
+    def refuse_other_checksums(self, algorithm: str) -> None:
+        """Raise PresetError where a step asks for another algorithm than the catalogue's."""
+        step = self.step("checksum")
+        wanted = STEP_NAMES[step.implementation].requires if step and step.implementation else None
+        if wanted not in (None, algorithm):
+            raise PresetError(
+                f"preset {self.name} asks for {step.implementation if step else wanted}, but this "
+                f"catalogue knows its clips by {algorithm}; one catalogue has one algorithm, which "
+                "VIDEO_ASSETS_CHECKSUM_ALGORITHM chooses before it is made"
+            )
 
     def enabled_steps(self) -> tuple[StepConfiguration, ...]:
         """Return the steps that run."""

@@ -15,6 +15,7 @@ from video_assets.assets.analyze.exposure import (
 from video_assets.assets.analyze.scenes import Scenes, find_hole
 from video_assets.assets.derive.proxy import ProxySettings
 from video_assets.assets.measure.probe import Probe
+from video_assets.clip_worker import Failed, Task, perform
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.progress import Progress
@@ -207,3 +208,28 @@ def test_a_soft_picture_has_less_focus(analyze):
     _, sharp, _ = analyze(Clip(width=128, height=96, frames=12, picture=show(texture)))
     _, soft, _ = analyze(Clip(width=128, height=96, frames=12, picture=show(blurred)), "soft.mp4")
     assert sharp.focus.median > 10 * soft.focus.median
+
+
+def test_a_proxy_that_is_gone_is_named_and_not_blamed_on_the_clip(analyze, tmp_path):
+    analyze(Clip(frames=12, picture=RED))
+    folder = ArtifactFolder.of(tmp_path / "artifacts", CHECKSUM, "proxy")
+    path = tmp_path / "clip.mp4"
+    probe = Probe.model_validate(dict(probe_media(path)))
+    made = ANALYZERS["proxy"].function(
+        Source(CHECKSUM, path), probe, ProxySettings(), folder, Progress()
+    )
+    document = made.model_dump(mode="json")
+    (folder.path / "measurements.npz").unlink()
+    task = Task(
+        module="video_assets.assets.analyze.scenes",
+        name="scenes",
+        checksum=CHECKSUM,
+        source=None,
+        inputs={"proxy": document},
+        settings={},
+        artifacts=ArtifactFolder.of(tmp_path / "artifacts", CHECKSUM, "scenes").path,
+    )
+    answer = perform(task, Progress())
+    assert isinstance(answer, Failed)
+    assert (answer.error_class, answer.fault) == ("ArtifactMissing", "unreachable")
+    assert "that proxy made" in answer.message

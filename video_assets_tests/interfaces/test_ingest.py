@@ -113,7 +113,8 @@ def test_known_files_are_told_at_once_without_reading_or_dagster(house: House, t
     assert "Nothing to do: all 3 files are known" in done.stdout
     assert "Reading" not in done.stderr
     assert " dagster" not in done.stderr
-    assert len(done.stdout.splitlines()) < 15
+    steps = len(load_preset("default").steps)
+    assert len(done.stdout.splitlines()) < steps + 10
 
 
 def test_a_moved_folder_runs_no_step(house: House, tmp_path: Path):
@@ -262,8 +263,10 @@ def test_a_full_disk_for_artifacts_fails_the_clips_until_there_is_room(
         assert {each["error_class"] for each in done["failures"]} == {"DiskFull"}
         assert "the disk for artifacts is full" in done["failures"][0]["found"]
         assert list(artifacts.rglob(f"*{UNFINISHED}")) == []
+        more = ["mount", "-o", "remount,size=50m", artifacts]
+        subprocess.run(more, check=True)
+        assert house.ingest(tmp_path)["failures"] == []
     finally:
         subprocess.run(["umount", artifacts], check=True)  # noqa: S607
-        artifacts.rmdir()
+        shutil.rmtree(artifacts)
         kept.rename(artifacts)
-    assert house.ingest(tmp_path)["failures"] == []

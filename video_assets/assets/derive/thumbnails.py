@@ -17,7 +17,9 @@ from video_assets.clip_asset import clip_asset, clip_check
 from video_assets.media.contact_sheet import lay_out
 from video_assets.media.picture import warnings_about
 from video_assets.media.source import Source
+from video_assets.media.thumbnails import Thumbnail as Still
 from video_assets.media.thumbnails import encode_jpeg, take_thumbnails
+from video_assets.media.thumbnails_otherwise import take_in_one_pass, take_with_opencv
 from video_assets.storage.artifacts import ArtifactFolder
 
 SHEET_QUALITY = 80
@@ -35,6 +37,9 @@ class ThumbnailSettings(BaseModel):
     quality: int = Field(default=90, ge=1, le=100, description="of the JPEG files")
     method: Literal["keyframe", "exact"] = Field(
         default="keyframe", description="nearest keyframe before each position, or the very frame"
+    )
+    implementation: Literal["parallel_thumbs", "opencv_thumbs", "ffmpeg_thumbs"] = Field(
+        default="parallel_thumbs", description="the step name by which a preset chooses it"
     )
 
 
@@ -74,9 +79,7 @@ def make_thumbnails(
 
     Raises MediaError if there is no still at all.
     """
-    stills = take_thumbnails(
-        source.path, probe, count=settings.count, width=settings.width, method=settings.method
-    )
+    stills = _take(source, probe, settings)
     written = []
     for still in stills:
         data = encode_jpeg(still.image, settings.quality)
@@ -102,6 +105,15 @@ def make_thumbnails(
         frame_count=probe.video.frame_count,
         warnings=warnings_about(probe.video, "stills are"),
     )
+
+
+def _take(source: Source, probe: Probe, settings: ThumbnailSettings) -> list[Still]:
+    count, width = settings.count, settings.width
+    if settings.implementation == "opencv_thumbs":
+        return take_with_opencv(source.path, probe, count=count, width=width)
+    if settings.implementation == "ffmpeg_thumbs":
+        return take_in_one_pass(source.path, probe, count=count, width=width)
+    return take_thumbnails(source.path, probe, count=count, width=width, method=settings.method)
 
 
 def preview(sheet: bytes) -> str:

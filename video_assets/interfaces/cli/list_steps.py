@@ -9,6 +9,7 @@ from rich.text import Text
 
 from video_assets.interfaces.cli.reading import JsonOption
 from video_assets.interfaces.cli.wording import cell, console, new_table, say_json
+from video_assets.presets.step_names import names_of
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,14 @@ class ListedStep:
     lane: str
     needs: tuple[str, ...]
     description: str
+    names: dict[str, str]
 
 
 def list_steps(as_json: JsonOption = False) -> None:
-    """List every step by category: its version, its lane and what it finds."""
+    """List every step by category: its version, its lane and what it finds.
+
+    Below a step stand the other names that a preset may use for it, and what each means.
+    """
     steps = sorted(_known_steps(), key=lambda step: (step.category, step.name))
     if as_json:
         say_json({"steps": steps})
@@ -46,6 +51,7 @@ def _known_steps() -> Iterator[ListedStep]:
             lane=analyzer.lane,
             needs=analyzer.upstream,
             description=(analyzer.function.__doc__ or "").strip().partition("\n")[0],
+            names=names_of(analyzer.name),
         )
 
 
@@ -58,4 +64,6 @@ def _table(steps: list[ListedStep]) -> Table:
         table.add_row(
             cell(f"{step.name} (v{step.version})"), cell(step.lane, "dim"), cell(step.description)
         )
+        for name, meaning in step.names.items():
+            table.add_row(cell(f"  {name}", "dim"), cell("", "dim"), cell(meaning, "dim"))
     return table

@@ -66,6 +66,7 @@ class Ingest:
         self._stop = stop
         self._is_busy = False
         self._meter = Meter()
+        wish.preset.refuse_other_checksums(settings.checksum_algorithm)
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
         self.pipeline = Pipeline(settings, catalogue, wish.preset, plan)

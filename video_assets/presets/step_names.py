@@ -1,0 +1,61 @@
+"""Step names that presets may use for an asset: other ways to make it, or what it was called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StepName:
+    """One name of an asset's step.
+
+    params    settings that the name stands for
+    requires  the checksum algorithm that the catalogue must have
+    """
+
+    asset: str
+    description: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    requires: str | None = None
+
+
+def _thumbnails(name: str, description: str) -> StepName:
+    return StepName("thumbnails", description, {"implementation": name})
+
+
+STEP_NAMES: Mapping[str, StepName] = {
+    "blake3_checksum": StepName("checksum", "clips known by BLAKE3", requires="blake3"),
+    "md5_checksum": StepName("checksum", "clips known by MD5", requires="md5"),
+    "ffmpeg_extractor": StepName("probe", "what FFmpeg's libraries read from the header"),
+    "mediainfo_extractor": StepName("media_info", "what MediaInfo's library tells"),
+    "hdr_extractor": StepName("color", "HDR format, light levels and colour"),
+    "exiftool_extractor": StepName("camera", "what exiftool reads from the tags"),
+    "parallel_thumbs": _thumbnails("parallel_thumbs", "seeks to each position; the default"),
+    "opencv_thumbs": _thumbnails(
+        "opencv_thumbs", "OpenCV's reader, exact and slow; HDR stays pale"
+    ),
+    "ffmpeg_thumbs": _thumbnails("ffmpeg_thumbs", "keyframes in one pass; needs no index"),
+    "ffmpeg_compress": StepName("proxy", "the small copy"),
+    "ai_focal_length": StepName("focal_length", "a model's eye where the camera is silent"),
+    "exposure_analysis": StepName("exposure", "light, black, frozen and silent ranges"),
+    "supabase_store": StepName("video_document", "everything in one document"),
+}
+
+
+def names_of(asset: str) -> dict[str, str]:
+    """Give the other names of an asset's step, and what each means."""
+    return {name: each.description for name, each in STEP_NAMES.items() if each.asset == asset}
+
+
+def resolve(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a step as a preset writes it into one that names its asset."""
+    known = STEP_NAMES.get(str(written.get("name")))
+    if known is None:
+        return dict(written)
+    params = written.get("params", {})
+    return {
+        **written,
+        "name": known.asset,
+        "implementation": written["name"],
+        "params": {**known.params, **params} if isinstance(params, Mapping) else params,
+    }
