@@ -6,6 +6,7 @@ from pathlib import Path
 
 from video_assets.analyzer import ANALYZERS
 from video_assets.assets.analyze.exposure import Exposure, Focus, Interlacing, Shake, Span
+from video_assets.assets.analyze.focal_length import CameraFocalLength
 from video_assets.assets.analyze.scenes import Scene, Scenes
 from video_assets.assets.analyze.transcript import Segment, Transcript
 from video_assets.assets.derive.proxy import Proxy
@@ -14,14 +15,17 @@ from video_assets.assets.index.composing import compose
 from video_assets.assets.index.video_document import video_document
 from video_assets.assets.ingest.checksum import FileInfo
 from video_assets.assets.measure.camera import Camera
+from video_assets.assets.measure.color import Color
+from video_assets.assets.measure.media_info import MediaInfo
 from video_assets.assets.measure.probe import Probe
-from video_assets.media.camera import CameraSettings, FocalLength, Location
+from video_assets.media.camera import CameraSettings, FocalLength, Location, describe_camera
+from video_assets.media.camera_tags import Tags
 from video_assets.media.capture_time import CaptureTime
 from video_assets.media.loudness import Sound
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.storage.artifacts import ArtifactFolder
-from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.clips import HLG, Clip, make_clip
 
 INFO = FileInfo(file_checksum="0" * 64, checksum_algorithm="blake3", file_size_bytes=10)
 
@@ -259,3 +263,32 @@ def test_scenes_and_exposure_stand_in_the_document(tmp_path: Path) -> None:
         None,
     ]
     assert document["analysis"]["picture"]["black_ranges"] == [{"start_s": 0.0, "end_s": 0.5}]
+
+
+def test_coding_and_colour_come_from_the_fuller_analyzers(tmp_path: Path) -> None:
+    clip = Clip(frames=6, codec="libx265", pixel_format="yuv420p10le", color=HLG)
+    path = make_clip(tmp_path / "clip.mp4", clip)
+    probe, source = probe_of(path), Source(INFO.file_checksum, path)
+    made = {name: ANALYZERS[name].function(source, probe) for name in ("media_info", "color")}
+    assert isinstance(made["media_info"], MediaInfo)
+    assert isinstance(made["color"], Color)
+    video = compose(INFO, probe, media_info=made["media_info"], color=made["color"]).video
+    assert video.codec.chroma_subsampling == "4:2:0"
+    assert video.codec.bit_depth == 10
+    assert video.color.hdr is not None
+    assert (video.color.hdr.is_hdr, video.color.hdr.hdr_format) == (True, "HLG")
+
+
+def test_what_a_model_sees_of_a_lens_stands_only_where_the_camera_is_silent(tmp_path: Path) -> None:
+    probe = probe_of(make_clip(tmp_path / "clip.mp4"))
+    seen = CameraFocalLength(
+        value_mm=None, category="WIDE", source="AI", confidence=0.8, model="m", votes={"WIDE": 3}
+    )
+    alone = compose(INFO, probe, focal_length=seen).camera
+    assert alone is not None
+    assert (alone.focal_length.category, alone.focal_length.source) == ("WIDE", "AI")
+    tags = Tags({"ExifIFD:FocalLength": 4.25, "ExifIFD:FocalLengthIn35mmFormat": 90})
+    said = Camera.model_validate(dict(describe_camera(tags, None, {})))
+    both = compose(INFO, probe, camera=said, focal_length=seen).camera
+    assert both is not None
+    assert (both.focal_length.category, both.focal_length.source) == ("LONG-LENS", "EXIF")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from video_assets.assets.analyze.exposure import Exposure
+from video_assets.assets.analyze.focal_length import CameraFocalLength as SeenFocalLength
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
@@ -34,10 +35,13 @@ from video_assets.assets.index.document import (
     VideoColorDetails,
     VideoDetails,
     VideoExposureDetails,
+    VideoHDRDetails,
     VideoResolution,
 )
 from video_assets.assets.ingest.checksum import FileInfo
 from video_assets.assets.measure.camera import Camera
+from video_assets.assets.measure.color import Color
+from video_assets.assets.measure.media_info import MediaInfo
 from video_assets.assets.measure.probe import Probe
 from video_assets.media.tracks import VideoTrack
 
@@ -49,6 +53,9 @@ def compose(
     probe: Probe,
     *,
     thumbnails: Thumbnails | None = None,
+    media_info: MediaInfo | None = None,
+    color: Color | None = None,
+    focal_length: SeenFocalLength | None = None,
     camera: Camera | None = None,
     proxy: Proxy | None = None,
     scenes: Scenes | None = None,
@@ -56,16 +63,18 @@ def compose(
     transcript: Transcript | None = None,
 ) -> EnhancedVideoIngestOutput:
     """Gather what is known of a clip; blocks that nothing was found for stay empty."""
-    made = [each for each in (probe, proxy, scenes, transcript) if each is not None]
+    made = [each for each in (probe, media_info, proxy, scenes, transcript) if each is not None]
     warnings = [warning for each in made for warning in each.warnings]
+    warnings += color.disagreements if color else ()
+    tracks = media_info or probe
     return EnhancedVideoIngestOutput(
         file_info=FileBlock(
             file_checksum=content.file_checksum, file_size_bytes=content.file_size_bytes
         ),
-        video=_video(probe, exposure),
-        audio_tracks=_all(AudioTrack, probe.audio_tracks),
-        subtitle_tracks=_all(SubtitleTrack, probe.subtitle_tracks),
-        camera=_camera(camera),
+        video=_video(probe, media_info, color, exposure),
+        audio_tracks=_all(AudioTrack, tracks.audio_tracks),
+        subtitle_tracks=_all(SubtitleTrack, tracks.subtitle_tracks),
+        camera=_camera(camera, focal_length),
         thumbnails=tuple(still.name for still in thumbnails.thumbnails) if thumbnails else (),
         compressed_path=proxy.file if proxy else None,
         analysis=AnalysisDetails(
@@ -91,10 +100,12 @@ def _all(block: type[B], found: Iterable[BaseModel]) -> tuple[B, ...]:
     return tuple(part(block, each) for each in found)
 
 
-def _video(probe: Probe, exposure: Exposure | None) -> VideoDetails:
+def _video(
+    probe: Probe, media_info: MediaInfo | None, color: Color | None, exposure: Exposure | None
+) -> VideoDetails:
     video = probe.video
     return VideoDetails(
-        codec=_codec(video),
+        codec=_codec(video, media_info),
         container=probe.container,
         resolution=VideoResolution(
             width=video.width, height=video.height, aspect_ratio=_aspect_ratio(video)
@@ -104,13 +115,15 @@ def _video(probe: Probe, exposure: Exposure | None) -> VideoDetails:
         rotation=video.rotation,
         is_variable_frame_rate=video.is_variable_frame_rate,
         start_timecode=probe.timecode,
-        color=_color(video),
+        color=_color(video, color),
         exposure=part(VideoExposureDetails, exposure) if exposure else None,
     )
 
 
-def _codec(video: VideoTrack) -> VideoCodecDetails:
-    return VideoCodecDetails(
+def _codec(video: VideoTrack, media_info: MediaInfo | None) -> VideoCodecDetails:
+    return part(
+        VideoCodecDetails,
+        media_info.codec if media_info else None,
         name=video.codec,
         profile=video.profile,
         level=video.level,
@@ -122,24 +135,32 @@ def _codec(video: VideoTrack) -> VideoCodecDetails:
     )
 
 
-def _color(video: VideoTrack) -> VideoColorDetails:
-    return VideoColorDetails(
+def _color(video: VideoTrack, color: Color | None) -> VideoColorDetails:
+    is_known = color is not None and color.hdr.is_hdr is not None
+    return part(
+        VideoColorDetails,
+        color.model_copy(update={"hdr": None}) if color else None,
         color_primaries=video.color_primaries,
         transfer_characteristics=video.color_transfer,
         matrix_coefficients=video.color_matrix,
         color_range={"tv": "Limited", "pc": "Full"}.get(video.color_range or ""),
+        hdr=part(VideoHDRDetails, color.hdr) if color and is_known else None,
     )
 
 
-def _camera(camera: Camera | None) -> CameraDetails | None:
-    if camera is None:
+def _camera(camera: Camera | None, seen: SeenFocalLength | None) -> CameraDetails | None:
+    if camera is None and (seen is None or seen.source is None):
         return None
+    if camera is None:
+        return CameraDetails(focal_length=part(CameraFocalLength, seen))
+    said = camera.focal_length
+    lens = said if said.value_mm or said.category or seen is None else seen
     return CameraDetails(
         make=camera.make,
         model=camera.model,
         lens_model=camera.lens_model,
         serial_number=camera.serial_number,
-        focal_length=part(CameraFocalLength, camera.focal_length),
+        focal_length=part(CameraFocalLength, lens),
         settings=part(CameraSettings, camera.settings),
         location=part(CameraLocation, camera.location),
         capture=camera.capture,

@@ -6,6 +6,7 @@ Made from what exists: a clip without thumbnails has a document too.
 from pydantic import BaseModel, ConfigDict, Field
 
 from video_assets.assets.analyze.exposure import Exposure
+from video_assets.assets.analyze.focal_length import CameraFocalLength
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
@@ -14,6 +15,8 @@ from video_assets.assets.index.composing import compose
 from video_assets.assets.index.document import EnhancedVideoIngestOutput
 from video_assets.assets.ingest.checksum import FileInfo
 from video_assets.assets.measure.camera import Camera
+from video_assets.assets.measure.color import Color
+from video_assets.assets.measure.media_info import MediaInfo
 from video_assets.assets.measure.probe import Probe
 from video_assets.clip_asset import clip_asset
 from video_assets.storage.artifacts import ArtifactFolder
@@ -30,11 +33,14 @@ class VideoDocument(BaseModel):
     content: EnhancedVideoIngestOutput
 
 
-@clip_asset(lane="default", code_version="2")
+@clip_asset(lane="default", code_version="3")
 def video_document(
     checksum: FileInfo,
     probe: Probe,
     thumbnails: Thumbnails | None,
+    media_info: MediaInfo | None,
+    color: Color | None,
+    focal_length: CameraFocalLength | None,
     camera: Camera | None,
     proxy: Proxy | None,
     scenes: Scenes | None,
@@ -47,6 +53,9 @@ def video_document(
         checksum,
         probe,
         thumbnails=thumbnails,
+        media_info=media_info,
+        color=color,
+        focal_length=focal_length,
         camera=camera,
         proxy=proxy,
         scenes=scenes,
