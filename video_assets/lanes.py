@@ -22,7 +22,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from video_assets.progress import Board, Progress
+from video_assets.progress import Board, Progress, in_hand
 
 # Imported once by the process that workers are forked from.
 WORKER_MODULES = ("video_assets.definitions",)
@@ -95,6 +95,7 @@ class Lanes:
             while running:
                 key, future = _next(answers)
                 stalled |= _end_stalled(running, timeout_s)
+                in_hand[lane] = [given.board.share(given.slot) for given in running.values()]
                 if future is None or _is_lost(future):
                     if self._is_broken(lane) and (future is None or _holds(running, key, future)):
                         replaced += 1
@@ -110,6 +111,7 @@ class Lanes:
                         give(following, task)
                     yield key, _timed_out(timeout_s) if key in stalled else _answer(future)
         finally:
+            in_hand.pop(lane, None)
             for given in running.values():
                 given.future.cancel()
                 given.board.give_back(given.slot)

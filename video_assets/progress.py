@@ -10,6 +10,9 @@ from typing import Any
 
 REPORT_EVERY_S = 0.2
 
+in_hand: dict[str, list[float]] = {}
+"""By lane, how much is done of each clip that this process has given to its workers."""
+
 
 class Board:
     """Memory that workers and their parent share, one slot a task.

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from video_assets.lanes import Lanes
-from video_assets.progress import Progress
+from video_assets.progress import Progress, in_hand
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,15 @@ def test_a_hang_ends_at_the_time_limit(lanes):
 def test_a_task_that_reports_progress_may_take_longer_than_the_limit(lanes):
     found = answers(lanes, {"long": ("report", 3)}, timeout_s=1)
     assert isinstance(found["long"], int)  # its worker's number, and no Crash
+
+
+def test_how_much_of_a_long_task_is_done_can_be_seen_meanwhile(lanes):
+    seen = []
+    for answer in lanes.run("default", work, [("long", ("report", 2))], timeout_s=5):
+        seen += in_hand.get("default", []) if answer is None else []
+    assert seen == sorted(seen)
+    assert 0 < seen[0] < seen[-1] < 1
+    assert "default" not in in_hand
 
 
 def test_the_caller_hears_something_while_nothing_ends(lanes):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from video_assets.interfaces.cli.wording import size
+from video_assets.progress import in_hand
 from video_assets.storage import advance, locations
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registered
@@ -104,7 +105,7 @@ class Meter:
                 return
             wait_s = max(POLL_S, (time.monotonic() - asked_at) / BUSY_SHARE)
             if not ended.is_set() and (self._bar is not None or self._is_due()):
-                self._show(done.cells, self._processing(done, due))
+                self._show(done.cells + sum(_shares()), self._processing(done, due))
 
     def _processing(self, done: advance.Advance, due: Mapping[str, int]) -> str:
         total = sum(due.values())
@@ -114,6 +115,8 @@ class Meter:
         if done.cells >= total:
             left = ", finishing"
         step = f", {done.step}" if done.step else ""
+        if furthest := max(_shares(), default=0.0):
+            step += f" {furthest:.0%} of a clip"
         return (
             f"{done.clips:,} of {counted(len(due), 'clip')}{step}, {clips_per_s:.1f} clips/s{left}"
         )
@@ -132,7 +135,7 @@ class Meter:
             self._task = self._bar.add_task(what, total=total or None, text="")
             self._bar.start()
 
-    def _show(self, completed: int, text: str) -> None:
+    def _show(self, completed: float, text: str) -> None:
         if self._bar is not None:
             self._bar.update(self._task, completed=completed, text=text)
         elif not self.console.quiet:
@@ -152,6 +155,11 @@ class Meter:
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._said_at >= PLAIN_S
+
+
+def _shares() -> list[float]:
+    """How much is done of each clip that reports it."""
+    return [share for lane in list(in_hand.values()) for share in lane if share > 0]
 
 
 def left_of(done: float, total: float, per_s: float) -> str:
