@@ -65,5 +65,5 @@ def _table(steps: list[ListedStep]) -> Table:
             cell(f"{step.name} (v{step.version})"), cell(step.lane, "dim"), cell(step.description)
         )
         for name, meaning in step.names.items():
-            table.add_row(cell(f"  {name}", "dim"), cell("", "dim"), cell(meaning, "dim"))
+            table.add_row(cell(f"  {name}", "dim"), Text(), cell(meaning, "dim"))
     return table
