@@ -13,10 +13,11 @@ from video_assets.media.exiftool import read_tags
 
 _ALL = ("-l", "-G1", "-a", "-api", "geolocation=1", "-api", "largefilesupport=1")
 _TELEMETRY = ("-GPSDateTime", "-GPSLatitude", "-GPSLongitude", "-GPSAltitude", "-GPSSpeed")
-TELEMETRY_TRACKS = {"gpmd": "GoPro", "djmd": "DJI", "camm": "Android camera motion"}
+TELEMETRY_TRACKS = {"gpmd": "GoPro", "djmd": "DJI", "rtmd": "Sony", "camm": "Android camera motion"}
 """Formats of tracks in which cameras write where they are while they run."""
 _TELEMETRY_S = 120.0
 
+_PROFILE_TAGS = ("CanonLogVersion", "GammaCurve", "PictureProfile", "PhotoStyle", "ColorMode")
 _EXPOSURE_MODES = {0: "Auto", 1: "Manual", 2: "Auto bracket"}
 _WHITE_BALANCES = {0: "Auto", 1: "Manual"}
 CATEGORIES = (
@@ -86,6 +87,7 @@ class CameraFacts(_Facts):
     location: Location
     capture: CaptureTime | None
     telemetry: Telemetry | None
+    picture_profile: str | None = Field(description="gamma or look, as the camera calls it")
     software: str | None
     artist: str | None
     copyright: str | None
@@ -100,6 +102,8 @@ def read_camera(path: Path) -> CameraFacts:
     tags = Tags(read_tags(path, _ALL))
     tracks = {tag.text for tag in tags.all("MetaFormat", "OtherFormat")}
     kind = next((name for track, name in TELEMETRY_TRACKS.items() if track in tracks), None)
+    if kind is None and any("DJI" in str(tag.shown) for tag in tags.all("HandlerDescription")):
+        kind = "DJI"  # drones write theirs as subtitles
     moves: Mapping[str, Any] = {}
     if kind is not None:
         arguments = ("-ee", "-n", "-G3", "-a", *_TELEMETRY)
@@ -129,6 +133,7 @@ def describe_camera(tags: Tags, kind: str | None, moves: Mapping[str, Any]) -> C
         location=_location(tags, moves),
         capture=find_capture_time(tags, make, first_fix(times)),
         telemetry=_telemetry(kind, moves),
+        picture_profile=_picture_profile(tags),
         software=tags.text("Software", "CreatorTool", "WritingApp") or _android(tags),
         artist=tags.text("Artist", "Author", "Creator", "By-line"),
         copyright=tags.text("Copyright", "Rights", "CopyrightNotice"),
@@ -148,6 +153,15 @@ def write_shutter(seconds: float | None) -> str | None:
     if seconds is None or not 0 < seconds < 3600:
         return None
     return f"{seconds:g}s" if seconds >= 1 else f"1/{round(1 / seconds)}"
+
+
+def _picture_profile(tags: Tags) -> str | None:
+    """Find the gamma; Sony lists it among others: CaptureGammaEquation's value is `s-log3-cine`."""
+    names = tags.text("AcquisitionRecordGroupItemName") or ""
+    values = tags.text("AcquisitionRecordGroupItemValue") or ""
+    pairs = zip(names.split(", "), values.split(", "), strict=False)
+    listed = {name.strip(): value.strip() for name, value in pairs}
+    return listed.get("CaptureGammaEquation") or tags.text(*_PROFILE_TAGS)
 
 
 def _android(tags: Tags) -> str | None:

@@ -3,7 +3,8 @@
 Brightness is judged in light, as an SDR viewer sees it: luma is brought to 8-bit grey by the clip's
 own transfer, PQ and HLG through the tone mapping of its stills, and to light by BT.1886. Only what
 is lost at the top is judged where it is lost: near the white of the display the clip was made for,
-which shows 1000 cd/m2 in HDR.
+which shows 1000 cd/m2 in HDR, or of the camera's log curve. Log is brought to a grey card that
+is middle grey; by a curve that is not known here nothing can be rated.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_assets.media.color import HLG, PQ
+from video_assets.media.log_curves import GREY_CARD, TOP, is_known, to_reflectance
 from video_assets.media.measurements import LUMA_BINS, Measurements
 from video_assets.media.shots import runs
 from video_assets.media.tonemap import PEAK_NITS, hlg_grey_to_nits, pq_to_nits, tone_map
@@ -67,27 +69,51 @@ class Light:
         return "poor"
 
 
-def grey_levels(transfer: str) -> NDArray[Any]:
+@dataclass(frozen=True)
+class Transfer:
+    """How a clip's luma means light.
+
+    name         transfer characteristics as declared; empty if undeclared
+    color_range  tv or pc
+    log_curve    of the camera's picture profile, if that is one; see media/log_curves.py
+    """
+
+    name: str
+    color_range: str = "tv"
+    log_curve: str | None = None
+
+    def log_codes(self) -> NDArray[Any]:
+        """Give each bin of luma as a share of all codes, which log curves are written in."""
+        shares = np.linspace(0, 1, LUMA_BINS)
+        return shares if self.color_range == "pc" else (64 + 876 * shares) / 1023
+
+
+def grey_levels(transfer: Transfer) -> NDArray[Any]:
     """Give the 8-bit grey at which an SDR viewer sees each bin of luma."""
     shares = np.linspace(0, 1, LUMA_BINS, dtype=np.float32)
-    if transfer not in (PQ, HLG):
+    if transfer.log_curve is not None and is_known(transfer.log_curve):
+        light = to_reflectance(transfer.log_curve, transfer.log_codes()) / GREY_CARD * MIDDLE_GREY
+        return np.clip(light, 0, 1) ** (1 / 2.4) * 255
+    if transfer.name not in (PQ, HLG):
         return shares * 255.0
     grey = np.repeat(shares[None, :, None], 3, axis=2)
-    return tone_map(grey, transfer, "bt709")[0, :, 0].astype(np.float64)
+    return tone_map(grey, transfer.name, "bt709")[0, :, 0].astype(np.float64)
 
 
-def is_over(transfer: str) -> NDArray[np.bool_]:
-    """Tell which bins of luma are next to the brightest that the clip's display shows."""
+def is_over(transfer: Transfer) -> NDArray[np.bool_]:
+    """Tell which bins of luma are next to the brightest that the clip can hold or show."""
     shares = np.linspace(0, 1, LUMA_BINS)
     near_white = (OVER_CODE / 255) ** 2.4
-    if transfer == PQ:
+    if transfer.log_curve is not None:
+        return transfer.log_codes() >= TOP
+    if transfer.name == PQ:
         return pq_to_nits(shares) >= near_white * PEAK_NITS
-    if transfer == HLG:
+    if transfer.name == HLG:
         return hlg_grey_to_nits(shares) >= near_white * PEAK_NITS
     return shares * 255 >= OVER_CODE
 
 
-def measure_light(histogram: NDArray[Any], transfer: str) -> Light:
+def measure_light(histogram: NDArray[Any], transfer: Transfer) -> Light:
     """Judge some frames by their histograms: (m, 256), m at least 1."""
     levels = grey_levels(transfer)
     shares = histogram / np.maximum(histogram.sum(axis=1, keepdims=True), 1)

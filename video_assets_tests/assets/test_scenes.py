@@ -40,7 +40,7 @@ def analyze(tmp_path):
             Source(CHECKSUM, path), probe, ProxySettings(), folders["proxy"], Progress()
         )
         scenes = made["scenes"](proxy, folders["scenes"])
-        exposure = made["exposure"](probe, proxy, scenes, folders["exposure"])
+        exposure = made["exposure"](probe, None, proxy, scenes, folders["exposure"])
         assert isinstance(scenes, Scenes)
         assert isinstance(exposure, Exposure)
         return scenes, exposure, folders["scenes"]

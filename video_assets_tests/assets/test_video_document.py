@@ -100,6 +100,7 @@ CAMERA = Camera(
         source="Keys:CreationDate",
     ),
     telemetry=None,
+    picture_profile=None,
     software="17.0",
     artist=None,
     copyright=None,
@@ -241,6 +242,8 @@ EXPOSURE = Exposure(
     focus=Focus(median=1, lowest=0, highest=2, softest_time_s=0),
     interlacing=Interlacing(found="progressive", declared=None, agrees=None),
     transfer=None,
+    log_curve=None,
+    is_log=False,
     frames_measured=4,
 )
 

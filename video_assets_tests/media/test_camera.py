@@ -257,3 +257,11 @@ def test_a_time_keeps_its_fractions():
     assert read_time("2020:12:17 10:03:00.546Z") == datetime(
         2020, 12, 17, 10, 3, 0, 546_000, tzinfo=timezone.utc
     )
+
+
+def test_sony_lists_the_gamma_among_others():
+    camera = describe(
+        XML__AcquisitionRecordGroupItemName="CaptureColorPrimaries, CaptureGammaEquation",
+        XML__AcquisitionRecordGroupItemValue="s-gamut3-cine, s-log3-cine",
+    )
+    assert camera.picture_profile == "s-log3-cine"

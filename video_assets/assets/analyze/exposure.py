@@ -10,11 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from video_assets.assets.analyze.scenes import Scenes
+from video_assets.assets.analyze.scenes import Scene, Scenes
 from video_assets.assets.derive.proxy import Proxy
+from video_assets.assets.measure.camera import Camera
 from video_assets.assets.measure.probe import Probe
 from video_assets.clip_asset import clip_asset, clip_check
 from video_assets.media import exposure as judged
+from video_assets.media.log_curves import is_known, name_curve
 from video_assets.media.loudness import Sound
 from video_assets.media.measurements import Measurements
 from video_assets.storage.artifacts import ArtifactFolder
@@ -86,6 +88,8 @@ class Exposure(_Facts):
     focus: Focus
     interlacing: Interlacing
     transfer: str | None = Field(description="by which the light was judged; None: SDR assumed")
+    log_curve: str | None = Field(description="of the picture profile; log: one not known here")
+    is_log: bool
     frames_measured: int = Field(ge=1)
 
 
@@ -105,11 +109,19 @@ def summarize(exposure: Exposure, artifacts: ArtifactFolder) -> dict[str, Any]:
 
 
 @clip_asset(lane="default", code_version="1", metadata=summarize)
-def exposure(probe: Probe, proxy: Proxy, scenes: Scenes, artifacts: ArtifactFolder) -> Exposure:
+def exposure(
+    probe: Probe,
+    camera: Camera | None,
+    proxy: Proxy,
+    scenes: Scenes,
+    artifacts: ArtifactFolder,
+) -> Exposure:
     """How each clip is lit, scene by scene; where it is black, frozen, silent, soft or shaken."""
     seen = Measurements.load(artifacts.upstream(proxy.measurements))
-    light = judged.measure_light(seen.histogram, seen.transfer)
-    per_scene = tuple(_of_scene(scene.number, scene, seen) for scene in scenes.scenes)
+    curve = name_curve(camera.picture_profile) if camera is not None else None
+    transfer = judged.Transfer(seen.transfer, seen.color_range, curve)
+    light = judged.measure_light(seen.histogram, transfer)
+    per_scene = tuple(_of_scene(scene, seen, transfer) for scene in scenes.scenes)
     motion, jitter = judged.shake(seen)
     silent = proxy.sound.silent_ranges if proxy.sound else ()
     return Exposure(
@@ -118,7 +130,7 @@ def exposure(probe: Probe, proxy: Proxy, scenes: Scenes, artifacts: ArtifactFold
         overexposed_percentage=light.over,
         underexposed_percentage=light.under,
         mean_level=light.mean_level,
-        overall_quality=light.quality(),
+        overall_quality=_rate(light, transfer),
         per_scene=per_scene,
         black_ranges=_spans(judged.black_ranges(seen)),
         frozen_ranges=_spans(judged.frozen_ranges(seen)),
@@ -128,6 +140,8 @@ def exposure(probe: Probe, proxy: Proxy, scenes: Scenes, artifacts: ArtifactFold
         focus=_focus(seen),
         interlacing=_interlacing(judged.field_order(seen), probe.video.field_order),
         transfer=seen.transfer or None,
+        log_curve=curve,
+        is_log=curve is not None,
         frames_measured=len(seen.sample_index),
     )
 
@@ -161,21 +175,28 @@ def find_other_fields(exposure: Exposure) -> str | None:
     return f"the file says {fields.declared}, but the picture is {fields.found}"
 
 
-def _of_scene(number: int, scene: Any, seen: Measurements) -> SceneExposure:
+def _rate(light: judged.Light, transfer: judged.Transfer) -> judged.Quality:
+    """Rate light, unless nobody here can tell light from its codes."""
+    if transfer.log_curve is not None and not is_known(transfer.log_curve):
+        return "unknown"
+    return light.quality()
+
+
+def _of_scene(scene: Scene, seen: Measurements, transfer: judged.Transfer) -> SceneExposure:
     """Judge a scene by the frames of it that were looked at, or by the nearest one."""
     index = seen.sample_index
     inside = (index >= scene.start_frame) & (index < scene.end_frame)
     if not inside.any():
         middle = (scene.start_frame + scene.end_frame) / 2
         inside = np.arange(len(index)) == int(np.argmin(np.abs(index - middle)))
-    light = judged.measure_light(seen.histogram[inside], seen.transfer)
+    light = judged.measure_light(seen.histogram[inside], transfer)
     return SceneExposure(
-        number=number,
+        number=scene.number,
         stops=light.stops,
         overexposed_percentage=light.over,
         underexposed_percentage=light.under,
         mean_level=light.mean_level,
-        overall_quality=light.quality(),
+        overall_quality=_rate(light, transfer),
     )
 
 
