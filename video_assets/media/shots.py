@@ -2,8 +2,9 @@
 
 The scores are those of PySceneDetect's ContentDetector (mean difference of hue, saturation and
 value) and AdaptiveDetector (how far a score stands out of its neighbours'), with their thresholds;
-the fades are those of its ThresholdDetector. Two things are ours: a leap of colour alone is no
-cut, because hue is noise in the dark, and lengths are seconds instead of frames.
+the fades are those of its ThresholdDetector. Ours are three things: a leap of colour alone is no
+cut, because hue is noise in the dark; fast motion that goes on is none; and lengths are seconds
+instead of frames.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from video_assets.media.measurements import Measurements
 Beginning = Literal["start", "cut", "fade"]
 
 CUT_SCORE = 27.0
+CUT_RATIO = 2.2  # theirs has none; a camera that is swung round differs as much, on and on
 ADAPTIVE_SCORE = 20.0  # theirs is 15, which fast hands before a slow camera reach
 ADAPTIVE_RATIO = 3.0
 LEAST_BRIGHTNESS = 7.5
@@ -25,8 +27,11 @@ LEAST_BRIGHTNESS = 7.5
 DARK_MEAN, DARK_HIGH = 12 / 255, 0.06
 """Shares of the range below which a picture is black enough to fade through."""
 SHORTEST_S = 0.5
-FLASH_FRAMES = 3
+FLASH_S = 0.21
+NEAR_S = 0.5
 _NEIGHBOURS = 2
+_LIGHTER, _FAR_LIGHTER = 0.05, 0.1
+_SAME_MEAN, _SAME_ENDS = 0.02, 0.1
 
 
 @dataclass(frozen=True)
@@ -54,28 +59,36 @@ def score(seen: Measurements) -> NDArray[Any]:
     return (seen.difference_hue + seen.difference_saturation + seen.difference_value) / 3
 
 
-def prominence(scores: NDArray[Any]) -> NDArray[Any]:
-    """Give how many times a score is as large as the mean of the two on each side."""
-    padded = np.pad(scores.astype(np.float64), _NEIGHBOURS, mode="edge")
+def prominence(scores: NDArray[Any], time_s: NDArray[Any]) -> NDArray[Any]:
+    """Give how many times a score is as large as the mean of the two on each side.
+
+    What lies further away than `NEAR_S` counts as no difference: it says nothing of motion.
+    """
     count = len(scores)
-    sides = [padded[at : at + count] for at in range(2 * _NEIGHBOURS + 1) if at != _NEIGHBOURS]
+    padded = np.pad(scores.astype(np.float64), _NEIGHBOURS)
+    padded_s = np.pad(time_s.astype(np.float64), _NEIGHBOURS, constant_values=np.inf)
+    sides = []
+    for at in range(2 * _NEIGHBOURS + 1):
+        if at != _NEIGHBOURS:
+            is_near = np.abs(padded_s[at : at + count] - time_s) <= NEAR_S
+            sides.append(padded[at : at + count] * is_near)
     return scores / np.maximum(np.mean(sides, axis=0), 1e-5)
 
 
 def find_cuts(seen: Measurements) -> list[int]:
-    """Name the first frame after each cut; two leaps within a flash are none."""
+    """Name the first frame after each cut; what returns within a flash is none."""
     scores = score(seen)
-    stands_out = (prominence(scores) >= ADAPTIVE_RATIO) & (scores >= ADAPTIVE_SCORE)
+    stands_out = prominence(scores, seen.time_s)
+    is_apart = (scores >= CUT_SCORE) & (stands_out >= CUT_RATIO)
+    is_apart |= (scores >= ADAPTIVE_SCORE) & (stands_out >= ADAPTIVE_RATIO)
     brightness = np.maximum(seen.difference_value, seen.difference_luma)
-    is_leap = ((scores >= CUT_SCORE) | stands_out) & (brightness >= LEAST_BRIGHTNESS)
-    leaps = [int(frame) for frame in np.flatnonzero(is_leap) if frame > 0]
+    is_leap = is_apart & (brightness >= LEAST_BRIGHTNESS)
     cuts: list[int] = []
-    while leaps:
-        frame = leaps.pop(0)
-        if leaps and 0 < leaps[0] - frame <= FLASH_FRAMES and _returns(seen, frame, leaps[0]):
-            leaps.pop(0)
-        else:
-            cuts.append(frame)
+    lit = 0
+    for frame in (int(leap) for leap in np.flatnonzero(is_leap)):
+        if frame > lit:
+            lit = _end_of_flash(seen, is_leap, frame)
+            cuts += [] if lit else [frame]
     return cuts
 
 
@@ -98,9 +111,27 @@ def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
-def _returns(seen: Measurements, flash: int, back: int) -> bool:
-    """Tell whether the picture after a flash is about as bright as the one before it."""
-    return bool(abs(seen.luma_mean[back] - seen.luma_mean[flash - 1]) < 0.02)
+def _end_of_flash(seen: Measurements, is_leap: NDArray[np.bool_], flash: int) -> int:
+    """Give the frame at which the light is again as before a flash; 0 if it is no flash.
+
+    It leaps back, or fades back if it was far brighter or darker. As light, it is a blended cut.
+    """
+    end_s = seen.time_s[flash] + FLASH_S
+    end = int(np.searchsorted(seen.time_s, end_s, side="right"))
+    differs = abs(float(seen.luma_mean[flash]) - float(seen.luma_mean[flash - 1]))
+    for frame in range(flash + 1, end):
+        is_back = differs > (_LIGHTER if is_leap[frame] else _FAR_LIGHTER)
+        if is_back and _is_as_light(seen, flash - 1, frame):
+            return frame
+    return 0
+
+
+def _is_as_light(seen: Measurements, before: int, after: int) -> bool:
+    mean, low, high = (
+        abs(float(luma[after]) - float(luma[before]))
+        for luma in (seen.luma_mean, seen.luma_low, seen.luma_high)
+    )
+    return mean < _SAME_MEAN and max(low, high) < _SAME_ENDS
 
 
 def _far_enough(frames: list[int], time_s: NDArray[Any], end_s: float) -> Iterator[int]:

@@ -63,7 +63,7 @@ def summarize(scenes: Scenes, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="default", code_version="1", metadata=summarize)
+@clip_asset(lane="default", code_version="2", metadata=summarize)
 def scenes(proxy: Proxy, artifacts: ArtifactFolder) -> Scenes:
     """The shots of each clip: cuts and fades at exact source times, with a still of each."""
     seen = Measurements.load(artifacts.upstream(proxy.measurements))
