@@ -1,7 +1,8 @@
 """The logarithmic curves by which cameras store light, and what a clip calls its own.
 
 S-Log3: Sony, technical summary 1.0. V-Log: Panasonic, reference manual 1.0. LogC: ARRI, LogC3 at EI
-800. All give reflectance: 0.18 is the grey card, 1 what reflects everything.
+800. C-Log, C-Log2, C-Log3: Canon, input transforms of 2020, over codes of limited range. All give
+reflectance: 0.18 is the grey card, 1 what reflects everything.
 """
 
 import re
@@ -17,6 +18,9 @@ TOP = 0.9
 _NAMES = (
     ("S-Log3", re.compile(r"s-?log-?\s?3", re.IGNORECASE)),
     ("V-Log", re.compile(r"\bv-?log", re.IGNORECASE)),
+    ("C-Log2", re.compile(r"\b(?:canon|c)[-\s]?log[-\s]?2\b", re.IGNORECASE)),
+    ("C-Log3", re.compile(r"\b(?:canon|c)[-\s]?log[-\s]?3\b", re.IGNORECASE)),
+    ("C-Log", re.compile(r"\b(?:canon|c)[-\s]?log(?![-\s]?\w)", re.IGNORECASE)),
     ("LogC", re.compile(r"\blog-?c\b", re.IGNORECASE)),
 )
 _ANY = re.compile(r"\b(?:[a-z]{1,2}-?)?log(?![a-z])", re.IGNORECASE)
@@ -61,4 +65,28 @@ def _log_c(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(x > 5.367655 * 0.010591 + 0.092809, above, (x - 0.092809) / 5.367655)
 
 
-_CURVES = {"S-Log3": _s_log3, "V-Log": _v_log, "LogC": _log_c}
+def _c_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    away = x - 0.12512248
+    return 0.9 * np.sign(away) * (10 ** (np.abs(away) / 0.45310179) - 1) / 10.1596
+
+
+def _c_log2(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    away = x - 0.092864125
+    return 0.9 * np.sign(away) * (10 ** (np.abs(away) / 0.24136077) - 1) / 87.099375
+
+
+def _c_log3(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    below = (1 - 10 ** ((0.12783901 - x) / 0.36726845)) / 14.98325
+    above = (10 ** ((x - 0.12240537) / 0.36726845) - 1) / 14.98325
+    straight = (x - 0.12512219) / 1.9754798
+    return 0.9 * np.select([x < 0.097465473, x <= 0.15277891], [below, straight], above)
+
+
+_CURVES = {
+    "S-Log3": _s_log3,
+    "V-Log": _v_log,
+    "LogC": _log_c,
+    "C-Log": _c_log,
+    "C-Log2": _c_log2,
+    "C-Log3": _c_log3,
+}

@@ -7,8 +7,8 @@ from video_assets.media.exposure import Transfer, is_over, measure_light
 from video_assets.media.log_curves import GREY_CARD, is_known, name_curve, to_reflectance
 
 # 10-bit codes of 0.18 and 0.90 reflectance in the makers' tables.
-GREY = {"S-Log3": 420, "V-Log": 433, "LogC": 400}
-WHITE = {"S-Log3": 598, "V-Log": 602}
+GREY = {"S-Log3": 420, "V-Log": 433, "LogC": 400, "C-Log": 351, "C-Log2": 407, "C-Log3": 351}
+WHITE = {"S-Log3": 598, "V-Log": 602, "C-Log": 614}
 
 
 @pytest.mark.parametrize(("curve", "code"), GREY.items())
@@ -36,7 +36,10 @@ def test_curves_rise_without_a_step(curve):
         ("V-Log L", "V-Log"),
         ("LogC", "LogC"),
         ("D-Log M", "log"),
-        ("Canon Log 3", "log"),
+        ("Canon Log 3", "C-Log3"),
+        ("C-Log2", "C-Log2"),
+        ("Canon Log", "C-Log"),
+        ("Canon Log 5", "log"),
         ("s-log2", "log"),
         ("rec709", None),
         ("GOPRO", None),

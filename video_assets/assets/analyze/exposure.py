@@ -108,7 +108,7 @@ def summarize(exposure: Exposure, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="default", code_version="1", metadata=summarize)
+@clip_asset(lane="default", code_version="2", metadata=summarize)
 def exposure(
     probe: Probe,
     camera: Camera | None,
