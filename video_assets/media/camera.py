@@ -3,20 +3,42 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from video_assets.media.camera_tags import Tag, Tags
-from video_assets.media.capture_time import CaptureTime, find_capture_time, first_fix
+from video_assets.media.camera_place import (
+    Location,
+    describe_location,
+    find_place,
+    name_nearest_city,
+    written_name,
+)
+from video_assets.media.camera_tags import Tags, acquisition_items
+from video_assets.media.camera_telemetry import Moves, Telemetry, read_moves
+from video_assets.media.capture_time import CaptureTime, find_capture_time
+from video_assets.media.errors import UnreadableError
 from video_assets.media.exiftool import read_tags
 
-_ALL = ("-l", "-G1", "-a", "-api", "geolocation=1", "-api", "largefilesupport=1")
-_TELEMETRY = ("-GPSDateTime", "-GPSLatitude", "-GPSLongitude", "-GPSAltitude", "-GPSSpeed")
-TELEMETRY_TRACKS = {"gpmd": "GoPro", "djmd": "DJI", "rtmd": "Sony", "camm": "Android camera motion"}
-"""Formats of tracks in which cameras write where they are while they run."""
-_TELEMETRY_S = 120.0
-
+_ALL = ("-l", "-G1:4", "-a", "-api", "largefilesupport=1")
+_MAKES = (
+    *("Make", "DeviceManufacturer", "DeviceManufacturerName", "AndroidMake", "Manufacturer"),
+    *("AppleProappsManufacturer", "Comapplequicktimemake"),
+)
+_MODELS = (
+    *("Model", "DeviceModelName", "DeviceModel", "AndroidModel", "CameraModelName"),
+    *("PentaxModelID", "AppleProappsCameraName", "ArriCameraCameraModel"),
+    *("Blackmagic-designCameraCameraType", "Comapplequicktimemodel"),
+)
+_LENSES = (
+    *("LensModel", "Composite:LensID", "LensType", "LensModelName", "Lens", "LensInfo"),
+    "Blackmagic-designCameraLensType",
+)
+_SERIAL_NUMBERS = (
+    *("SerialNumber", "CameraSerialNumber", "InternalSerialNumber", "DeviceSerialNo"),
+    *("DeviceSerialNumber", "AppleProappsSerialno", "ArriCameraCameraSerialNumber"),
+)
+_MAKERS_OF_TELEMETRY = ("GoPro", "DJI", "Sony", "Insta360")
+_SHUTTER_ERROR = 0.04
 _PROFILE_TAGS = ("CanonLogVersion", "GammaCurve", "PictureProfile", "PhotoStyle", "ColorMode")
 _EXPOSURE_MODES = {0: "Auto", 1: "Manual", 2: "Auto bracket"}
 _WHITE_BALANCES = {0: "Auto", 1: "Manual"}
@@ -54,27 +76,6 @@ class CameraSettings(_Facts):
     light_source: str | None
 
 
-class Location(_Facts):
-    """Where a camera stood when it began."""
-
-    gps_latitude: float | None = Field(description="degrees, south negative")
-    gps_longitude: float | None = Field(description="degrees, west negative")
-    gps_altitude: float | None = Field(description="metres above the sea, below negative")
-    location_name: str | None = Field(description="city, state, country")
-    is_named_by_distance: bool = Field(description="the name is that of the nearest city")
-
-
-class Telemetry(_Facts):
-    """What a camera wrote of its own movement."""
-
-    kind: str
-    sample_count: int
-    max_speed_m_s: float | None
-    bounds: tuple[float, float, float, float] | None = Field(
-        description="least latitude and longitude, greatest latitude and longitude"
-    )
-
-
 class CameraFacts(_Facts):
     """Everything that a clip says of its camera; None where it says nothing."""
 
@@ -95,46 +96,40 @@ class CameraFacts(_Facts):
 
 
 def read_camera(path: Path) -> CameraFacts:
-    """Read a clip's tags, and its telemetry if it has a track of it.
+    """Read a clip's tags, and its telemetry if it has some.
 
     Raises ToolMissingError without exiftool, UnreadableError where that fails on the file.
     """
     tags = Tags(read_tags(path, _ALL))
-    tracks = {tag.text for tag in tags.all("MetaFormat", "OtherFormat")}
-    kind = next((name for track, name in TELEMETRY_TRACKS.items() if track in tracks), None)
-    if kind is None and any("DJI" in str(tag.shown) for tag in tags.all("HandlerDescription")):
-        kind = "DJI"  # drones write theirs as subtitles
-    moves: Mapping[str, Any] = {}
-    if kind is not None:
-        arguments = ("-ee", "-n", "-G3", "-a", *_TELEMETRY)
-        moves = read_tags(path, arguments, timeout_s=_TELEMETRY_S)
-    return describe_camera(tags, kind, moves)
+    _refuse_without_index(tags)
+    moves = read_moves(path, tags)
+    place = find_place(tags) or moves.place
+    nearest = name_nearest_city(path, place) if place and not written_name(tags) else None
+    return describe_camera(tags, moves, nearest)
 
 
-def describe_camera(tags: Tags, kind: str | None, moves: Mapping[str, Any]) -> CameraFacts:
-    """Put together what the tags say."""
-    make = tags.text("Make", "DeviceManufacturer", "AndroidMake", "Manufacturer") or (
-        "GoPro" if tags.has_group("GoPro") else None
-    )
-    times = [str(value) for key, value in moves.items() if key.endswith(":GPSDateTime")]
+def _refuse_without_index(tags: Tags) -> None:
+    is_movie = tags.has("QuickTime:MajorBrand") and not tags.has_group("Meta")  # HEIC has that
+    if is_movie and not tags.has("QuickTime:MovieHeaderVersion"):
+        raise UnreadableError("the part of the file that holds its tags (moov) is missing")
+
+
+def describe_camera(tags: Tags, moves: Moves, nearest_city: str | None = None) -> CameraFacts:
+    """Put together what the tags and the telemetry say."""
+    make = _make(tags, moves)
     return CameraFacts(
         make=make,
-        model=tags.text(
-            "Model", "DeviceModelName", "AndroidModel", "CameraModelName", "PentaxModelID"
-        ),
-        lens_model=tags.text(
-            "LensModel", "Composite:LensID", "LensType", "LensModelName", "Lens", "LensInfo"
-        ),
-        serial_number=tags.text(
-            "SerialNumber", "CameraSerialNumber", "InternalSerialNumber", "DeviceSerialNo"
-        ),
+        model=tags.text(*_MODELS) or moves.model,
+        lens_model=tags.text(*_LENSES),
+        serial_number=tags.text(*_SERIAL_NUMBERS) or moves.serial_number,
         focal_length=_focal_length(tags),
-        settings=_settings(tags),
-        location=_location(tags, moves),
-        capture=find_capture_time(tags, make, first_fix(times)),
-        telemetry=_telemetry(kind, moves),
+        settings=_settings(tags, moves),
+        location=describe_location(tags, find_place(tags) or moves.place, nearest_city),
+        capture=find_capture_time(tags, make, moves.begins),
+        telemetry=moves.telemetry,
         picture_profile=_picture_profile(tags),
-        software=tags.text("Software", "CreatorTool", "WritingApp") or _android(tags),
+        software=tags.text("Software", "Comapplequicktimesoftware", "CreatorTool", "WritingApp")
+        or _android(tags),
         artist=tags.text("Artist", "Author", "Creator", "By-line"),
         copyright=tags.text("Copyright", "Rights", "CopyrightNotice"),
         description=tags.text("ImageDescription", "Description", "Caption-Abstract", "Comment"),
@@ -149,19 +144,24 @@ def category_of(equivalent_mm: float | None) -> str | None:
 
 
 def write_shutter(seconds: float | None) -> str | None:
-    """Write a time of exposure as photographers do."""
+    """Write a time of exposure as photographers do: 1/50, 0.6s, 2s."""
     if seconds is None or not 0 < seconds < 3600:
         return None
-    return f"{seconds:g}s" if seconds >= 1 else f"1/{round(1 / seconds)}"
+    fraction = round(1 / seconds)
+    is_fraction = fraction > 1 and abs(fraction * seconds - 1) < _SHUTTER_ERROR
+    return f"1/{fraction}" if is_fraction else f"{round(seconds, 1):g}s"
 
 
 def _picture_profile(tags: Tags) -> str | None:
-    """Find the gamma; Sony lists it among others: CaptureGammaEquation's value is `s-log3-cine`."""
-    names = tags.text("AcquisitionRecordGroupItemName") or ""
-    values = tags.text("AcquisitionRecordGroupItemValue") or ""
-    pairs = zip(names.split(", "), values.split(", "), strict=False)
-    listed = {name.strip(): value.strip() for name, value in pairs}
-    return listed.get("CaptureGammaEquation") or tags.text(*_PROFILE_TAGS)
+    """Find the gamma or look, as the camera calls it."""
+    gamma = acquisition_items(tags).get("CaptureGammaEquation")
+    return gamma or tags.text(*_PROFILE_TAGS)
+
+
+def _make(tags: Tags, moves: Moves) -> str | None:
+    kind = moves.telemetry.kind if moves.telemetry else None
+    named = kind if kind in _MAKERS_OF_TELEMETRY else None
+    return tags.text(*_MAKES) or named or ("GoPro" if tags.has_group("GoPro") else None)
 
 
 def _android(tags: Tags) -> str | None:
@@ -174,11 +174,10 @@ def _focal_length(tags: Tags) -> FocalLength:
     equivalent = _positive(
         tags.number(
             "FocalLengthIn35mmFormat",
-            "FocalLengthIn35mmFilm",
             "CameraFocalLength35mmEquivalent",
         )
     )
-    scale = tags.number("Composite:ScaleFactor35efl", "CropFactor")
+    scale = tags.number("Composite:ScaleFactor35efl")
     if equivalent is None and value and scale:
         equivalent = round(value * scale, 1)
     source = "EXIF" if value or equivalent else None
@@ -190,14 +189,14 @@ def _focal_length(tags: Tags) -> FocalLength:
     )
 
 
-def _settings(tags: Tags) -> CameraSettings:
-    iso = _positive(tags.number("ISO", "PhotographicSensitivity", "ISOSpeed"))
+def _settings(tags: Tags, moves: Moves) -> CameraSettings:
+    iso = _positive(tags.number("ISO", "PhotographicSensitivity", "ISOSpeed")) or moves.iso
+    exposure_s = _positive(tags.number("ExposureTime", "ShutterSpeedValue", "ShutterSpeed"))
+    f_stop = _positive(tags.number("FNumber", "ApertureValue", "Aperture")) or moves.f_stop
     return CameraSettings(
         iso=round(iso) if iso else None,
-        shutter_speed=write_shutter(
-            tags.number("ExposureTime", "ShutterSpeedValue", "ShutterSpeed")
-        ),
-        f_stop=_positive(tags.number("FNumber", "ApertureValue", "Aperture")),
+        shutter_speed=write_shutter(exposure_s or moves.exposure_s),
+        f_stop=round(f_stop, 2) if f_stop else None,
         exposure_mode=_named(tags, _EXPOSURE_MODES, "ExposureMode", "ExposureType"),
         white_balance=_named(tags, _WHITE_BALANCES, "ExifIFD:WhiteBalance", "WhiteBalance"),
         light_source=tags.text("LightSource"),
@@ -213,100 +212,6 @@ def _named(tags: Tags, names: Mapping[int, str], *wanted: str) -> str | None:
         if words := tag.text:
             return words.capitalize() if words.isupper() else words
     return None
-
-
-def _location(tags: Tags, moves: Mapping[str, Any]) -> Location:
-    place = _place(tags) or _first_place(moves) or (None, None, None)
-    written = _join_names(tags, "City", ("Province-State", "State"), "Country")
-    nearest = None
-    if place[0] is not None:
-        nearest = _join_names(tags, "GeolocationCity", ("GeolocationRegion",), "GeolocationCountry")
-    return Location(
-        gps_latitude=place[0],
-        gps_longitude=place[1],
-        gps_altitude=place[2],
-        location_name=written or nearest,
-        is_named_by_distance=written is None and nearest is not None,
-    )
-
-
-def _place(tags: Tags) -> tuple[float, float, float | None] | None:
-    """Find the place that the file itself names; 0, 0 is what a receiver without a fix writes."""
-    found = (
-        tags.number("Composite:GPSLatitude"),
-        tags.number("Composite:GPSLongitude"),
-        _altitude(tags),
-    )
-    if found[0] is None or found[1] is None:
-        numbers = [_numbers(tag) for tag in tags.all("GPSCoordinates", "GPSPosition")]
-        found = next(((*n, None)[:3] for n in numbers if len(n) in (2, 3)), found)
-    return checked_place(*found)
-
-
-def _altitude(tags: Tags) -> float | None:
-    """Give metres above the sea: a tag of its own says when they are below."""
-    metres = tags.number("Composite:GPSAltitude")
-    is_below = tags.number("Composite:GPSAltitudeRef", "GPS:GPSAltitudeRef") == 1
-    return -abs(metres) if metres is not None and is_below else metres
-
-
-def checked_place(
-    latitude: float | None, longitude: float | None, altitude: float | None
-) -> tuple[float, float, float | None] | None:
-    """Refuse what is no place on earth."""
-    if latitude is None or longitude is None or (latitude, longitude) == (0, 0):
-        return None
-    if abs(latitude) > 90 or abs(longitude) > 180:
-        return None
-    return round(latitude, 7), round(longitude, 7), altitude
-
-
-def _first_place(moves: Mapping[str, Any]) -> tuple[float, float, float | None] | None:
-    places = [
-        checked_place(_float(lat), _float(moves.get(f"{key.partition(':')[0]}:GPSLongitude")), None)
-        for key, lat in moves.items()
-        if key.endswith(":GPSLatitude")
-    ]
-    return next((place for place in places if place is not None), None)
-
-
-def _telemetry(kind: str | None, moves: Mapping[str, Any]) -> Telemetry | None:
-    if kind is None:
-        return None
-    columns = {
-        name: [v for k, value in moves.items() if k.endswith(f":{name}") and (v := _float(value))]
-        for name in ("GPSLatitude", "GPSLongitude", "GPSSpeed")
-    }
-    south_north, west_east = columns["GPSLatitude"], columns["GPSLongitude"]
-    bounds = None
-    if south_north and west_east:
-        bounds = (min(south_north), min(west_east), max(south_north), max(west_east))
-    return Telemetry(
-        kind=kind,
-        sample_count=len(south_north),
-        max_speed_m_s=round(max(columns["GPSSpeed"]) / 3.6, 3) if columns["GPSSpeed"] else None,
-        bounds=bounds,
-    )
-
-
-def _join_names(tags: Tags, city: str, states: tuple[str, ...], country: str) -> str | None:
-    names = (
-        tags.text(city),
-        tags.text(*states),
-        tags.text(country, f"{country}-PrimaryLocationName"),
-    )
-    return ", ".join(dict.fromkeys(name for name in names if name)) or None
-
-
-def _numbers(tag: Tag) -> list[float]:
-    try:
-        return [float(word) for word in str(tag.raw).replace(",", " ").split()]
-    except ValueError:
-        return []
-
-
-def _float(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _positive(number: float | None) -> float | None:

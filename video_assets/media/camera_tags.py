@@ -11,6 +11,14 @@ _UNKNOWN = re.compile(r"Unknown\b|\(none\)|n/a$|-+$", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
+def leading_number(value: Any) -> float | None:
+    """Give a number, or the first of several that stand in a text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    found = _NUMBER.match(str(value).strip())
+    return float(found[0]) if found else None
+
+
 @dataclass(frozen=True)
 class Tag:
     """One tag: `shown` as exiftool writes it for people, `raw` before that."""
@@ -39,7 +47,7 @@ class Tags:
     """All tags of one file, in the order in which exiftool gives them."""
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
-        """Take the JSON of `exiftool -j -l -G1 -a` for one file."""
+        """Take the JSON of `exiftool -j -l -G1:4 -a` for one file."""
         self._tags = list(_read(answer))
 
     def all(self, *names: str) -> Iterator[Tag]:
@@ -59,14 +67,28 @@ class Tags:
         numbers = (tag.number for tag in self.all(*names))
         return next((number for number in numbers if number is not None), None)
 
+    def has(self, *names: str) -> bool:
+        """Tell whether one of these tags is there."""
+        return any(True for _ in self.all(*names))
+
     def has_group(self, group: str) -> bool:
         """Tell whether a group wrote anything."""
         return any(tag.group == group for tag in self._tags)
 
 
+def acquisition_items(tags: Tags) -> dict[str, str]:
+    """Give Sony's list of how a recording began, whose names and values are tags in turn."""
+    names, values = (
+        [word.strip() for tag in tags.all(name) for word in str(tag.shown).split(", ")]
+        for name in ("AcquisitionRecordGroupItemName", "AcquisitionRecordGroupItemValue")
+    )
+    return dict(zip(names, values, strict=False))
+
+
 def _read(answer: Mapping[str, Any]) -> Iterator[Tag]:
     for key, value in answer.items():
         group, _, name = key.partition(":")
+        name = name.rpartition(":")[2]  # a second one is written Group:Copy1:Name
         if not name or (group in _NOT_THE_CLIP and not name.startswith("Geolocation")):
             continue
         if isinstance(value, Mapping):

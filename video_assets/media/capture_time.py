@@ -4,7 +4,6 @@ A file's own dates are never a capture time, and a clock that was never set give
 """
 
 import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +14,7 @@ from video_assets.media.camera_tags import Tag, Tags
 # camera's own record; what follows is the container's.
 _TAGS = (
     "Keys:CreationDate",
+    "Comapplequicktimecreationdate",
     "ItemList:ContentCreateDate",
     "Composite:SubSecDateTimeOriginal",
     "ExifIFD:DateTimeOriginal",
@@ -23,6 +23,7 @@ _TAGS = (
     "XML:CreationDateValue",
     "H264:DateTimeOriginal",
     "XMP-exif:DateTimeOriginal",
+    "Matroska:DateTimeOriginal",
     "DateTimeOriginal",
     "XMP-xmp:CreateDate",
     "QuickTime:CreateDate",
@@ -30,15 +31,21 @@ _TAGS = (
     "DateTimeUTC",
 )
 _IN_UTC = {"QuickTime", "Info"}  # by their standards: ISO/IEC 14496-12 and Matroska
-# Makers whose cameras write their local time into the field that should hold UTC.
-_LOCAL_IN_QUICKTIME = ("gopro", "canon", "nikon", "panasonic", "fujifilm", "olympus", "pentax")
+# Makers whose cameras write their local time, some or all of them, where UTC should stand.
+_LOCAL_IN_QUICKTIME = (
+    *("gopro", "canon", "nikon", "panasonic", "fujifilm", "olympus", "om digital", "pentax"),
+    *("asahi", "casio", "dji", "kodak", "eastman", "leica", "ricoh", "sanyo", "sigma"),
+)
+_ZONES_IN_MINUTES = ("GoPro:TimeZone", "Canon:TimeZone")
 _WRITTEN = re.compile(
     r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)(\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)?",
 )
-_FIRST_YEAR = 1950
-_UNSET = ("1904-01-01", "1970-01-01T00:00:00")
-_QUARTER_S = 15 * 60
-_FARTHEST_ZONE_S = 14 * 3600
+_YEARS = range(1950, 2200)
+_UNSET = ("1970-01-01T00:00:00", "1980-01-01T00:00:00")
+_CLOCK_ERROR_S = 5 * 60
+_FARTHEST_ZONES = timedelta(hours=-12), timedelta(hours=14)
+_BROKEN_HOURS = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75)
+_OFFSETS_S = [hours * 3600 for hours in (*range(-12, 15), *_BROKEN_HOURS)]
 
 
 class CaptureTime(BaseModel):
@@ -57,7 +64,8 @@ def find_capture_time(
 ) -> CaptureTime | None:
     """Choose the tag that says when a clip was taken.
 
-    gps_time  of the clip's first satellite fix, in UTC: tells the zone of a camera that does not
+    gps_time  when the clip begins by the satellites, in UTC: tells the zone of a camera that
+              does not
     """
     for tag in tags.all(*_TAGS):
         moment = read_time(str(tag.shown), _offset_tags(tags, tag))
@@ -65,26 +73,24 @@ def find_capture_time(
             continue
         if moment.tzinfo is None and tag.group in _IN_UTC and not _writes_local(tag, maker):
             moment = moment.replace(tzinfo=timezone.utc)
-        if moment.tzinfo is None and gps_time is not None:
-            moment = _in_zone_of(moment, gps_time)
-        return describe(moment, f"{tag.group}:{tag.name}")
+        return describe(_in_known_zone(moment, tags, gps_time), f"{tag.group}:{tag.name}")
     return describe(gps_time, "GPS:GPSDateTime") if gps_time is not None else None
 
 
 def read_time(text: str, offset: str | None = None) -> datetime | None:
     """Read exiftool's way to write a time; None for one that no clock that was set can show."""
     found = _WRITTEN.match(text.strip())
-    if found is None or int(found[1]) < _FIRST_YEAR:
+    if found is None or int(found[1]) not in _YEARS:
         return None
-    zone = (found[8] or offset or "").replace("UTC", "Z")
     try:
         year, month, day, hour, minute, second = (int(found[part]) for part in range(1, 7))
         moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  may be local
-        moment += timedelta(seconds=float(found[7] or 0))
-        moment = moment.replace(tzinfo=_zone(zone)) if zone else moment
     except ValueError:  # a 13th month, a 61st second
         return None
-    return None if moment.isoformat().startswith(_UNSET) else moment
+    moment += timedelta(seconds=float(found[7] or 0))
+    moment = moment.replace(tzinfo=_zone(found[8] or offset))
+    in_utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment
+    return None if in_utc.isoformat().startswith(_UNSET) else moment
 
 
 def describe(moment: datetime, source: str) -> CaptureTime:
@@ -102,11 +108,15 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
 
 
-def _zone(written: str) -> timezone:
-    if written == "Z":
-        return timezone.utc
-    minutes = int(written[1:3]) * 60 + int(written[-2:])
-    return timezone(timedelta(minutes=-minutes if written[0] == "-" else minutes))
+def _zone(written: str | None) -> timezone | None:
+    """Read a zone; None for one that is not on earth, which stands for `not set`."""
+    if written is None:
+        return None
+    if not re.fullmatch(r"[+-]\d\d:?\d\d", written):
+        return timezone.utc if written in ("Z", "UTC") else None
+    away = timedelta(hours=int(written[1:3]), minutes=int(written[-2:]))
+    away = -away if written[0] == "-" else away
+    return timezone(away) if _FARTHEST_ZONES[0] <= away <= _FARTHEST_ZONES[1] else None
 
 
 def _offset_tags(tags: Tags, tag: Tag) -> str | None:
@@ -122,16 +132,24 @@ def _writes_local(tag: Tag, maker: str | None) -> bool:
     return tag.group == "QuickTime" and is_local
 
 
+def _in_known_zone(moment: datetime, tags: Tags, gps_time: datetime | None) -> datetime:
+    """Give a moment the zone that other tags or the satellites tell, if any does."""
+    if moment.tzinfo is None:
+        by_satellites = _in_zone_of(moment, gps_time) if gps_time is not None else moment
+        if by_satellites.tzinfo is not None:
+            return by_satellites
+        minutes = next((tag.number for tag in tags.all(*_ZONES_IN_MINUTES)), None)
+        if minutes:  # zero is also what a camera writes that was never told
+            return moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    elif moment.tzinfo is timezone.utc:
+        return moment.astimezone(_zone(tags.text("AndroidTimeZone")) or timezone.utc)
+    return moment
+
+
 def _in_zone_of(moment: datetime, gps_time: datetime) -> datetime:
     """Give a local time the zone that its distance from the satellites' time shows."""
     away_s = (moment - gps_time.replace(tzinfo=None)).total_seconds()
-    offset_s = round(away_s / _QUARTER_S) * _QUARTER_S
-    if abs(offset_s) > _FARTHEST_ZONE_S or abs(away_s - offset_s) > _QUARTER_S / 3:
+    offset_s = min(_OFFSETS_S, key=lambda offset_s: abs(away_s - offset_s))
+    if abs(away_s - offset_s) > _CLOCK_ERROR_S:
         return moment  # the camera's clock was wrong, not abroad
     return moment.replace(tzinfo=timezone(timedelta(seconds=offset_s)))
-
-
-def first_fix(times: Sequence[str]) -> datetime | None:
-    """Read the first satellite time of a clip, which is always UTC."""
-    moments = (read_time(text, "Z") for text in times)
-    return next((moment for moment in moments if moment is not None), None)

@@ -34,6 +34,22 @@ def find_exiftool() -> str | None:
     return shutil.which("exiftool") or shutil.which("exiftool", path=Path(sys.executable).parent)
 
 
+class WrittenFloat(float):
+    """A number that still shows how it was written: version 1.10 comes without quotes too."""
+
+    written: str
+
+    def __new__(cls, written: str) -> "WrittenFloat":
+        """Keep what was written."""
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
+
+    def __str__(self) -> str:
+        """Show it as it was written."""
+        return self.written
+
+
 class ExifTool:
     """A running exiftool that answers one question at a time."""
 
@@ -106,7 +122,7 @@ def read_tags(
         atexit.register(tool.close)
     said = tool.ask(["-j", *arguments], path, timeout_s=timeout_s)
     try:
-        (tags,) = json.loads(said.decode("utf-8", "replace"))
+        (tags,) = json.loads(said.decode("utf-8", "replace"), parse_float=WrittenFloat)
     except ValueError:
         confirm_readable(path)
         raise UnreadableError("exiftool finds nothing in it that it can read") from None

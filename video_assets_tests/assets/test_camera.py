@@ -5,6 +5,7 @@ import pytest
 from video_assets.assets.measure.camera import Camera, find_time_conflict
 from video_assets.media.camera import describe_camera
 from video_assets.media.camera_tags import Tags
+from video_assets.media.camera_telemetry import Moves
 
 
 def camera(time: str, latitude: float, longitude: float) -> Camera:
@@ -13,7 +14,7 @@ def camera(time: str, latitude: float, longitude: float) -> Camera:
         "Composite:GPSLatitude": latitude,
         "Composite:GPSLongitude": longitude,
     }
-    return Camera.model_validate(dict(describe_camera(Tags(tags), None, {})))
+    return Camera.model_validate(dict(describe_camera(Tags(tags), Moves())))
 
 
 @pytest.mark.parametrize(

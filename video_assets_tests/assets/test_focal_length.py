@@ -14,6 +14,8 @@ from video_assets.assets.measure.camera import Camera
 from video_assets.assets.measure.probe import Probe
 from video_assets.media.camera import describe_camera
 from video_assets.media.camera_tags import Tags
+from video_assets.media.camera_telemetry import Moves
+from video_assets.media.camera_telemetry import Moves
 from video_assets.media.errors import ToolMissingError
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
@@ -71,7 +73,7 @@ def look(tmp_path):
 
 def camera(**tags) -> Camera:
     answer = {f"ExifIFD:{name}": value for name, value in tags.items()}
-    return Camera.model_validate(dict(describe_camera(Tags(answer), None, {})))
+    return Camera.model_validate(dict(describe_camera(Tags(answer), Moves())))
 
 
 def test_a_real_model_looks_at_every_still(look, model):

@@ -20,6 +20,8 @@ from video_assets.assets.measure.media_info import MediaInfo
 from video_assets.assets.measure.probe import Probe
 from video_assets.media.camera import CameraSettings, FocalLength, Location, describe_camera
 from video_assets.media.camera_tags import Tags
+from video_assets.media.camera_telemetry import Moves
+from video_assets.media.camera_telemetry import Moves
 from video_assets.media.capture_time import CaptureTime
 from video_assets.media.loudness import Sound
 from video_assets.media.probe import probe_media
@@ -291,7 +293,7 @@ def test_what_a_model_sees_of_a_lens_stands_only_where_the_camera_is_silent(tmp_
     assert alone is not None
     assert (alone.focal_length.category, alone.focal_length.source) == ("WIDE", "AI")
     tags = Tags({"ExifIFD:FocalLength": 4.25, "ExifIFD:FocalLengthIn35mmFormat": 90})
-    said = Camera.model_validate(dict(describe_camera(tags, None, {})))
+    said = Camera.model_validate(dict(describe_camera(tags, Moves())))
     both = compose(INFO, probe, camera=said, focal_length=seen).camera
     assert both is not None
     assert (both.focal_length.category, both.focal_length.source) == ("LONG-LENS", "EXIF")

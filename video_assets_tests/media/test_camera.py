@@ -11,6 +11,7 @@ import pytest
 from video_assets.media import exiftool
 from video_assets.media.camera import category_of, describe_camera, read_camera, write_shutter
 from video_assets.media.camera_tags import Tags
+from video_assets.media.camera_telemetry import Moves, describe_moves
 from video_assets.media.capture_time import read_time
 from video_assets.media.errors import ToolMissingError, UnreachableError, UnreadableError
 from video_assets.media.exiftool import ExifTool, find_exiftool, read_tags
@@ -22,7 +23,7 @@ needs_exiftool = pytest.mark.skipif(PROGRAM is None, reason="exiftool is not ins
 
 def describe(moves=None, kind=None, **tags):
     answer = {name.replace("__", ":"): value for name, value in tags.items()}
-    return describe_camera(Tags(answer), kind, moves or {})
+    return describe_camera(Tags(answer), describe_moves(kind, moves or {}) if kind else Moves())
 
 
 @pytest.fixture
@@ -224,7 +225,16 @@ def test_categories_begin_at_their_lower_ends(mm, name):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.0166667, "1/60"), (0.02, "1/50"), (2, "2s"), (0, None), (None, None)]
+    ("seconds", "words"),
+    [
+        (0.0166667, "1/60"),
+        (0.02, "1/50"),
+        (0.5, "1/2"),
+        (0.6, "0.6s"),
+        (2, "2s"),
+        (0, None),
+        (None, None),
+    ],
 )
 def test_shutter_times_are_rounded(seconds, words):
     assert write_shutter(seconds) == words
@@ -261,7 +271,61 @@ def test_a_time_keeps_its_fractions():
 
 def test_sony_lists_the_gamma_among_others():
     camera = describe(
-        XML__AcquisitionRecordGroupItemName="CaptureColorPrimaries, CaptureGammaEquation",
-        XML__AcquisitionRecordGroupItemValue="s-gamut3-cine, s-log3-cine",
+        XML__AcquisitionRecordGroupItemName="CaptureColorPrimaries",
+        XML__AcquisitionRecordGroupItemValue="s-gamut3-cine",
+        XML__Copy1__AcquisitionRecordGroupItemName="CaptureGammaEquation",
+        XML__Copy1__AcquisitionRecordGroupItemValue="s-log3-cine",
     )
     assert camera.picture_profile == "s-log3-cine"
+
+
+def test_a_zone_that_is_not_on_earth_is_a_clock_without_one():
+    capture = describe(H264__DateTimeOriginal="2012:09:10 20:52:00-15:30 DST").capture
+    assert capture is not None
+    assert (capture.time, capture.utc_offset_minutes) == ("2012-09-10T20:52:00", None)
+
+
+def test_a_phone_that_tells_its_zone_apart_is_there():
+    capture = describe(
+        QuickTime__CreateDate="2024:05:01 23:00:00", Keys__AndroidTimeZone="+0200"
+    ).capture
+    assert capture is not None
+    assert capture.time == "2024-05-02T01:00:00+02:00"
+    assert capture.utc_time == "2024-05-01T23:00:00+00:00"
+
+
+@pytest.mark.parametrize(("minutes", "offset"), [(-480, -480), (0, None)])
+def test_a_camera_that_was_told_its_zone_has_one(minutes, offset):
+    zone = {"val": "whatever", "num": minutes}
+    capture = describe(
+        Canon__Make="Canon", QuickTime__CreateDate="2024:05:01 10:00:00", Canon__TimeZone=zone
+    ).capture
+    assert capture is not None
+    assert (capture.time[:19], capture.utc_offset_minutes) == ("2024-05-01T10:00:00", offset)
+
+
+def test_a_recording_date_comes_before_the_date_of_the_container():
+    capture = describe(
+        Info__DateTimeOriginal="2024:05:01 10:00:00Z",
+        Matroska__DateTimeOriginal="2021:02:03 04:05:06",
+    ).capture
+    assert capture is not None
+    assert capture.source == "Matroska:DateTimeOriginal"
+
+
+@pytest.mark.parametrize("text", ["9999:12:31 23:59:59-05:00", "1969:12:31 16:00:00-08:00"])
+def test_the_ends_of_time_are_no_time(text):
+    assert read_time(text) is None
+
+
+@needs_exiftool
+def test_a_version_is_not_a_number(write_tags):
+    assert read_camera(write_tags("-Keys:Software=17.10")).software == "17.10"
+
+
+@needs_exiftool
+def test_a_file_without_its_index_has_tags_that_nobody_saw(tmp_path):
+    path = make_clip(tmp_path / "clip.mp4")
+    path.write_bytes(path.read_bytes().replace(b"moov", b"xoov"))
+    with pytest.raises(UnreadableError, match="moov"):
+        read_camera(path)
