@@ -15,7 +15,6 @@ from video_assets.assets.measure.probe import Probe
 from video_assets.media.camera import describe_camera
 from video_assets.media.camera_tags import Tags
 from video_assets.media.camera_telemetry import Moves
-from video_assets.media.camera_telemetry import Moves
 from video_assets.media.errors import ToolMissingError
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source

@@ -21,7 +21,6 @@ from video_assets.assets.measure.probe import Probe
 from video_assets.media.camera import CameraSettings, FocalLength, Location, describe_camera
 from video_assets.media.camera_tags import Tags
 from video_assets.media.camera_telemetry import Moves
-from video_assets.media.camera_telemetry import Moves
 from video_assets.media.capture_time import CaptureTime
 from video_assets.media.loudness import Sound
 from video_assets.media.probe import probe_media
