@@ -12,6 +12,7 @@ from video_assets.media.camera_tags import Tag, Tags, acquisition_items
 from video_assets.media.exiftool import read_tags
 
 FARTHEST_CITY_KM = 30
+LOWEST_M, HIGHEST_M = -12_000, 100_000
 _ISO_6709 = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?(?:CRS\w+)?/?")
 _SEXAGESIMAL = re.compile(r"\d+(?::\d+){0,2}(?:\.\d+)?")
 _ISO_6709_TAGS = ("Location", "LocationEng", "Comapplequicktimelocationiso6709")
@@ -63,7 +64,8 @@ def checked_place(
         return None
     if not (abs(latitude) <= 90 and abs(longitude) <= 180):
         return None
-    return Place(round(latitude, 7), round(longitude, 7), altitude)
+    is_on_earth = altitude is not None and LOWEST_M <= altitude <= HIGHEST_M
+    return Place(round(latitude, 7), round(longitude, 7), altitude if is_on_earth else None)
 
 
 def written_name(tags: Tags) -> str | None:

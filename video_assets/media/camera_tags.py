@@ -1,5 +1,6 @@
 """exiftool's answer as something to look things up in: by tag, whichever group wrote it."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,17 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 def leading_number(value: Any) -> float | None:
     """Give a number, or the first of several that stand in a text."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        return _finite(value)
     found = _NUMBER.match(str(value).strip())
-    return float(found[0]) if found else None
+    return _finite(found[0]) if found else None
+
+
+def _finite(number: float | str) -> float | None:
+    """Refuse 1e999 and whole numbers of a thousand digits."""
+    try:
+        return value if math.isfinite(value := float(number)) else None
+    except OverflowError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -38,9 +47,9 @@ class Tag:
     def number(self) -> float | None:
         """Its value, or the one number that its words hold."""
         if isinstance(self.raw, int | float) and not isinstance(self.raw, bool):
-            return float(self.raw)
+            return _finite(self.raw)
         found = _NUMBER.findall(str(self.raw))
-        return float(found[0]) if len(found) == 1 else None
+        return _finite(found[0]) if len(found) == 1 else None
 
 
 class Tags:

@@ -40,6 +40,12 @@ def test_a_place_that_is_none_does_not_hide_one_that_is():
     assert find_place(Tags(tags)) == (48.5, -2.25, 0)
 
 
+@pytest.mark.parametrize("height", [1e300, float("inf"), -20_000])
+def test_a_height_that_no_camera_reaches_is_unknown(height):
+    place = {"Composite:GPSLatitude": 1.5, "Composite:GPSLongitude": 2}
+    assert find_place(Tags(place | {"Composite:GPSAltitude": height})) == (1.5, 2, None)
+
+
 def test_a_height_of_zero_is_unknown_where_the_record_must_hold_one():
     place = {"Composite:GPSLatitude": 1.5, "Composite:GPSLongitude": 2, "Composite:GPSAltitude": 0}
     assert find_place(Tags(place)) == (1.5, 2, 0)
