@@ -115,11 +115,7 @@ def read_tags(
     """
     tool = _running.get(os.getpid())
     if tool is None or not tool.is_running:
-        program = find_exiftool()
-        if program is None:
-            raise ToolMissingError(f"exiftool is not installed: {HOW_TO_GET_IT}")
-        tool = _running[os.getpid()] = ExifTool(program)
-        atexit.register(tool.close)
+        tool = _running[os.getpid()] = _start()
     said = tool.ask(["-j", *arguments], path, timeout_s=timeout_s)
     try:
         (tags,) = json.loads(said.decode("utf-8", "replace"), parse_float=WrittenFloat)
@@ -127,6 +123,22 @@ def read_tags(
         confirm_readable(path)
         raise UnreadableError("exiftool finds nothing in it that it can read") from None
     return tags
+
+
+def _start() -> ExifTool:
+    """Start one that answers: what ends here, without a file, is not the fault of any clip."""
+    program = find_exiftool()
+    if program is None:
+        raise ToolMissingError(f"exiftool is not installed: {HOW_TO_GET_IT}")
+    try:
+        tool = ExifTool(program)
+        tool.ask(["-ver"], Path(os.devnull))
+    except (OSError, UnreadableError) as error:
+        why = os.strerror(error.errno or 0) if isinstance(error, OSError) else error
+        what = f"the exiftool that is installed does not run ({why})"
+        raise ToolMissingError(f"{what}: {HOW_TO_GET_IT}") from None
+    atexit.register(tool.close)
+    return tool
 
 
 @contextmanager

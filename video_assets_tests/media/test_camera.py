@@ -146,6 +146,16 @@ def test_without_exiftool_the_clip_is_not_to_blame(tmp_path, monkeypatch):
         read_camera(tmp_path / "clip.mp4")
 
 
+def test_with_an_exiftool_that_does_not_run_the_clip_is_not_to_blame(tmp_path, monkeypatch):
+    program = tmp_path / "exiftool"
+    program.write_text("#!/bin/sh\nexit 127\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(exiftool, "find_exiftool", lambda: str(program))
+    monkeypatch.setattr(exiftool, "_running", {})
+    with pytest.raises(ToolMissingError, match="does not run"):
+        read_camera(make_clip(tmp_path / "clip.mp4"))
+
+
 @needs_exiftool
 def test_a_file_that_is_gone_is_not_to_blame(tmp_path):
     with pytest.raises(UnreachableError):
