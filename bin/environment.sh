@@ -136,8 +136,12 @@ archive.unlink()
 
 exiftool_from_debian() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
-    { apt-get update && apt-get install --yes --no-install-recommends libimage-exiftool-perl; } \
-        >/dev/null 2>&1
+    command -v timeout >/dev/null 2>&1 || return 1
+    {
+        timeout 60 apt-get update &&
+            DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install --yes \
+                --no-install-recommends libimage-exiftool-perl
+    } >/dev/null 2>&1
 }
 
 # make_environment [-test]: return when .venv holds what is needed.

@@ -174,17 +174,21 @@ def _exiftool() -> Finding:
     if found is None:
         cost = f"camera, lens, place and capture time wait for it; {HOW_TO_GET_IT}"
         return Finding("exiftool", "note", "not installed", cost)
-    asked = subprocess.run([found, "-ver"], capture_output=True, text=True, check=False)
-    if asked.returncode:
-        return Finding("exiftool", "missing", found, f"it does not run: {asked.stderr.strip()}")
+    try:
+        asked = subprocess.run(
+            [found, "-ver"], capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        cost = f"it does not run ({error}), so that camera and capture time wait; {HOW_TO_GET_IT}"
+        return Finding("exiftool", "note", found, cost)
     return Finding("exiftool", "good", f"{asked.stdout.strip()}, {found}")
 
 
 def _graphics() -> Finding:
     found = shutil.which("nvidia-smi")
     if found:
-        return Finding("GPU", "note", "NVIDIA", "not used yet")
-    return Finding("GPU", "note", "none found", "not needed: nothing uses one yet")
+        return Finding("GPU", "good", "NVIDIA; local models run on it where their libraries can")
+    return Finding("GPU", "note", "no NVIDIA one", "not needed; local models take longer")
 
 
 def _existing(folder: Path) -> Path:
