@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tzfpy import get_tz
+from tzfpy import get_tzs
 
 from video_assets.clip_asset import clip_asset, clip_check
 from video_assets.media.camera import CameraFacts, read_camera
@@ -43,18 +43,25 @@ def find_time_conflict(camera: Camera) -> str | None:
         return None
     if not capture.utc_offset_minutes:  # none, or UTC, which a container writes everywhere
         return None
-    name = get_tz(place.gps_longitude, place.gps_latitude)
-    try:
-        there = datetime.fromisoformat(capture.time).astimezone(ZoneInfo(name)).utcoffset()
-    except (ZoneInfoNotFoundError, ValueError):
+    names = get_tzs(place.gps_longitude, place.gps_latitude)
+    offsets = {name: _offset_minutes(capture.time, name) for name in names}
+    if not offsets or capture.utc_offset_minutes in offsets.values():
         return None
-    minutes = round(there.total_seconds() / 60) if there is not None else None
-    if minutes == capture.utc_offset_minutes:
+    name, minutes = next(iter(offsets.items()))
+    if minutes is None or name.startswith("Etc/"):  # at sea a ship keeps whatever time it likes
         return None
     return (
         f"the camera's clock is {_hours(capture.utc_offset_minutes)} from UTC, but it stood in "
-        f"{name}, which is {_hours(minutes or 0)}; was it set for another place?"
+        f"{name}, which is {_hours(minutes)}; was it set for another place?"
     )
+
+
+def _offset_minutes(time: str, zone: str) -> int | None:
+    try:
+        there = datetime.fromisoformat(time).astimezone(ZoneInfo(zone)).utcoffset()
+    except ZoneInfoNotFoundError:
+        return None
+    return round(there.total_seconds() / 60) if there is not None else None
 
 
 def _hours(minutes: int) -> str:
