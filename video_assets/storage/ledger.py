@@ -137,7 +137,8 @@ def save_done(
             run_id=run_id,
         )
         projection.project(connection, asset, checksum)
-        _log(connection, asset, [checksum], "completed", metadata={"seconds": round(seconds, 3)})
+        facts = {"seconds": round(seconds, 3), "made_with": digest(asdict(made))}
+        _log(connection, asset, [checksum], "completed", metadata=facts)
     return result_digest
 
 

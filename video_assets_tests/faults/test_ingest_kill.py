@@ -81,12 +81,12 @@ class Home:
         """Hold the catalogue to the promises."""
         done = self.query("SELECT asset, count(*) FROM results WHERE status = 'done' GROUP BY 1")
         assert dict(done) == dict.fromkeys(("checksum", *ASSETS), self.made)
-        # A document that was made without its thumbnails is made again when they are there.
+        # What was made without an optional input is made again when that is there, but not twice
+        # from the same.
         twice = self.query(
             "SELECT step_name, video_id, count(*) FROM processing_events "
-            "WHERE status = 'completed' AND NOT (step_name = 'video_document' AND video_id IN "
-            "(SELECT video_id FROM processing_events WHERE status = 'failed')) "
-            "GROUP BY 1, 2 HAVING count(*) > 1"
+            "WHERE status = 'completed' GROUP BY 1, 2, metadata ->> 'made_with' "
+            "HAVING count(*) > 1"
         )
         assert twice == []
         assert list((self.home / "artifacts").rglob(f"*{UNFINISHED}")) == []
