@@ -68,7 +68,8 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
         context.log.warning(f"{display(reject.path)}: {reject.reason}")
     for reject in listing.unreachable:
         context.log.warning(f"{display(reject.path)}: {reject.reason}; nothing was changed")
-    ledger.plan_clips(catalogue, made, [asset.asset for asset in plan_of(context.resources.preset)])
+    preset = context.resources.preset
+    ledger.plan_clips(catalogue, made, preset.name, [asset.asset for asset in plan_of(preset)])
     reported = report_results(context.instance, catalogue)
     context.log.info(f"{reported} clips are new to Dagster")
     context.add_output_metadata({"path": dg.MetadataValue.path(config.path), **counts})

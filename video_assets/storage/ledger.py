@@ -186,10 +186,14 @@ def save_failed(
         _log(connection, asset, [checksum], "failed", error=error)
 
 
-def plan_clips(catalogue: Postgres, checksums: Sequence[str], steps: Sequence[str]) -> None:
-    """Note which steps are wanted of these clips, and how many of them are done."""
+def plan_clips(
+    catalogue: Postgres, checksums: Sequence[str], preset: str, steps: Sequence[str]
+) -> None:
+    """Note by which preset these clips go, which steps it wants, and how many of them are done."""
     with catalogue.transaction() as connection:
-        if queries.plan_clips(connection, checksums=list(checksums), steps=list(steps)):
+        if queries.plan_clips(
+            connection, checksums=list(checksums), preset=preset, steps=list(steps)
+        ):
             projection.project_progress(connection, list(checksums))
 
 

@@ -60,10 +60,10 @@ ON CONFLICT (file_checksum, asset) DO UPDATE
        fault = excluded.fault, seconds = excluded.seconds, cpu_seconds = NULL,
        run_id = excluded.run_id, reported = true, measured_at = now();
 
--- name: plan_clips(checksums, steps)!
+-- name: plan_clips(checksums, preset, steps)!
 -- What the latest ingest asks for; progress counts these steps.
-UPDATE clips SET planned_steps = :steps::text[]
- WHERE file_checksum = ANY(:checksums) AND planned_steps <> :steps::text[];
+UPDATE clips SET planned_steps = :steps::text[], preset = :preset
+ WHERE file_checksum = ANY(:checksums) AND (planned_steps, preset) <> (:steps::text[], :preset);
 
 -- name: log_event(asset, status, error, metadata, checksums)!
 -- The same event for every owner of the clip.
