@@ -16,6 +16,7 @@ from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.media.errors import MediaError, ToolMissingError, UnreachableError
 from video_assets.media.source import Source
 from video_assets.progress import Progress
+from video_assets.redaction import redact
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
 
@@ -170,6 +171,9 @@ def _without_places(text: str, task: Task) -> str:
 
 
 def _storable(text: str) -> str:
-    """Write what no database takes, zero bytes and halves of characters, as it is in source."""
-    text = text[:LONGEST_TEXT].replace("\0", "\\x00")
+    """Write what no database takes, zero bytes and halves of characters, as it is in source.
+
+    A service's error may quote the key that it was called with: secrets are left out.
+    """
+    text = redact(text)[:LONGEST_TEXT].replace("\0", "\\x00")
     return text.encode("utf-8", "backslashreplace").decode()

@@ -8,6 +8,7 @@ import dagster as dg
 
 from video_assets.io_managers import SupabaseIOManager
 from video_assets.lanes import WORKER_MODULES, Lanes
+from video_assets.logs import open_log
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import load_settings
 from video_assets.storage.catalogue import open_catalogue
@@ -22,8 +23,10 @@ class CatalogueResource(dg.ConfigurableResource[Postgres]):
     """The catalogue: the embedded Postgres, started if need be, or the one of SUPABASE_DB_URL."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Postgres:
-        """Connect to the catalogue that the environment names."""
-        return open_catalogue(load_settings())
+        """Connect to the catalogue that the environment names, and open the log beside it."""
+        settings = load_settings()
+        open_log(settings)
+        return open_catalogue(settings)
 
 
 class ArtifactsResource(dg.ConfigurableResource[Path]):

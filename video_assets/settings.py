@@ -1,8 +1,10 @@
 """What the environment and the settings file say, read once by whoever starts something."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import platformdirs
@@ -89,6 +91,13 @@ class Settings(BaseSettings):
         return self.db_url is None
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown or written down."""
+        kept = [value.get_secret_value() for value in _secrets_in(self)]
+        password = urlsplit(self.db_url or "").password
+        return (*kept, *([password] if password else []))
+
+    @property
     def artifacts_dir(self) -> Path:
         """Where thumbnails, proxies and the like are kept."""
         return self.home / "artifacts"
@@ -116,6 +125,14 @@ class Settings(BaseSettings):
         home = init_settings().get("home") or env_settings().get("home") or default_home()
         file = TomlConfigSettingsSource(settings_cls, Path(home).expanduser() / FILE_NAME)
         return (init_settings, env_settings, file)
+
+
+def _secrets_in(model: BaseModel) -> Iterator[SecretStr]:
+    for _, value in model:
+        if isinstance(value, SecretStr):
+            yield value
+        elif isinstance(value, BaseModel):
+            yield from _secrets_in(value)
 
 
 def default_home() -> Path:

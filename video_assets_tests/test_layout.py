@@ -13,7 +13,9 @@ PACKAGE = "video_assets"
 
 # Room or top-level module -> what of the package it may import, beside itself.
 BELOW = {"media", "storage", "services", "accounts", "search", "presets", "settings", "lanes"} | {
-    "progress"
+    "progress",
+    "redaction",
+    "logs",
 }
 TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
     "resources",
@@ -24,6 +26,8 @@ MAY_IMPORT = {
     "presets": set(),
     "settings": set(),
     "progress": set(),
+    "redaction": set(),
+    "logs": {"redaction", "settings"},
     "lanes": {"media", "settings", "progress"},
     "storage": {"media", "settings"},
     "services": {"media", "settings"},
@@ -41,7 +45,7 @@ MAY_IMPORT = {
     # Jobs and sensors select clip assets, list files (media) and take resources by their type.
     "automation": {"assets", "analyzer", "clip_asset", "clip_stream", "events"}
     | {"partitions", "resources"}
-    | {"media", "storage", "presets", "settings"},
+    | {"media", "storage", "presets", "settings", "redaction"},
     "definitions": BELOW | TOP | {"assets", "automation"},
     "interfaces": BELOW | TOP | {"assets", "automation", "definitions"},
     "__main__": {"interfaces"},
@@ -58,6 +62,7 @@ LONGEST = 400
 DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "psycopg_pool": "psycopg",
+    "pythonjsonlogger": "python-json-logger",
     "yaml": "pyyaml",
 }
 

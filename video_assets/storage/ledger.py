@@ -10,7 +10,7 @@ import aiosql
 import psycopg
 from psycopg.types.json import Jsonb
 
-from video_assets.storage import projection
+from video_assets.storage import history, projection
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres
 
@@ -137,8 +137,18 @@ def save_done(
             run_id=run_id,
         )
         projection.project(connection, asset, checksum)
-        facts = {"seconds": round(seconds, 3), "made_with": digest(asdict(made))}
-        _log(connection, asset, [checksum], "completed", metadata=facts)
+        completed = history.Event(
+            asset,
+            "completed",
+            run_id,
+            facts={
+                "seconds": round(seconds, 3),
+                "cpu_seconds": round(cpu_seconds, 3),
+                "made_with": digest(asdict(made)),
+            },
+        )
+        history.note(connection, completed, [checksum])
+    history.tell(completed, [checksum])
     return result_digest
 
 
@@ -183,7 +193,16 @@ def save_failed(
             run_id=run_id,
         )
         projection.project_progress(connection, [checksum])
-        _log(connection, asset, [checksum], "failed", error=error)
+        # What only this clip's content is to blame for failed; anything else went wrong on the way.
+        failed = history.Event(
+            asset,
+            "failed" if fault == "file" else "error",
+            run_id,
+            error=error,
+            facts={"seconds": round(seconds, 3), "fault": fault, "error_class": error_class},
+        )
+        history.note(connection, failed, [checksum])
+    history.tell(failed, [checksum])
 
 
 def plan_clips(
@@ -197,10 +216,14 @@ def plan_clips(
             projection.project_progress(connection, list(checksums))
 
 
-def log_starting(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> None:
+def log_starting(
+    catalogue: Postgres, asset: str, checksums: Sequence[str], run_id: str | None = None
+) -> None:
     """Note that a run took up these clips for one asset."""
+    starting = history.Event(asset, "starting", run_id)
     with catalogue.transaction() as connection:
-        _log(connection, asset, list(checksums), "starting")
+        history.note(connection, starting, checksums)
+    history.tell(starting, checksums)
 
 
 def mark_reported(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> None:
@@ -293,22 +316,3 @@ def cells(
             )
             for row in queries.cells(connection, plan=planned, checksums=wanted)
         ]
-
-
-def _log(
-    connection: Any,
-    asset: str,
-    checksums: list[str],
-    status: str,
-    *,
-    error: str | None = None,
-    metadata: dict[str, Any] | None = None,
-) -> None:
-    queries.log_event(
-        connection,
-        asset=asset,
-        checksums=checksums,
-        status=status,
-        error=error,
-        metadata=Jsonb(metadata or {}),
-    )

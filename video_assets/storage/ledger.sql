@@ -65,13 +65,6 @@ ON CONFLICT (file_checksum, asset) DO UPDATE
 UPDATE clips SET planned_steps = :steps::text[], preset = :preset
  WHERE file_checksum = ANY(:checksums) AND (planned_steps, preset) <> (:steps::text[], :preset);
 
--- name: log_event(asset, status, error, metadata, checksums)!
--- The same event for every owner of the clip.
-INSERT INTO processing_events (video_id, user_id, step_name, status, error, timestamp, metadata)
-SELECT id, user_id, :asset, :status, :error, now(), :metadata
-  FROM clips
- WHERE file_checksum = ANY(:checksums);
-
 -- name: mark_reported(asset, checksums)!
 UPDATE results SET reported = true WHERE asset = :asset AND file_checksum = ANY(:checksums);
 

@@ -1,5 +1,6 @@
 """Registration: files become clips of an owner, each file read once and only when it is new."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -13,12 +14,15 @@ from psycopg.types.json import Jsonb
 from video_assets.media.discovery import LONGEST_PATH, Candidate
 from video_assets.media.errors import MediaError
 from video_assets.media.hashing import Algorithm, FileDigest, hash_file
-from video_assets.storage import ledger, locations, projection
+from video_assets.storage import history, ledger, locations, projection
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres
 
 READERS = 4  # files hashed at once: a disk is busy with two, a network mount with four
 CHECKSUM_CODE_VERSION = "1"
+
+_log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Registrar:
 
     def refuse(self, path: Path, reason: str, candidate: Candidate | None = None) -> Registered:
         """Record a file that cannot become a clip, and why."""
+        _log.warning("%s: %s", locations.display(path), reason)
         if len(os.fsencode(path)) > LONGEST_PATH:  # the index of places does not take it
             return Registered(path, "unreadable", reason=reason)
         with self.catalogue.transaction() as connection:
@@ -141,7 +146,9 @@ class Registrar:
                 projection.project_clip(connection, checksum, self.owner)
             elif not others.present:
                 locations.queries.name_clip(connection, clip_id=clip["id"], **named)
-        return Registered(seen.path, _state(others, is_new=clip["is_new"]), checksum)
+        state = _state(others, is_new=clip["is_new"])
+        history.tell_registered(checksum, state, path)
+        return Registered(seen.path, state, checksum)
 
     def _save_checksum(self, connection: Any, checksum: str, size_bytes: int) -> None:
         """Registering a file is the `checksum` asset's work: its ledger row is written here."""

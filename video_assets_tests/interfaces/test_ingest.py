@@ -237,7 +237,7 @@ def test_what_no_clip_is_to_blame_for_is_told_with_its_log(house: House, tmp_pat
         finally:
             connection.execute("GRANT INSERT ON results TO service_role")
     assert "permission denied for table results" in done.stderr
-    log = house.home / "logs" / "ingest.log"
+    log = house.home / "logs" / "video-assets.jsonl"
     assert f"details are in {log}" in done.stderr
     assert "permission denied for table results" in log.read_text()
     assert house.ingest(tmp_path)["complete"] == 1

@@ -1,8 +1,8 @@
 """One pass of an ingest: register, process, close; and the passes after it when watching."""
 
 import json
+import logging
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,11 @@ from video_assets.interfaces.cli import closing
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, explain, tell
 from video_assets.interfaces.cli.intake import Intake, take_in
 from video_assets.interfaces.cli.planned import plan_for
-from video_assets.interfaces.cli.processing import Pipeline, is_needed, process, write_down
+from video_assets.interfaces.cli.processing import Pipeline, is_needed, process
 from video_assets.interfaces.cli.progress import Meter, counted
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.watching import Watcher
+from video_assets.logs import open_log
 from video_assets.media.discovery import Listing, discover
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL_OWNER, Settings
@@ -28,6 +29,8 @@ from video_assets.storage.registration import Registrar
 
 if TYPE_CHECKING:
     from video_assets.automation.here import Trouble
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Ingest:
         self._stop = stop
         self._is_busy = False
         self._meter = Meter()
+        open_log(settings)
         wish.preset.refuse_other_checksums(settings.checksum_algorithm)
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
@@ -128,7 +132,7 @@ class Ingest:
             self._stop.check()  # a library may have made another error of the interruption
             if explain(error) is not None:
                 raise
-            write_down(self.pipeline.log, "", traceback.format_exc())
+            log.exception("broke off")
             return [f"{type(error).__name__}: {error}; details are in {self.pipeline.log}"]
         return [self._word(trouble) for trouble in troubles]
 

@@ -2,16 +2,16 @@
 
 import logging
 import os
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from video_assets import logs
 from video_assets.automation.work import LASTING_ATTEMPTS, SETTLED_S, find_work
 from video_assets.interfaces.cli.faults import MACHINE
 from video_assets.interfaces.cli.lifeline import lifeline
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from video_assets.automation.here import Trouble
 
 MARK = "processing-"
-LOG_BYTES = 10_000_000
 # When a process is killed, Python's own keeper of semaphores would warn over its last line.
 NO_SEMAPHORE_WARNING = "ignore::UserWarning:multiprocessing.resource_tracker"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Pipeline:
     @property
     def log(self) -> Path:
         """Where the details of what went wrong beside the clips are written."""
-        return self.settings.home / "logs" / "ingest.log"
+        return logs.file_of(self.settings)
 
     def cells(self, checksums: Sequence[str]) -> list[ledger.Cell]:
         """Work out the state of every cell of some clips."""
@@ -90,10 +91,11 @@ def process(
         os._exit(MACHINE)
 
     os.environ.setdefault("PYTHONWARNINGS", NO_SEMAPHORE_WARNING)
-    with _aside(pipeline.log), lifeline(pipeline.catalogue.dsn, on_lost):
+    with logs.libraries_aside(pipeline.settings), lifeline(pipeline.catalogue.dsn, on_lost):
         troubles = _run(pipeline, checksums, meter, stop, workers)
     for trouble in troubles:
-        write_down(pipeline.log, f"run {trouble.run_id} {trouble.step or ''}", trouble.details)
+        about = {"run": trouble.run_id, "asset": trouble.step, "details": trouble.details}
+        log.error("broke off: %s", trouble.error, extra=about)
     return troubles
 
 
@@ -124,24 +126,6 @@ def _run(
             )
 
 
-@contextmanager
-def _aside(log: Path) -> Iterator[None]:
-    """Write what libraries have to say into the log instead of over the progress."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".old.log"))
-    with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        handler = logging.StreamHandler(file)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-        root = logging.getLogger()
-        root.addHandler(handler)
-        try:
-            with redirect_stderr(file):
-                yield
-        finally:
-            root.removeHandler(handler)
-
-
 def due_cells(cells: Sequence[ledger.Cell]) -> list[ledger.Cell]:
     """List the cells that a run would try to make now.
 
@@ -161,14 +145,6 @@ def due_cells(cells: Sequence[ledger.Cell]) -> list[ledger.Cell]:
 
 def _is_tried_again(cell: ledger.Cell) -> bool:
     return cell.fault in ledger.PASSING_FAULTS or cell.attempts < LASTING_ATTEMPTS
-
-
-def write_down(log: Path, what: str, details: str) -> None:
-    """Keep the details of what went wrong beside the clips."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    when = time.strftime("%Y-%m-%d %H:%M:%S %z")
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"{when} {what}\n{details}\n")
 
 
 @contextmanager
