@@ -90,7 +90,7 @@ def stream(
             later = _inputs_under_way(asset, catalogue, due, inputs)
             mine = [checksum for checksum in due if checksum in claimed and checksum not in later]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
-            ledger.log_starting(catalogue, asset.name, mine, context.run_id)
+            ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
                 if isinstance(source, str):
