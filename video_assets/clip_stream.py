@@ -16,6 +16,7 @@ from video_assets.analyzer import Analyzer
 from video_assets.clip_worker import Failed, Measured, Task, perform
 from video_assets.events import is_deferred
 from video_assets.lanes import Crash
+from video_assets.partitions import meant
 from video_assets.storage import ledger, locations
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
@@ -65,7 +66,7 @@ def stream(
     asset: Analyzer, context: dg.AssetExecutionContext, inputs: dict[str, Any]
 ) -> ClipStream:
     """Take up the clips of a run; the work is done while the stream is read."""
-    checksums = list(context.partition_keys)
+    checksums = meant(context.partition_keys, context.run.tags)
     catalogue, step = context.resources.catalogue, context.resources.preset.step(asset.name)
     settings = asset.settings(step.params if step else {})
     made = {

@@ -23,6 +23,7 @@ from video_assets.events import (
     take_over,
     tell_in_step,
 )
+from video_assets.partitions import meant
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger, locations
 from video_assets.storage.postgres import Postgres
@@ -43,7 +44,7 @@ class SupabaseIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> dict[str, ledger.Document]:
         """Load one upstream asset's results for every clip of the run that has one."""
         asset = context.asset_key.to_user_string()
-        return ledger.documents(self._catalogue, asset, list(context.asset_partition_keys))
+        return ledger.documents(self._catalogue, asset, _asked(context))
 
     def handle_output(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, context: dg.OutputContext, obj: ClipStream
@@ -54,7 +55,7 @@ class SupabaseIOManager(dg.IOManager):
         others. A run that Dagster planned clip by clip, as its UI starts them, fails in its last
         asset when a clip lacks a result by then, so that exactly those clips show as failed.
         """
-        asked = list(context.asset_partition_keys)
+        asked = _asked(context)
         is_planned = not is_deferred(context.step_context.dagster_run)
         take_over(context.step_context.dagster_run)
         names = locations.known_as(self._catalogue, LOCAL_OWNER, asked)
@@ -190,6 +191,11 @@ class _Told:
             ledger.mark_reported(self._catalogue, self._asset, checksums)
             self._waiting.clear()
         self._flushed_at = time.monotonic()
+
+
+def _asked(context: dg.InputContext | dg.OutputContext) -> list[str]:
+    """Name the clips that the run is meant for."""
+    return meant(context.asset_partition_keys, context.step_context.dagster_run.tags)
 
 
 def _is_read_later(context: dg.OutputContext, obj: ClipStream) -> bool:

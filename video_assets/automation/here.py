@@ -9,13 +9,13 @@ from typing import Any
 import dagster as dg
 import psutil
 
+from video_assets.automation.in_progress import IN_PROGRESS
 from video_assets.automation.jobs import batch_tags
 from video_assets.automation.plan import analyzers, plan_of, selection_of
-from video_assets.automation.reconcile import IN_PROGRESS
 from video_assets.automation.reporting import report_checks
 from video_assets.automation.work import Work, find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
-from video_assets.partitions import CLIPS, ranges
+from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.resources import PRESET_TAG, WORKERS_TAG
 from video_assets.storage import ledger
@@ -149,10 +149,11 @@ def _requests(
     instance: dg.DagsterInstance, work: Work, steps: list[dg.AssetKey]
 ) -> Sequence[tuple[list[dg.AssetKey], dict[str, str], str | None]]:
     ordered = instance.get_dynamic_partitions(CLIPS)
-    # No gaps: clips that were ingested by another preset would be remade by this one.
-    batches = ranges(ordered, work.clips, longest=CLIPS_PER_RUN, has_gaps=False)
-    requests = [(steps, batch_tags(*batch, retries_passing=True), None) for batch in batches]
-    if batches:  # failures of these batches join those that wait to be tried alone
+    requests = [
+        (steps, batch_tags(batch, retries_passing=True), None)
+        for batch in batches(ordered, work.clips, most=CLIPS_PER_RUN)
+    ]
+    if requests:  # failures of these batches join those that wait to be tried alone
         return requests
     return [([dg.AssetKey(asset)], {}, checksum) for checksum, asset in work.alone]
 

@@ -10,14 +10,14 @@ from video_assets.automation.reporting import report_results
 from video_assets.clip_stream import KEEP_SETTINGS, RETRY_PASSING
 from video_assets.events import DEFER_EVENTS
 from video_assets.media.discovery import discover
+from video_assets.partitions import Batch
 from video_assets.settings import LOCAL_OWNER, load_settings
 from video_assets.storage import ledger
 from video_assets.storage.locations import display
 from video_assets.storage.registration import Registrar
 
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 LOCAL = "local"
+USUAL_PRIORITY = 50  # of a step that names none, and of runs that are started by hand
 
 process_clips = dg.define_asset_job(
     "process_clips",
@@ -27,12 +27,16 @@ process_clips = dg.define_asset_job(
 
 
 def batch_tags(
-    first: str, last: str, *, retries_passing: bool = False, keeps_settings: bool = False
+    batch: Batch, *, retries_passing: bool = False, keeps_settings: bool = False
 ) -> dict[str, str]:
-    """Tag a run over a range of clips whose good clips go on when others fail."""
-    tags = {RANGE_START: first, RANGE_END: last, DEFER_EVENTS: "true"}
-    wishes = {RETRY_PASSING: retries_passing, KEEP_SETTINGS: keeps_settings}
-    return tags | {name: "true" for name, is_wished in wishes.items() if is_wished}
+    """Tag a run over a batch of clips whose good clips go on when others fail."""
+    wishes = {RETRY_PASSING: retries_passing, KEEP_SETTINGS: keeps_settings, DEFER_EVENTS: True}
+    return batch.tags | {name: "true" for name, is_wished in wishes.items() if is_wished}
+
+
+def priority_tag(priority: int) -> dict[str, str]:
+    """Tag a run with a step's priority: lower goes first there, higher with Dagster."""
+    return {"dagster/priority": str(USUAL_PRIORITY - priority)}
 
 
 class FolderToRegister(dg.Config):

@@ -3,13 +3,12 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import dagster as dg
 
 from video_assets import assets
 from video_assets.analyzer import ANALYZERS, REGISTERED, Analyzer
-from video_assets.presets.model import PipelineConfiguration
+from video_assets.presets.model import PipelineConfiguration, StepConfiguration
 from video_assets.presets.strict import PresetError, nearest
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.ledger import PlannedAsset
@@ -28,18 +27,18 @@ def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
     Raises PresetError for a step that no asset makes, or one whose settings the asset refuses.
     """
     known = analyzers()
-    params = {}
+    steps: dict[str, StepConfiguration] = {}
     for step in preset.enabled_steps():
         if step.name not in known:
             raise PresetError(
                 f"preset {preset.name}: no asset makes step {step.name!r}; "
                 f"{nearest(step.name, known)}"
             )
-        params[step.name] = step.params
+        steps[step.name] = step
     try:
         return tuple(
-            _planned(known[name], place, params[name])
-            for place, name in enumerate(name for name in in_graph_order(known) if name in params)
+            _planned(known[name], place, steps[name])
+            for place, name in enumerate(name for name in in_graph_order(known) if name in steps)
         )
     except ValueError as error:
         raise PresetError(f"preset {preset.name}: {error}") from None
@@ -65,13 +64,15 @@ def in_graph_order(known: Mapping[str, Analyzer]) -> list[str]:
     return ordered
 
 
-def _planned(asset: Analyzer, position: int, params: Mapping[str, Any]) -> PlannedAsset:
+def _planned(asset: Analyzer, position: int, step: StepConfiguration) -> PlannedAsset:
     """Say what a result of this asset must be made with to count as current."""
     return PlannedAsset(
         asset=asset.name,
         position=position,
         code_version=asset.code_version,
-        settings_fingerprint=digest(asset.settings(params)),
+        settings_fingerprint=digest(asset.settings(step.params)),
         required=asset.required,
-        upstream=asset.upstream,
+        upstream=tuple(sorted(asset.upstream)),
+        retry=step.retry,
+        priority=step.priority,
     )

@@ -1,37 +1,35 @@
 """Reconcile: what the ledger lacks is requested, whatever the reason it lacks it.
 
-The engine of resumption: the sensor, `ingest` and every other command that asks for work call
-`find_work`. A new analyzer, a raised code version, a killed process and a new clip all look alike
-here: cells without a current result.
+The engine of resumption. A new analyzer, a raised code version, a killed process and a new clip all
+look alike here: cells without a current result. A tick costs as much as has changed since the last
+one, and asks for no more than the lanes can chew: more is requested when earlier runs have ended.
 """
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 
 import dagster as dg
 
-from video_assets.automation.jobs import RANGE_END, RANGE_START, batch_tags, process_clips
+from video_assets.automation.due import Due, find_due
+from video_assets.automation.in_progress import keys_in_progress, runs_in_progress
+from video_assets.automation.jobs import batch_tags, priority_tag, process_clips
 from video_assets.automation.plan import plan_of, selection_of
-from video_assets.automation.reporting import heal_statuses, report_checks, report_results
-from video_assets.automation.work import find_work
+from video_assets.automation.reporting import agree
 from video_assets.clip_asset import CLIPS_PER_RUN
-from video_assets.partitions import CLIPS, ranges
-from video_assets.presets.model import PipelineConfiguration
+from video_assets.partitions import CLIPS, batches
+from video_assets.presets.model import PipelineConfiguration, load_preset
+from video_assets.presets.strict import PresetError
+from video_assets.resources import PRESET_TAG
+from video_assets.storage import settled
+from video_assets.storage.ledger import PlannedAsset
 from video_assets.storage.postgres import Postgres
 
-RUNS_PER_TICK = 20
+RUNS_PER_TICK = 20  # that may be in progress at once: in half an hour they chew some thousand clips
+LOOKED_AT_ONCE = 5_000  # clips: half a second of the database
 TICK_S = 30
+SENSOR_TAG = "dagster/sensor_name"  # Dagster's own
 
-IN_PROGRESS = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-ENDED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+Plans = Mapping[str, Sequence[PlannedAsset]]
 
 
 @dg.sensor(
@@ -46,51 +44,78 @@ def reconcile(
     preset: dg.ResourceParam[PipelineConfiguration],
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request what is missing or worth another attempt, and leave alone what is in hand."""
-    report_results(context.instance, catalogue)
-    _agree(context, catalogue)
-    # A clip that another preset was used for is not remade for that alone.
-    plan = [replace(asset, settings_fingerprint="") for asset in plan_of(preset)]
-    work = find_work(catalogue, plan)
-    if not work:
-        yield dg.SkipReason("every clip has a current result, or failed for good")
+    context.update_cursor(agree(context.instance, catalogue, context.cursor))
+    runs = runs_in_progress(context.instance)
+    room = RUNS_PER_TICK - sum(run.tags.get(SENSOR_TAG) == reconcile.name for run in runs)
+    if room <= 0:
+        yield dg.SkipReason(f"{RUNS_PER_TICK} runs of this sensor have not ended yet")
         return
-    ordered = context.instance.get_dynamic_partitions(CLIPS)
-    taken = keys_in_progress(context.instance, ordered)
-    wanted = [checksum for checksum in work.clips if checksum not in taken]
-    alone = [cell for cell in work.alone if cell[0] not in taken]
-    requests = [
-        dg.RunRequest(
-            asset_selection=selection_of(plan),
-            tags=batch_tags(first, last, retries_passing=True, keeps_settings=True),
-        )
-        for first, last in ranges(ordered, wanted, longest=CLIPS_PER_RUN)
-    ]
-    requests += [
-        dg.RunRequest(partition_key=checksum, asset_selection=[dg.AssetKey(asset)])
-        for checksum, asset in alone
-    ]
-    if not requests:
-        yield dg.SkipReason(f"{len(work.clips) + len(work.alone)} clips are in hand already")
-    yield from requests[:RUNS_PER_TICK]
+    taken = keys_in_progress(context.instance, runs)
+    plans = _plans(context, catalogue, preset)
+    due = find_due(catalogue, plans, taken, at_most=LOOKED_AT_ONCE)
+    if not due:
+        in_hand = f"; runs have {len(taken)} clips in hand" if taken else ""
+        yield dg.SkipReason(f"nothing is to be requested now{in_hand}")
+        return
+    yield from _requests(context.instance, due[: room * CLIPS_PER_RUN], plans, preset)[:room]
 
 
-def _agree(context: dg.SensorEvaluationContext, catalogue: Postgres) -> None:
-    """Make Dagster's picture agree with the ledger after runs that failed or were cancelled."""
-    since = datetime.fromtimestamp(float(context.cursor or 0), timezone.utc)
-    context.update_cursor(str(time.time()))
-    ended = dg.RunsFilter(statuses=ENDED_BADLY, updated_after=since)
-    if context.instance.get_run_records(ended, limit=1):
-        heal_statuses(context.instance, catalogue)
-    report_checks(context.instance, catalogue)
+def _plans(
+    context: dg.SensorEvaluationContext, catalogue: Postgres, preset: PipelineConfiguration
+) -> Plans:
+    """Lay out what the preset of each clip wants; clips without one go by the sensor's own.
+
+    A clip that was made with other settings is not remade for that alone.
+    """
+    found: dict[str, Sequence[PlannedAsset]] = {}
+    for name in settled.presets_in_use(catalogue):
+        try:
+            plan = plan_of(preset if name in ("", preset.name) else load_preset(name))
+        except PresetError as error:
+            context.log.warning(f"clips of preset {name} are left alone: {error}")
+            continue
+        found[name] = [replace(asset, settings_fingerprint="") for asset in plan]
+    return found
 
 
-def keys_in_progress(instance: dg.DagsterInstance, ordered: Sequence[str]) -> set[str]:
-    """Find the clips that runs of Dagster have in hand or in their queue."""
-    place = {key: index for index, key in enumerate(ordered)}
-    taken: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
-        last = run.tags.get(RANGE_END) or first
-        if first in place and last in place:
-            taken.update(ordered[place[first] : place[last] + 1])
-    return taken
+def _requests(
+    instance: dg.DagsterInstance, due: Sequence[Due], plans: Plans, preset: PipelineConfiguration
+) -> list[dg.RunRequest]:
+    """Turn what is due into requests, the most urgent steps first, and then as turns go."""
+    ordered = instance.get_dynamic_partitions(CLIPS)
+    groups: dict[tuple[str, int], dict[str, Due]] = {}
+    found: list[tuple[Due, dg.RunRequest]] = []
+    for each in due:
+        tags = {PRESET_TAG: each.preset or preset.name, **priority_tag(each.priority)}
+        if each.alone is not None:
+            assets = [dg.AssetKey(each.alone)]
+            found.append(
+                (
+                    each,
+                    dg.RunRequest(
+                        None, tags=tags, partition_key=each.checksum, asset_selection=assets
+                    ),
+                )
+            )
+        else:
+            groups.setdefault((each.preset, each.priority), {})[each.checksum] = each
+    for (name, priority), clips in groups.items():
+        for batch in batches(ordered, clips.keys() & set(ordered), most=CLIPS_PER_RUN):
+            first = min((clips[key] for key in batch.checksums), key=lambda each: each.turn)
+            tags = {
+                PRESET_TAG: name or preset.name,
+                **priority_tag(priority),
+                **batch_tags(batch, retries_passing=True, keeps_settings=True),
+            }
+            request = dg.RunRequest(asset_selection=selection_of(plans[name]), tags=tags)
+            found.append((first, request))
+    found.sort(key=lambda each: (each[0].priority, each[0].turn))
+    return [request for _, request in found]
+
+
+def _alone(due: Due, preset: PipelineConfiguration) -> dg.RunRequest:
+    return dg.RunRequest(
+        partition_key=due.checksum,
+        asset_selection=[dg.AssetKey(str(due.alone))],
+        tags={PRESET_TAG: due.preset or preset.name, **priority_tag(due.priority)},
+    )

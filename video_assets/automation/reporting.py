@@ -4,21 +4,36 @@ That is every clip that was just registered, and whatever a process committed in
 it died. The ledger decides; Dagster's picture of it is made to agree.
 """
 
+import json
+import time
 from collections.abc import Sequence
+from datetime import datetime, timezone
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from video_assets.analyzer import REGISTERED
+from video_assets.automation.in_progress import assets_of, keys_of_runs
 from video_assets.automation.plan import analyzers
 from video_assets.automation.work import SETTLED_S
 from video_assets.clip_asset import answer_check
-from video_assets.events import clip_name, describe, materialization, tell_outside_runs
+from video_assets.events import (
+    clip_name,
+    describe,
+    is_deferred,
+    materialization,
+    tell_outside_runs,
+)
 from video_assets.partitions import CLIPS, add_clips, clips
 from video_assets.settings import LOCAL_OWNER, load_settings
 from video_assets.storage import ledger, locations
 from video_assets.storage.postgres import Postgres
+
+ENDED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+MOST_RUNS = 1_000  # of those that ended badly since the last look
+THOROUGHLY_S = 3_600.0
+OVERLAP_S = 60.0  # a result is dated when its transaction began, and seen when that is over
 
 
 def report_results(
@@ -29,6 +44,10 @@ def report_results(
     settled_s  leaves out what a living run may be about to report itself
     """
     _tell_anew(instance, catalogue)
+    return _report(instance, catalogue, settled_s)
+
+
+def _report(instance: dg.DagsterInstance, catalogue: Postgres, settled_s: float) -> int:
     added = 0
     while rows := ledger.unreported(catalogue, older_than_s=settled_s):
         new = [row["file_checksum"] for row in rows if row["asset"] == REGISTERED]
@@ -44,9 +63,7 @@ def report_results(
 
 def _tell_anew(instance: dg.DagsterInstance, catalogue: Postgres) -> None:
     """Take back that clips were reported of which Dagster has no key: its storage was made anew."""
-    keys = instance.get_dynamic_partitions(CLIPS)
-    if ledger.count_reported(catalogue) > len(keys):
-        ledger.forget_reported(catalogue, keys)
+    ledger.forget_reported(catalogue, instance.get_dynamic_partitions(CLIPS))
 
 
 def tell_again(
@@ -76,35 +93,73 @@ def tell_again(
     return len(events)
 
 
-def heal_statuses(instance: dg.DagsterInstance, catalogue: Postgres) -> int:
+def agree(instance: dg.DagsterInstance, catalogue: Postgres, cursor: str | None) -> str:
+    """Make Dagster's picture agree with the ledger where either has changed since the last call.
+
+    cursor  what the last call gave; once an hour, and without one, everything is looked at
+    """
+    now = time.time()
+    times = json.loads(cursor or "{}")
+    looked_at, all_at = (times.get(name, 0.0) for name in ("looked_at", "all_at"))
+    is_thorough = now - all_at >= THOROUGHLY_S
+    latest = ledger.latest_reported(catalogue)
+    if is_thorough or not (latest and instance.has_dynamic_partition(CLIPS, latest)):
+        _tell_anew(instance, catalogue)
+    _report(instance, catalogue, SETTLED_S)
+    since = datetime.fromtimestamp(looked_at, timezone.utc)
+    ended = dg.RunsFilter(statuses=ENDED_BADLY, updated_after=since)
+    heal_statuses(instance, catalogue, instance.get_runs(ended, limit=MOST_RUNS))
+    report_checks(instance, catalogue, None if is_thorough else now - looked_at + OVERLAP_S)
+    return json.dumps({"looked_at": now, "all_at": now if is_thorough else all_at})
+
+
+def heal_statuses(
+    instance: dg.DagsterInstance, catalogue: Postgres, runs: Sequence[dg.DagsterRun]
+) -> int:
     """Tell again of results that Dagster shows as failed, and give their number.
 
-    It does so when a run that was to make them was cancelled or killed before it came to them.
+    runs  that were cancelled or killed, perhaps before they came to results that are there
     """
-    keys = instance.get_dynamic_partitions(CLIPS)
+    planned = [run for run in runs if not is_deferred(run)]  # the others announced nothing
+    keys = keys_of_runs(instance, planned)
+    asked: dict[str, set[str]] = {}
+    for run in planned:
+        for asset in assets_of(instance, run):
+            asked.setdefault(asset, set()).update(keys[run.run_id])
     told = 0
-    for asset in analyzers():
-        statuses = instance.get_status_by_partition(dg.AssetKey(asset), keys, clips) or {}
-        failed = [key for key in keys if statuses.get(key) == AssetPartitionStatus.FAILED]
-        if failed:
+    for asset in asked.keys() & analyzers().keys():
+        known = ledger.entries(catalogue, asset, sorted(asked[asset]))
+        done = [checksum for checksum, entry in known.items() if entry.status == "done"]
+        if done:
+            found = instance.get_status_by_partition(dg.AssetKey(asset), done, clips) or {}
+            failed = [key for key in done if found.get(key) == AssetPartitionStatus.FAILED]
             told += tell_again(instance, catalogue, asset, failed)
     return told
 
 
-def report_checks(instance: dg.DagsterInstance, catalogue: Postgres) -> None:
+def report_checks(
+    instance: dg.DagsterInstance, catalogue: Postgres, since_s: float | None = None
+) -> None:
     """Answer every check anew whose latest answer is not what the ledger says now.
 
     That includes a check that had no answer because its run ended before.
+
+    since_s  only of assets that have results younger than that
     """
+    asked = [asset for asset in analyzers().values() if asset.checks]
+    if since_s is not None:
+        names = [asset.name for asset in asked]
+        measured = ledger.measured_lately(catalogue, names, within_s=since_s)
+        asked = [asset for asset in asked if asset.name in measured]
     checks = {
         dg.AssetCheckKey(dg.AssetKey(asset.name), check): asset.name
-        for asset in analyzers().values()
+        for asset in asked
         for check in asset.checks
     }
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(checks))
     for key, record in latest.items():
         answer = answer_check(catalogue, checks[key], key.name)
-        if _is_open(instance, record) or _says(record, answer):
+        if _says(record, answer) or _is_open(instance, record):
             continue
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(

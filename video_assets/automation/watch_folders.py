@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
+from video_assets.automation.in_progress import IN_PROGRESS
 from video_assets.automation.jobs import owner_id, register_folder
-from video_assets.automation.reconcile import IN_PROGRESS
 from video_assets.media.discovery import Candidate, discover, is_settled
 from video_assets.settings import WatchFolder, load_settings
 from video_assets.storage import locations

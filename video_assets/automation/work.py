@@ -12,9 +12,10 @@ from video_assets.storage.postgres import Postgres
 
 # In a batch, then once more alone: what was chance heals, a bad file stays bad.
 LASTING_ATTEMPTS = 2
-PASSING_ATTEMPTS = 6
-FIRST_WAIT_S = 60.0  # doubled after every attempt
+FIRST_WAIT_S = 60.0
+WAIT_GROWTH = 4  # the three attempts that a step has by default are over after 21 minutes
 SETTLED_S = 30.0  # a living run reports a result within a second of committing it
+OPEN: tuple[ledger.State, ...] = ("missing", "stale", "failed")
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,29 @@ def find_work(
     """
     clips: dict[str, None] = {}
     alone: list[tuple[str, str]] = []
-    for cell in ledger.cells(catalogue, plan, checksums):
-        if cell.state in ("missing", "stale") and cell.asset != REGISTERED:
-            clips[cell.checksum] = None
-        elif cell.state == "failed" and cell.fault in ledger.PASSING_FAULTS:
-            if at_once or _is_due(cell):
-                clips[cell.checksum] = None
-        elif cell.state == "failed" and cell.attempts < LASTING_ATTEMPTS:
+    planned = {asset.asset: asset for asset in plan}
+    for cell in ledger.cells(catalogue, plan, checksums, states=OPEN):
+        if is_tried_alone(cell):
             alone.append((cell.checksum, cell.asset))
+        elif (at_once and _is_passing(cell)) or wait_s(cell, planned[cell.asset]) == 0:
+            clips[cell.checksum] = None
     return Work(tuple(clips), tuple(alone))
 
 
-def _is_due(cell: ledger.Cell) -> bool:
-    wait_s = FIRST_WAIT_S * 2 ** (cell.attempts - 1)
-    return cell.attempts < PASSING_ATTEMPTS and cell.age_s >= wait_s
+def is_tried_alone(cell: ledger.Cell) -> bool:
+    """Tell whether a cell failed in a way that may have been chance."""
+    is_lasting = cell.state == "failed" and not _is_passing(cell)
+    return is_lasting and cell.attempts < LASTING_ATTEMPTS
+
+
+def wait_s(cell: ledger.Cell, planned: ledger.PlannedAsset) -> float | None:
+    """Say in how many seconds a cell is worth an attempt in a batch; None for not by itself."""
+    if cell.state in ("missing", "stale"):
+        return 0.0 if cell.asset != REGISTERED else None
+    if not _is_passing(cell) or cell.attempts > planned.retry:
+        return None
+    return max(0.0, FIRST_WAIT_S * WAIT_GROWTH ** (cell.attempts - 1) - cell.age_s)
+
+
+def _is_passing(cell: ledger.Cell) -> bool:
+    return cell.state == "failed" and cell.fault in ledger.PASSING_FAULTS

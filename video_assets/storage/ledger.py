@@ -59,6 +59,9 @@ class PlannedAsset:
     """One asset of a plan: what its results must be made with to count as current.
 
     settings_fingerprint  empty when a result by any settings will do
+    upstream              in alphabetical order, as an input fingerprint names them
+    retry                 attempts after the first when the fault is a passing one
+    priority              lower is requested first
     """
 
     asset: str
@@ -67,11 +70,18 @@ class PlannedAsset:
     settings_fingerprint: str
     required: tuple[str, ...]
     upstream: tuple[str, ...]
+    retry: int = 3
+    priority: int = 50
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One clip by one asset."""
+    """One clip by one asset.
+
+    is_running  whether a living process makes it now
+    reasons     why it is stale
+    waits_for   the assets that it cannot do without and that have no result
+    """
 
     checksum: str
     asset: str
@@ -80,8 +90,10 @@ class Cell:
     fault: Fault | None
     error_class: str | None
     error: str | None
-    problems: dict[str, str]
     age_s: float
+    is_running: bool = False
+    reasons: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
 
 def entries(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> dict[str, Entry]:
@@ -280,10 +292,17 @@ def forget_reported(catalogue: Postgres, told: Sequence[str]) -> int:
         return queries.forget_reported(connection, told=list(told))
 
 
-def count_reported(catalogue: Postgres) -> int:
-    """Count the clips that Dagster was told of."""
+def latest_reported(catalogue: Postgres) -> str | None:
+    """Find the clip that was registered last of those that Dagster was told of."""
     with catalogue.transaction() as connection:
-        return queries.count_reported(connection)
+        return queries.latest_reported(connection)
+
+
+def measured_lately(catalogue: Postgres, assets: Sequence[str], *, within_s: float) -> set[str]:
+    """Find the assets that have results younger than some seconds."""
+    with catalogue.transaction() as connection:
+        rows = queries.measured_lately(connection, assets=list(assets), within_s=within_s)
+        return {row["asset"] for row in rows}
 
 
 def in_hand(catalogue: Postgres, assets: Sequence[str], checksums: Sequence[str]) -> set[str]:
@@ -297,22 +316,61 @@ def cells(
     catalogue: Postgres,
     plan: Iterable[PlannedAsset],
     checksums: Sequence[str] | None = None,
+    *,
+    states: Sequence[State] | None = None,
 ) -> list[Cell]:
-    """Work out the state of every cell of a plan, for some clips or for all."""
-    planned = Jsonb([asdict(asset) for asset in plan])
-    wanted = None if checksums is None else list(checksums)
+    """Work out the state of every cell of a plan, for some clips and states or for all."""
+    planned = {asset.asset: asset for asset in plan}
     with catalogue.transaction() as connection:
-        return [
-            Cell(
-                checksum=row["file_checksum"],
-                asset=row["asset"],
-                state=row["state"],
-                attempts=row["attempts"] or 0,
-                fault=row["fault"],
-                error_class=row["error_class"],
-                error=row["error"],
-                problems=row["problems"] or {},
-                age_s=row["age_s"] or 0.0,
-            )
-            for row in queries.cells(connection, plan=planned, checksums=wanted)
-        ]
+        rows = queries.cells(
+            connection,
+            plan=Jsonb([asdict(asset) for asset in planned.values()]),
+            checksums=None if checksums is None else list(checksums),
+            states=None if states is None else list(states),
+        )
+        return [_cell(row, planned[row["asset"]]) for row in rows]
+
+
+def _cell(row: dict[str, Any], planned: PlannedAsset) -> Cell:
+    return Cell(
+        checksum=row["file_checksum"],
+        asset=row["asset"],
+        state=row["state"],
+        attempts=row["attempts"] or 0,
+        fault=row["fault"],
+        error_class=row["error_class"],
+        error=row["error"],
+        age_s=row["age_s"] or 0.0,
+        is_running=row["is_running"],
+        reasons=tuple(_reasons(row, planned)) if row["state"] == "stale" else (),
+        waits_for=tuple(row["waits_for"] or ()),
+    )
+
+
+def _reasons(row: dict[str, Any], planned: PlannedAsset) -> Iterator[str]:
+    """Say what a stale result was made with that does not hold any more."""
+    if row["made_code"] != planned.code_version:
+        yield f"code {row['made_code']} -> {planned.code_version}"
+    if row["is_set_otherwise"]:
+        yield "settings changed"
+    made, there = _by_asset(row["made_inputs"]), _by_asset(row["inputs"])
+    for asset in sorted(made | there):
+        if asset not in made:
+            yield f"input {asset} is there now"
+        elif asset not in there:
+            yield f"input {asset} is gone"
+        elif made[asset] != there[asset]:
+            yield f"input {asset} changed"
+
+
+def _by_asset(inputs: str | None) -> dict[str, str]:
+    """Part an input fingerprint: upstream asset to digest."""
+    return dict(part.split(":", 1) for part in (inputs or "").split(",") if part)
+
+
+def forgive(catalogue: Postgres, failed: Sequence[Cell]) -> None:
+    """Forget these failures, so that their cells are made as if nobody had tried yet."""
+    checksums = [cell.checksum for cell in failed]
+    with catalogue.transaction() as connection:
+        queries.forgive(connection, checksums=checksums, assets=[cell.asset for cell in failed])
+        projection.project_progress(connection, checksums)

@@ -77,51 +77,92 @@ SELECT file_checksum, asset, code_version, result_digest, result, seconds
  ORDER BY measured_at, file_checksum
  LIMIT 5000;
 
--- name: count_reported()$
-SELECT count(*) FROM results WHERE asset = 'checksum' AND status = 'done' AND reported;
+-- name: latest_reported()$
+-- The clip that was registered last of those that Dagster knows.
+SELECT file_checksum
+  FROM results
+ WHERE asset = 'checksum' AND status = 'done' AND reported
+ ORDER BY measured_at DESC
+ LIMIT 1;
 
 -- name: forget_reported(told)!
 -- Dagster's storage is new, or somebody deleted its keys: it has to be told of those clips again.
 UPDATE results SET reported = false
  WHERE reported AND status = 'done'
-   AND file_checksum NOT IN (SELECT unnest(:told::text[]));
+   AND file_checksum IN (
+       SELECT file_checksum FROM results
+        WHERE asset = 'checksum' AND file_checksum NOT IN (SELECT unnest(:told::text[])));
 
--- name: cells(plan, checksums)
--- The state of every cell, clip by asset of the plan, in the order of registration.
--- An upstream text such as 'probe:9f2c…' tells which result of probe a cell was made from.
-WITH plan AS (
+-- name: cells(plan, checksums, states)
+-- The state of every cell, clip by asset of the plan, in the order of registration; of some clips and
+-- states, or of all. An upstream text such as 'probe:9f2c…' tells which result of probe a cell was made
+-- from; a plan names the upstream assets in the order in which they stand there.
+WITH plan AS MATERIALIZED (
     SELECT *
       FROM jsonb_to_recordset(:plan) AS p(
            asset text, position int, code_version text, settings_fingerprint text,
            required text[], upstream text[])
-), known AS (
-    SELECT file_checksum, measured_at AS registered_at
+), known AS MATERIALIZED (
+    SELECT file_checksum, jsonb_object_agg(asset, asset || ':' || result_digest) AS done,
+           min(measured_at) FILTER (WHERE asset = 'checksum') AS registered_at
       FROM results
-     WHERE asset = 'checksum' AND status = 'done'
+     WHERE status = 'done'
        AND (:checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[]))
+     GROUP BY file_checksum
+), cells AS (
+    SELECT k.file_checksum, k.registered_at, k.done, p.position, p.required, r.*, p.asset AS wanted,
+           array_to_string(ARRAY(SELECT k.done ->> u.asset FROM unnest(p.upstream) AS u(asset)), ',')
+               AS inputs,
+           k.done ?& p.required AS is_ready, r.code_version <> p.code_version AS is_old_code,
+           r.settings_fingerprint <> p.settings_fingerprint AND p.settings_fingerprint <> ''
+               AS is_set_otherwise
+      FROM known AS k
+     CROSS JOIN plan AS p
+      LEFT JOIN (SELECT file_checksum AS checksum, asset, status, code_version,
+                        settings_fingerprint, input_fingerprint, fault, error_class, error,
+                        attempts, measured_at
+                   FROM results
+                  WHERE :checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[])) AS r
+        ON r.checksum = k.file_checksum AND r.asset = p.asset
+     WHERE k.registered_at IS NOT NULL
+), judged AS (
+    SELECT *,
+           CASE WHEN status IS NULL AND NOT is_ready THEN 'waiting'
+                WHEN status IS NULL THEN 'missing'
+                WHEN is_old_code OR is_set_otherwise THEN 'stale'
+                WHEN is_ready AND input_fingerprint <> inputs THEN 'stale'
+                ELSE status
+           END AS state
+      FROM cells
+), held AS MATERIALIZED (
+    SELECT (classid::bigint << 32) | objid::bigint AS key
+      FROM pg_locks
+     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
-SELECT k.file_checksum, p.asset, r.fault, r.error_class, r.error, r.attempts, r.problems,
-       extract(epoch FROM now() - r.measured_at)::float8 AS age_s,
-       CASE WHEN r.status IS NULL AND u.ready < cardinality(p.required) THEN 'waiting'
-            WHEN r.status IS NULL THEN 'missing'
-            WHEN r.code_version <> p.code_version THEN 'stale'
-            WHEN r.settings_fingerprint <> p.settings_fingerprint
-             AND p.settings_fingerprint <> '' THEN 'stale'
-            WHEN u.ready = cardinality(p.required)
-             AND r.input_fingerprint <> coalesce(u.fingerprint, '') THEN 'stale'
-            ELSE r.status
-       END AS state
-  FROM known k
- CROSS JOIN plan p
-  LEFT JOIN results r ON r.file_checksum = k.file_checksum AND r.asset = p.asset
- CROSS JOIN LATERAL (
-       SELECT string_agg(i.asset || ':' || i.result_digest, ',' ORDER BY i.asset COLLATE "C")
-                  AS fingerprint,
-              count(*) FILTER (WHERE i.asset = ANY(p.required)) AS ready
-         FROM results i
-        WHERE i.file_checksum = k.file_checksum
-          AND i.asset = ANY(p.upstream) AND i.status = 'done') u
- ORDER BY k.registered_at, k.file_checksum, p.position;
+SELECT file_checksum, wanted AS asset, state, fault, error_class, error, attempts,
+       extract(epoch FROM now() - measured_at)::float8 AS age_s,
+       state <> 'done'
+           AND hashtextextended(wanted || ' ' || file_checksum, 0) IN (SELECT key FROM held)
+           AS is_running,
+       CASE state WHEN 'stale' THEN code_version END AS made_code,
+       state = 'stale' AND is_set_otherwise AS is_set_otherwise,
+       CASE WHEN state = 'stale' AND is_ready THEN input_fingerprint END AS made_inputs,
+       CASE WHEN state = 'stale' AND is_ready THEN inputs END AS inputs,
+       CASE state WHEN 'waiting'
+            THEN ARRAY(SELECT n.asset FROM unnest(required) AS n(asset) WHERE NOT done ? n.asset)
+            END AS waits_for
+  FROM judged
+ WHERE :states::text[] IS NULL OR state = ANY(:states::text[])
+ ORDER BY registered_at, file_checksum, position;
+
+-- name: forgive(checksums, assets)!
+-- Failures that never were, so that their cells are made like those that nobody tried yet; the clip's
+-- checksum is what registration found and stays.
+DELETE FROM results AS r
+ USING unnest(:checksums::text[], :assets::text[]) AS f(checksum, asset)
+ WHERE r.file_checksum = f.checksum AND r.asset = f.asset AND r.asset <> 'checksum'
+   AND r.status = 'failed';
 
 -- name: claim(checksums, asset)
 -- The locks of the cells that nobody else holds; they end with the session.
@@ -141,11 +182,19 @@ SELECT DISTINCT c.file_checksum
          JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
         WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted);
 
+-- name: measured_lately(assets, within_s)
+-- The assets that have results younger than that.
+SELECT a.asset
+  FROM unnest(:assets::text[]) AS a(asset)
+ WHERE EXISTS (SELECT FROM results AS r
+                WHERE r.asset = a.asset AND r.measured_at > now() - make_interval(secs => :within_s));
+
 -- name: count_problems(check_name, asset)^
 -- How many clips have a result, and in how many of them a check found a problem.
-SELECT count(*) AS checked, count(*) FILTER (WHERE problems ? :check_name) AS total
-  FROM results
- WHERE asset = :asset AND status = 'done';
+SELECT (SELECT count(*) FROM results WHERE asset = :asset AND status = 'done') AS checked,
+       (SELECT count(*) FROM results
+         WHERE asset = :asset AND problems <> '{}' AND problems ? :check_name AND status = 'done')
+           AS total;
 
 -- name: problems(check_name, asset, at_most)
 SELECT file_checksum, problems ->> :check_name AS problem

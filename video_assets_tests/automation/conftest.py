@@ -19,7 +19,7 @@ from video_assets.events import BATCH_SIZE
 from video_assets.io_managers import SupabaseIOManager
 from video_assets.lanes import Lanes
 from video_assets.media.discovery import discover
-from video_assets.partitions import CLIPS, clips
+from video_assets.partitions import CLIPS, RANGE_END, RANGE_START, Batch, clips
 from video_assets.presets.model import PipelineConfiguration, StepConfiguration
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger
@@ -110,7 +110,8 @@ class Pipeline:
         select: list[str] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Run the job over a range, or over one clip."""
-        tags = batch_tags(first, last, keeps_settings=keeps_settings) if first and last else {}
+        span = Batch((), {RANGE_START: first, RANGE_END: last} if first and last else {})
+        tags = batch_tags(span, keeps_settings=keeps_settings) if first else {}
         if not is_deferred:
             tags = {name: value for name, value in tags.items() if "range" in name}
         return self.job().execute_in_process(

@@ -8,11 +8,12 @@ import dagster as dg
 import pytest
 
 from video_assets.automation.here import PROCESS_TAG, end_dead_runs
-from video_assets.automation.reconcile import keys_in_progress, reconcile
+from video_assets.automation.in_progress import keys_in_progress
+from video_assets.automation.reconcile import reconcile
 from video_assets.automation.reporting import report_results
 from video_assets.automation.watch_folders import watch_folders
 from video_assets.events import DEFER_EVENTS
-from video_assets.partitions import CLIPS
+from video_assets.partitions import CLIPS, RANGE_END, RANGE_START, meant
 from video_assets.settings import WatchFolder
 from video_assets.storage import ledger
 from video_assets.storage.locations import HOST
@@ -35,9 +36,8 @@ def keys_of(pipeline: Pipeline, request: dg.RunRequest) -> list[str]:
     if request.partition_key:
         return [request.partition_key]
     ordered = list(pipeline.instance.get_dynamic_partitions(CLIPS))
-    first = ordered.index(request.tags["dagster/asset_partition_range_start"])
-    last = ordered.index(request.tags["dagster/asset_partition_range_end"])
-    return ordered[first : last + 1]
+    first, last = (ordered.index(request.tags[name]) for name in (RANGE_START, RANGE_END))
+    return meant(ordered[first : last + 1], request.tags)
 
 
 def test_new_clips_are_requested_as_one_batch_with_our_own_events(pipeline: Pipeline) -> None:
@@ -80,7 +80,6 @@ def test_a_clip_that_failed_in_a_batch_is_asked_for_once_more_alone(pipeline: Pi
 
 def test_clips_that_a_run_has_in_hand_are_left_to_it(pipeline: Pipeline) -> None:
     clips = pipeline.register("in hand one", "in hand two")
-    ordered = list(pipeline.instance.get_dynamic_partitions(CLIPS))
     first, last = pipeline.span(clips)
     tags = {
         "dagster/asset_partition_range_start": first,
@@ -90,7 +89,7 @@ def test_clips_that_a_run_has_in_hand_are_left_to_it(pipeline: Pipeline) -> None
         pipeline.job(), tags=tags, status=dg.DagsterRunStatus.STARTED
     )
     try:
-        assert keys_in_progress(pipeline.instance, ordered) >= set(clips.values())
+        assert keys_in_progress(pipeline.instance, [run]) >= set(clips.values())
         asked = {key for request in requests(pipeline) for key in keys_of(pipeline, request)}
         assert not asked & set(clips.values())
     finally:
