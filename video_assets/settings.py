@@ -27,6 +27,9 @@ from pydantic_settings import (
 LOCAL_OWNER = UUID("00000000-0000-4000-8000-000000000001")
 """The one owner of an embedded catalogue; sql/embedded/90_local_owner.sql makes them."""
 
+DAGSTER_URL = "VIDEO_ASSETS_DAGSTER_URL"
+"""The variable that names Dagster's own database, for Dagster's processes too."""
+
 FILE_NAME = "settings.toml"
 HOME_OF_ROOT = Path("/var/lib/video-assets")
 
@@ -54,6 +57,37 @@ class WatchFolder(BaseModel):
         return path
 
 
+class Metrics(BaseModel):
+    """Where Prometheus may read how the work goes, while `dev` or `worker` runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: int | None = Field(default=None, ge=1, le=65535, description="on this machine alone")
+
+
+class Notify(BaseModel):
+    """Who is told when clips fail for good, or a run breaks off; nobody by default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    webhook: SecretStr | None = Field(default=None, description="an address that takes JSON")
+    command: tuple[str, ...] = Field(default=(), description="gets the message on its stdin")
+    min_interval_s: float = Field(default=3600, ge=1, description="between two messages")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is anybody to tell."""
+        return self.webhook is not None or bool(self.command)
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_an_address(cls, webhook: SecretStr | None) -> SecretStr | None:
+        address = urlsplit(webhook.get_secret_value()) if webhook else None
+        if address and (address.scheme not in ("http", "https") or not address.hostname):
+            raise ValueError("it must begin with https:// or http://")
+        return webhook
+
+
 class Settings(BaseSettings):
     """Where things lie and how a new catalogue is made.
 
@@ -62,6 +96,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="VIDEO_ASSETS_",
+        env_nested_delimiter="__",
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
@@ -79,6 +114,9 @@ class Settings(BaseSettings):
     speech_api_key: SecretStr | None = Field(
         default=None, description="of the service that the step transcript may ask"
     )
+
+    metrics: Metrics = Metrics()
+    notify: Notify = Notify()
 
     @field_validator("home")
     @classmethod
@@ -167,18 +205,23 @@ def _keys(settings: Settings) -> set[str]:
     return set(source.toml_data)
 
 
+_TABLES: dict[str, type[BaseModel]] = {"watch": WatchFolder, "metrics": Metrics, "notify": Notify}
+
+
 def _explain(error: ValidationError, where: Path) -> str:
     lines = []
     for found in error.errors():
         name = ".".join(str(part) for part in found["loc"])
         if found["type"] == "extra_forbidden":
-            model = WatchFolder if found["loc"][0] == "watch" else Settings
+            model = (
+                _TABLES.get(str(found["loc"][0]), Settings) if len(found["loc"]) > 1 else Settings
+            )
             known = ", ".join(key for key in model.model_fields if key != "home")
             lines.append(f"unknown key {name}; known are {known}")
         elif name == "watch":
             lines.append("write [[watch]] above each watched folder, with two brackets")
         else:
-            is_secret = name in ("speech_api_key", "VIDEO_ASSETS_SPEECH_API_KEY")
+            is_secret = name.lower().endswith(("key", "webhook", "url"))
             value = "a value that is not shown" if is_secret else repr(found["input"])
             lines.append(f"{name}: {found['msg']} (found {value})")
     return f"{where} or a VIDEO_ASSETS_ variable: " + "; ".join(lines)

@@ -45,7 +45,7 @@ MAY_IMPORT = {
     # Jobs and sensors select clip assets, list files (media) and take resources by their type.
     "automation": {"assets", "analyzer", "clip_asset", "clip_stream", "events"}
     | {"partitions", "resources"}
-    | {"media", "storage", "presets", "settings", "redaction"},
+    | {"media", "storage", "services", "presets", "settings", "redaction"},
     "definitions": BELOW | TOP | {"assets", "automation"},
     "interfaces": BELOW | TOP | {"assets", "automation", "definitions"},
     "__main__": {"interfaces"},

@@ -106,3 +106,28 @@ def test_a_fault_of_a_watched_folder_is_told_with_its_mend(tmp_path, text, told)
     (tmp_path / "settings.toml").write_text(text)
     with pytest.raises(SettingsError, match=re.escape(told)):
         load_settings(tmp_path)
+
+
+def test_a_table_is_read_and_a_slip_in_it_is_told_without_the_secret(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write(home, "[notify]\nmin_interval_s = 60\n[metrics]\nport = 9464\n")
+    monkeypatch.setenv("VIDEO_ASSETS_NOTIFY__WEBHOOK", "https://hooks.example.org/s3cr3t")
+    settings = load_settings(home)
+    assert (settings.notify.min_interval_s, settings.metrics.port) == (60, 9464)
+    assert settings.notify.is_wanted
+    assert "https://hooks.example.org/s3cr3t" in settings.secrets
+    assert "s3cr3t" not in repr(settings)
+    monkeypatch.setenv("VIDEO_ASSETS_NOTIFY__WEBHOOK", "ftp://s3cr3t")
+    with pytest.raises(SettingsError, match=r"notify\.webhook: .*must begin with https") as told:
+        load_settings(home)
+    assert "s3cr3t" not in str(told.value)
+    monkeypatch.delenv("VIDEO_ASSETS_NOTIFY__WEBHOOK")
+    write(home, '[notify]\nwebhok = "https://x"\n')
+    with pytest.raises(SettingsError, match=r"unknown key notify\.webhok; known are webhook, comm"):
+        load_settings(home)
+
+
+def test_the_password_of_the_database_is_a_secret(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SUPABASE_DB_URL", "postgresql://me:hunter22@db/x")
+    assert load_settings(home).secrets == ("hunter22",)

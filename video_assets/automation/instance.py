@@ -9,10 +9,9 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
 from video_assets.events import BATCH_SIZE
-from video_assets.settings import Settings, SettingsError
+from video_assets.settings import DAGSTER_URL, Settings, SettingsError
 from video_assets.storage.embedded import EmbeddedServer
 
-DAGSTER_URL = "VIDEO_ASSETS_DAGSTER_URL"
 IN_THIS_PROCESS = {
     # Only a daemon frees the slots of a run that was killed, and none may be running: who works in
     # a process of their own takes none. Claims in the ledger keep two processes from one cell.

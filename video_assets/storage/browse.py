@@ -242,6 +242,14 @@ def open_existing(settings: Settings) -> Postgres | None:
     return open_catalogue(settings)
 
 
+def open_running(settings: Settings) -> Postgres | None:
+    """The catalogue as it is, or None where none was ever made; starts and migrates nothing."""
+    if settings.db_url is not None:
+        return Postgres(settings.db_url)
+    server = EmbeddedServer(settings.home)
+    return None if server_file.read(server.folder) is None else Postgres(server.url())
+
+
 @dataclass(frozen=True)
 class Browser:
     """Reads the catalogue of one owner."""
@@ -298,15 +306,8 @@ class Browser:
 
     def counts(self) -> Counts:
         """Count clips by state, unreadable files, and cells by step and state."""
-        states: dict[State, int] = {"complete": 0, "processing": 0, "failed": 0, "waiting": 0}
         with self.catalogue.transaction(self.owner) as connection:
-            for row in _queries.count_states(connection):
-                states[row["state"]] = row["clips"]
-            return Counts(
-                states,
-                unreadable_files=_queries.count_unreadable(connection),
-                steps=[StepCounts(**row) for row in _queries.count_steps(connection)],
-            )
+            return count(connection)
 
     def active(self, *, at_most: int) -> ActiveClips:
         """List the clips in work, the latest changed first."""
@@ -314,6 +315,18 @@ class Browser:
             rows = list(_queries.active(connection, at_most=at_most))
         total = rows[0]["total"] if rows else 0
         return ActiveClips(total, [ActiveClip(**_without(row, "total")) for row in rows])
+
+
+def count(connection: Any) -> Counts:
+    """Count what the connection's role may see: one owner's clips, or all."""
+    states: dict[State, int] = {"complete": 0, "processing": 0, "failed": 0, "waiting": 0}
+    for row in _queries.count_states(connection):
+        states[row["state"]] = row["clips"]
+    return Counts(
+        states,
+        unreadable_files=_queries.count_unreadable(connection),
+        steps=[StepCounts(**row) for row in _queries.count_steps(connection)],
+    )
 
 
 def _steps(clip: Clip, results: list[dict[str, Any]], running: dict[str, float]) -> list[Step]:

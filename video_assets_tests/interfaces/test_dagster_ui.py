@@ -158,7 +158,12 @@ def test_a_file_dropped_into_a_watched_folder_is_made_by_itself(studio: Studio) 
 
 def test_the_sensors_never_stumble_and_the_checks_are_answered(studio: Studio) -> None:
     found = studio.ui.ask(TICKS, of=SELECTOR)["sensorsOrError"]["results"]
-    assert {sensor["name"] for sensor in found} == {"reconcile", "watch_folders"}
+    assert {sensor["name"] for sensor in found} == {
+        "reconcile",
+        "watch_folders",
+        "tell_of_failures",
+        "tell_of_failed_run",
+    }
     for sensor in found:
         ticks = sensor["sensorState"]["ticks"]
         assert ticks

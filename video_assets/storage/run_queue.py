@@ -1,0 +1,88 @@
+"""Dagster's runs, read from its own database without Dagster: what waits, what is in work."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import psycopg
+from psycopg.rows import dict_row
+
+from video_assets.settings import DAGSTER_URL, Settings
+from video_assets.storage import server_file
+from video_assets.storage.embedded import EmbeddedServer
+
+WAIT_S = 5
+
+_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """A run that waits or is in work.
+
+    clips  how many it was asked for; None of a run that registers files
+    """
+
+    run_id: str
+    job: str
+    status: str
+    seconds: float
+    clips: int | None
+
+
+@dataclass(frozen=True)
+class RunQueue:
+    """How Dagster's queue stands: runs that wait or are in work, and how the last day's ended."""
+
+    counts: dict[str, int]
+    in_progress: list[QueuedRun]
+
+
+EMPTY = RunQueue({}, [])
+
+
+def look(settings: Settings) -> RunQueue:
+    """Read Dagster's queue; nothing where it has never run."""
+    try:
+        with _connection(settings) as connection:
+            if connection is None or not _queries.has_runs(connection):
+                return EMPTY
+            counts = {row["status"]: row["runs"] for row in _queries.count_runs(connection)}
+            return RunQueue(counts, [QueuedRun(**row) for row in _queries.in_progress(connection)])
+    except psycopg.OperationalError:
+        return EMPTY  # what the catalogue says can be told without it
+
+
+def find_run(settings: Settings, name: str) -> list[str]:
+    """Find the ids of runs by how they begin, the latest first."""
+    with _connection(settings) as connection:
+        if connection is None or not _queries.has_runs(connection):
+            return []
+        return [row["run_id"] for row in _queries.find(connection, prefix=name.lower())]
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[Any]:
+    url = _url(settings)
+    if url is None:
+        yield None
+        return
+    with psycopg.connect(
+        url, autocommit=True, prepare_threshold=None, row_factory=dict_row, connect_timeout=WAIT_S
+    ) as connection:
+        yield connection
+
+
+def _url(settings: Settings) -> str | None:
+    """Dagster's database as psycopg takes it."""
+    if not settings.is_embedded:
+        url = os.environ.get(DAGSTER_URL)
+    elif server_file.read(EmbeddedServer(settings.home).folder) is not None:
+        url = EmbeddedServer(settings.home).dagster_url()
+    else:
+        url = None
+    return url and url.replace("postgresql+psycopg2://", "postgresql://", 1)
