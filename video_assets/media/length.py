@@ -14,7 +14,9 @@ DurationSource = Literal["container", "stream", "index", "packets", "estimated"]
 
 # FFmpeg measures these from their last packets itself.
 _MEASURED_BY_FFMPEG = {"mpegts"}
-_HAS_NO_HEADER = {"mpeg"}
+# Coded pictures without a container, of which FFmpeg knows neither a rate nor a length.
+BARE_STREAMS = {"mpegvideo", "m4v", "h263", "h264", "hevc", "vc1", "obu"}
+_HAS_NO_HEADER = {"mpeg", *BARE_STREAMS}
 _DISTANT_S = 10_000_000.0  # no clip reaches there, so a container goes to its last keyframe
 
 

@@ -16,6 +16,7 @@ Plane = NDArray[Any]
 # Formats whose first plane is luma alone, one item a sample, in the low bits.
 _PLANAR = re.compile(r"(?:yuvj?|yuva|gray)(?:4\d\dp)?(?:9|1[0246])?(?:le)?|nv(?:12|21|16|24|42)")
 _FALLBACK = "yuv444p16le"
+_RANGES = {"tv": 1, "pc": 2}  # as swscale counts them
 SMALL_WIDTH = 256
 _HISTOGRAM_WIDTH = 960
 _BITS = 10
@@ -52,13 +53,19 @@ class Luma:
         return np.asarray(cv2.LUT(eight, levels), np.uint8)
 
 
+def planar(frame: VideoFrame, color_range: str) -> VideoFrame:
+    """Give a frame whose luma and colour lie apart: itself, or where they are mixed a copy."""
+    if _PLANAR.fullmatch(frame.format.name):
+        return frame
+    spread = _RANGES[color_range]
+    return frame.reformat(format=_FALLBACK, src_color_range=spread, dst_color_range=spread)
+
+
 def luma_of(frame: VideoFrame, color_range: str) -> Luma:
-    """View a frame's luma without copying it, unless its format mixes it with colour.
+    """View a planar frame's luma without copying it.
 
     color_range  tv: black is 16 and white 235 of 8-bit codes; pc: 0 and 255
     """
-    if not _PLANAR.fullmatch(frame.format.name):
-        frame = frame.reformat(format=_FALLBACK)
     bits = frame.format.components[0].bits
     kind = np.dtype(np.uint8 if bits <= 8 else np.uint16)
     plane = frame.planes[0]
@@ -105,7 +112,7 @@ def _to_eight_bits(codes: Plane, bits: int) -> NDArray[np.uint8]:
 
 
 def _chroma(frame: VideoFrame) -> list[Plane]:
-    """View the planes of a frame's colour: two, or none where luma is all there is."""
+    """View the planes of a planar frame's colour: two, or none where luma is all there is."""
     name, kind = frame.format.name, np.uint8 if frame.format.components[0].bits <= 8 else np.uint16
     views: list[Plane] = []
     for plane in frame.planes[1:3]:
@@ -115,7 +122,7 @@ def _chroma(frame: VideoFrame) -> list[Plane]:
         pairs = np.frombuffer(memoryview(frame.planes[1]), kind)
         pairs = pairs.reshape(-1, frame.planes[1].line_size // pairs.itemsize)
         views = [pairs[:, 0::2], pairs[:, 1::2]]
-    return views if _PLANAR.fullmatch(name) else []
+    return views
 
 
 def histogram(luma: Luma) -> NDArray[np.uint32]:

@@ -13,6 +13,7 @@ from video_assets.media.luma import (
     field_misfit,
     histogram,
     luma_of,
+    planar,
     sharpness,
     shrink,
     statistics,
@@ -71,6 +72,7 @@ class Measurer:
         self._last: VideoFrame | None = None
         self._window: NDArray[np.float32] | None = None
         self._next_sample_s = -np.inf
+        self._bit_depth = 0
 
     @property
     def frame_count(self) -> int:
@@ -79,11 +81,10 @@ class Measurer:
 
     def add(self, frame: VideoFrame, time_s: float) -> None:
         """Measure the next frame."""
+        self._declare(frame)
+        frame = planar(frame, self._color_range)
         columns, luma = self._columns, luma_of(frame, self._color_range)
-        columns.pts.append(frame.pts if frame.pts is not None else -1)
         columns.time_s.append(time_s)
-        columns.is_keyframe.append(frame.key_frame)
-        columns.is_interlaced.append(frame.interlaced_frame)
         samples = thin_out(luma.plane)
         columns.luma.append(statistics(luma, samples))
         small = shrink(frame, luma, samples)
@@ -95,6 +96,13 @@ class Measurer:
             self._take_sample(luma, small)
             self._next_sample_s = time_s + SAMPLE_EVERY_S
         self._small, self._last = small, frame
+
+    def _declare(self, frame: VideoFrame) -> None:
+        """Note what a frame says of itself."""
+        self._bit_depth = frame.format.components[0].bits
+        self._columns.pts.append(frame.pts if frame.pts is not None else -1)
+        self._columns.is_keyframe.append(frame.key_frame)
+        self._columns.is_interlaced.append(frame.interlaced_frame)
 
     def finish(self, *, proxy_index: list[int], transfer: str, damaged: int) -> Measurements:
         """Give all arrays. There must have been a frame."""
@@ -122,7 +130,7 @@ class Measurer:
             focus=np.array([sample.focus for sample in samples], np.float32),
             shift=np.array([(s.shift_in, s.shift_out) for s in samples], np.float32),
             fields=np.array([sample.fields for sample in samples], np.float32),
-            bit_depth=self._last.format.components[0].bits,
+            bit_depth=self._bit_depth,
             width=self._last.width,
             height=self._last.height,
             color_range=self._color_range,

@@ -66,7 +66,7 @@ def render(frame: VideoFrame, video: VideoTrack, size: tuple[int, int]) -> Image
     Of Dolby Vision profile 5 only the brightness is shown, in grey.
     """
     if frame.interlaced_frame or video.is_interlaced:
-        frame = first_field(frame, bottom_first=video.field_order in ("bb", "tb"))
+        frame = first_field(frame, bottom_first=bool(video.is_bottom_first))
     turned = video.rotation in (90, 270)
     stored = (size[1], size[0]) if turned else size
     if _is_wide(video):

@@ -16,7 +16,7 @@ from video_assets.media.frames import (
     choose_video,
     frame_time,
 )
-from video_assets.media.length import DurationSource, measure_length
+from video_assets.media.length import BARE_STREAMS, DurationSource, measure_length
 from video_assets.media.levels import name_level
 from video_assets.media.orientation import display_size, plausible_aspect, read_orientation
 from video_assets.media.packets import (
@@ -163,7 +163,7 @@ def _describe_video(
             "is_mirrored": turn.is_mirrored,
             "display_width": shown[0],
             "display_height": shown[1],
-            "frame_rate": rate_text(_usable_rate(stream, sample.windows, warnings)),
+            "frame_rate": rate_text(_usable_rate(container, stream, sample.windows, warnings)),
             "average_frame_rate": rate_text(stream.average_rate),
             "nominal_frame_rate": rate_text(stream.base_rate),
             "is_variable_frame_rate": is_variable(sample.windows),
@@ -183,16 +183,30 @@ def _describe_video(
 
 
 def _usable_rate(
-    stream: VideoStream, windows: list[list[int]], warnings: list[str]
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    windows: list[list[int]],
+    warnings: list[str],
 ) -> Fraction | None:
-    average = stream.average_rate
+    average, nominal = stream.average_rate, stream.base_rate
+    if container.format.name in BARE_STREAMS:  # whose average is a fixed number of FFmpeg's
+        own = stream.codec_context.framerate
+        average = own if own and own < _FASTEST else average
     if average and average < _FASTEST:
         return _unround(average) if stream.time_base == _MILLISECOND else average
+    nominal = nominal if nominal and nominal < _FASTEST else None
     measured = _measured_rate(stream, windows)
-    best = stream.base_rate if stream.base_rate and stream.base_rate < _FASTEST else measured
+    if measured and measured < _FASTEST:
+        return _nearest_part(nominal, measured) if nominal else measured
     if average:
-        warnings.append(f"the header's {rate_text(average)} frames a second cannot be true")
-    return best
+        warnings.append(f"{rate_text(average)} frames a second, as the file has it, cannot be true")
+    return nominal
+
+
+def _nearest_part(nominal: Fraction, measured: Fraction) -> Fraction:
+    """Give the part of a nominal rate that was measured; one of fields is twice as high."""
+    exact = nominal / max(1, round(nominal / measured))
+    return exact if abs(exact - measured) < measured / 100 else measured
 
 
 def _unround(rate: Fraction) -> Fraction:

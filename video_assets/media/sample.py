@@ -1,7 +1,6 @@
 """The first look into a clip: one picture as a proof that it plays, and some time stamps."""
 
 from dataclasses import dataclass
-from itertools import islice
 
 import av
 import av.container
@@ -15,6 +14,7 @@ from video_assets.media.tracks import codec_name
 
 _MOST_SAMPLED = 300
 _MOST_SAMPLED_BYTES = 64 * 2**20
+_REORDERED = 16
 
 
 @dataclass
@@ -65,17 +65,18 @@ def _explain_undecodable(
 def _sample_packets(
     container: av.container.InputContainer, stream: VideoStream
 ) -> tuple[VideoFrame | None, list[int]]:
-    frame, stamps, read_bytes = None, [], 0
-    for packet in islice(packets(container, stream), _MOST_SAMPLED):
+    frame, stamps, read_bytes, sure = None, [], 0, None
+    for count, packet in enumerate(packets(container, stream), start=1):
         if packet.pts is not None and packet.size:
             stamps.append(packet.pts)
         frame = frame or next(iter(decode_packet(packet)), None)
         read_bytes += packet.size
-        if read_bytes > _MOST_SAMPLED_BYTES:
+        if count == _MOST_SAMPLED or read_bytes > _MOST_SAMPLED_BYTES:
+            # What comes last may lack earlier stamps that follow in decoding order.
+            sure = max(2, len(stamps) - _REORDERED)
             break
     frame = frame or next(iter(drain(stream)), None)
-    # What comes last may lack earlier stamps that follow in decoding order.
-    return frame, sorted(stamps)[: max(2, len(stamps) - 16)]
+    return frame, sorted(stamps)[:sure]
 
 
 def _frame_further_on(

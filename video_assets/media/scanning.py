@@ -9,8 +9,7 @@ from video_assets.media.tracks import VideoTrack
 ScanType = Literal["Progressive", "Interlaced"]
 FirstField = Literal["TFF", "BFF"]
 
-# Which field is shown first; the first letter of FFmpeg's word is the field that is coded first.
-_SHOWN_FIRST: dict[str, FirstField] = {"tt": "TFF", "bt": "TFF", "bb": "BFF", "tb": "BFF"}
+_SHOWN_FIRST: dict[bool | None, FirstField] = {False: "TFF", True: "BFF"}
 _IN_FIELDS = ("Interlaced", "MBAFF", "PAFF", "Mixed")
 _FRAMES_ONLY = ("av1", "vp8", "vp9")  # codecs that know no fields
 
@@ -32,7 +31,7 @@ def read_scanning(track: Track, video: VideoTrack) -> Scanning:
     said = track.text("scan_order")
     theirs: FirstField | None = said if said in ("TFF", "BFF") else None
     if video.is_interlaced:
-        ours = _SHOWN_FIRST.get(video.field_order or "")
+        ours = _SHOWN_FIRST.get(video.is_bottom_first)
         if ours and theirs and ours != theirs:
             return Scanning(
                 "Interlaced",

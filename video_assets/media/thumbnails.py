@@ -1,7 +1,7 @@
 """Stills of a clip at even distances, from one pass over its source."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ class Thumbnail:
 
     index   number of its position, from 0; a position without a picture leaves a gap
     time_s  when the clip shows it, counted from the clip's start
+    serves  how many positions show it: a short clip, or a slow one, has fewer pictures than those
     """
 
     index: int
@@ -43,6 +44,7 @@ class Thumbnail:
     time_s: float
     pts: int
     is_keyframe: bool
+    serves: int = 1
 
 
 def positions(duration_s: float, count: int) -> list[float]:
@@ -66,7 +68,7 @@ def take_thumbnails(
     taken: dict[int, Thumbnail] = {}
     for is_strict in (True, False):  # a patched picture is better than none, but only than none
         for still in _take(path, facts, count, width, method, is_strict=is_strict):
-            taken.setdefault(still.pts, still)
+            keep(taken, still)
         if taken:
             break
     if not taken and (still := _first_still(path, facts, width)):
@@ -116,6 +118,12 @@ def _first_still(path: Path, facts: MediaFacts, width: int) -> Thumbnail | None:
             return None
         image = render(frame, facts.video, fit_size(facts.video, width))
         return Thumbnail(index=0, image=image, time_s=0.0, pts=0, is_keyframe=frame.key_frame)
+
+
+def keep(taken: dict[int, Thumbnail], still: Thumbnail) -> None:
+    """Add a still, or count one more position for the one that shows the same picture."""
+    before = taken.get(still.pts)
+    taken[still.pts] = replace(before, serves=before.serves + 1) if before else still
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:

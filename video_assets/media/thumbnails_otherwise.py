@@ -12,7 +12,7 @@ from video_assets.media.frames import decode_packet, drain, frame_time, packets
 from video_assets.media.picture import fit_size, render
 from video_assets.media.probe import MediaFacts
 from video_assets.media.source import confirm_readable, open_media
-from video_assets.media.thumbnails import Thumbnail, positions, video_stream
+from video_assets.media.thumbnails import Thumbnail, keep, positions, video_stream
 
 
 def take_with_opencv(path: Path, facts: MediaFacts, *, count: int, width: int) -> list[Thumbnail]:
@@ -37,7 +37,7 @@ def take_with_opencv(path: Path, facts: MediaFacts, *, count: int, width: int) -
                 continue
             scaled = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             time_s = video.start_time_s - facts.start_time_s + number / rate
-            stills.setdefault(number, Thumbnail(index, scaled, time_s, number, is_keyframe=False))
+            keep(stills, Thumbnail(index, scaled, time_s, number, is_keyframe=False))
     finally:
         capture.release()
     if not stills:
@@ -61,9 +61,9 @@ def take_in_one_pass(path: Path, facts: MediaFacts, *, count: int, width: int) -
 
     def take(index: int, frame: VideoFrame) -> None:
         time_s = frame_time(frame, stream) - facts.start_time_s
-        if frame.pts is not None and frame.pts not in stills:
+        if frame.pts is not None:
             image = render(frame, video, size)
-            stills[frame.pts] = Thumbnail(index, image, time_s, frame.pts, is_keyframe=True)
+            keep(stills, Thumbnail(index, image, time_s, frame.pts, is_keyframe=True))
 
     with open_media(path) as container:
         stream = video_stream(container, video)

@@ -15,6 +15,10 @@ from video_assets.media.frames import is_cover
 Rotation = Literal[0, 90, 180, 270]
 FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
 
+# QuickTime's and Matroska's codes 9 and 14, interleaved lines with the top or the bottom field
+# shown first, are FFmpeg's tb and bt, whose own words say the opposite of what cameras write.
+_BOTTOM_FIRST = {"bb": True, "bt": True, "tt": False, "tb": False}
+
 _DURATION_TAG = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -47,13 +51,18 @@ class VideoTrack(_Facts):
     duration_s: float | None = Field(description="of this stream alone")
     start_time_s: float = Field(description="first picture, on the file's own clock")
     bit_rate_bps: int | None
-    field_order: FieldOrder | None = Field(description="tt: coded and shown top first, …")
+    field_order: FieldOrder | None = Field(description="tt, tb: shown top first; bb, bt: bottom")
     is_interlaced: bool
     color_primaries: str | None = Field(description="declared; None if undeclared")
     color_transfer: str | None
     color_matrix: str | None
     color_range: Literal["tv", "pc"] | None
     is_dolby_vision: bool = Field(description="carries Dolby Vision metadata")
+
+    @property
+    def is_bottom_first(self) -> bool | None:
+        """Whether the bottom field is shown first; None: progressive, or nothing is declared."""
+        return _BOTTOM_FIRST.get(self.field_order or "")
 
 
 class AudioTrack(_Facts):
@@ -153,7 +162,10 @@ def codec_name(stream: av.stream.Stream) -> str | None:
 def codec_tag(stream: av.stream.Stream) -> str | None:
     """Give the four-character code, if it is one."""
     context = stream.codec_context
-    tag = context.codec_tag.strip("\x00 ") if context is not None else ""
+    try:
+        tag = context.codec_tag.strip("\x00 ") if context is not None else ""
+    except UnicodeDecodeError:  # a number, as MPEG transport streams have it
+        return None
     return tag if tag and tag.isascii() and tag.isprintable() else None
 
 

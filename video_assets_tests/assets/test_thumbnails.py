@@ -2,6 +2,7 @@
 
 import base64
 import json
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from video_assets.storage.locations import Found
 from video_assets_tests.clips import Clip, flat, make_clip
 
 CHECKSUM = "c" * 64
+SLOW = [Fraction(time) for time in (0, 20, 21)]
 
 
 @pytest.fixture
@@ -117,7 +119,18 @@ def test_complaints_are_honest(make, clip, complaint):
     assert found is None if complaint is None else complaint in str(found)
 
 
+@pytest.mark.parametrize(
+    "clip", [Clip(frames=4), Clip(frames=3, times_s=SLOW)], ids=["short", "slow"]
+)
+def test_a_picture_can_serve_several_positions(tmp_path, artifacts, clip):
+    path = make_clip(tmp_path / "clip.mkv", clip)  # whose header has no number of frames
+    probe = Probe.model_validate(dict(probe_media(path)))
+    result = make_thumbnails(Source(CHECKSUM, path), probe, ThumbnailSettings(), artifacts)
+    assert (len(result.thumbnails) < 5, result.served) == (True, 5)
+    assert find_gap(result) is None
+
+
 def test_missing_stills_are_counted(make):
     result = make()
-    fewer = result.model_copy(update={"thumbnails": result.thumbnails[:3]})
-    assert str(find_gap(fewer)).startswith("3 of 5 stills")
+    fewer = result.model_copy(update={"thumbnails": result.thumbnails[:3], "served": 3})
+    assert str(find_gap(fewer)).startswith("2 of 5 positions")

@@ -122,7 +122,10 @@ def test_a_shape_has_the_name_that_people_use(width, height, name):
             {"field_order": "tt", "is_interlaced": True}, {}, "Interlaced", "TFF", id="top"
         ),
         pytest.param(
-            {"field_order": "tb", "is_interlaced": True}, {}, "Interlaced", "BFF", id="shown last"
+            {"field_order": "tb", "is_interlaced": True}, {}, "Interlaced", "TFF", id="woven"
+        ),
+        pytest.param(
+            {"field_order": "bt", "is_interlaced": True}, {}, "Interlaced", "BFF", id="woven, late"
         ),
         pytest.param(
             {"is_interlaced": True}, {"scan_order": "BFF"}, "Interlaced", "BFF", id="said"

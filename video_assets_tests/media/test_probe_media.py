@@ -1,5 +1,6 @@
 """Probing: every fact against a clip that was made to have it."""
 
+import struct
 from fractions import Fraction
 
 import numpy as np
@@ -77,6 +78,22 @@ def test_frame_rates_are_exact(probed, rate, name):
     assert video.is_variable_frame_rate is False
 
 
+def test_a_rate_that_is_only_the_clock_of_the_stamps_is_measured(probed):
+    times = [Fraction(number, 30) for number in range(60)]
+    facts = probed(Clip(rate=Fraction(1000), frames=60, times_s=times), "a.mkv")
+    assert facts.video.average_frame_rate == "1000/1"
+    assert facts.video.frame_rate == "30/1"
+    assert facts.warnings == ()
+
+
+def test_a_bare_stream_has_the_rate_and_the_length_of_its_pictures(probed):
+    clip = Clip(codec="mpeg2video", rate=Fraction(30), frames=60, options={"b": "3000000"})
+    facts = probed(clip, "a.m2v")
+    assert facts.video.frame_rate == "30/1"
+    assert facts.duration_s == pytest.approx(2, abs=0.05)
+    assert facts.duration_source == "packets"
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
 def test_variable_rate_is_seen_in_the_time_stamps(probed, name):
     times = [Fraction(number, 30) + Fraction(number // 3, 10) for number in range(48)]
@@ -145,6 +162,14 @@ def test_colour_is_as_declared(probed, color, transfer):
     video = probed(Clip(codec="libx265", pixel_format="yuv420p10le", color=color, frames=6)).video
     assert (video.color_transfer, video.color_primaries) == (transfer, "bt2020")
     assert (video.color_matrix, video.color_range, video.bit_depth) == ("bt2020nc", "tv", 10)
+
+
+def test_a_code_that_is_a_number_is_no_name(tmp_path):
+    clip = make_clip(tmp_path / "a.avi", Clip(audio_tracks=1))
+    pcm, aac = (struct.pack("<HHI", tag, 2, 48_000) for tag in (0x01, 0xFF))
+    clip.write_bytes(clip.read_bytes().replace(pcm, aac))
+    (track,) = probe_media(clip).audio_tracks
+    assert (track.codec, track.codec_id) == ("aac", None)
 
 
 def test_undeclared_colour_is_unknown(probed):

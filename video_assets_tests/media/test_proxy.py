@@ -1,6 +1,7 @@
 """One pass over a clip: the proxy shows the right frames, and the measures are what was drawn."""
 
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ from av.video.stream import VideoStream
 from video_assets.media.encoders import choose_encoder, family_of
 from video_assets.media.errors import UndecodableError
 from video_assets.media.measurements import Measurements
+from video_assets.media.measuring import Measurer
 from video_assets.media.picture import proxy_size
 from video_assets.media.probe import probe_media
 from video_assets.media.proxy import ProxyPass, make_proxy
@@ -76,6 +78,30 @@ def test_luma_is_a_share_of_the_range_at_any_depth(tmp_path, form):
     seen = pass_over(make_clip(tmp_path / "clip.mp4", gray)).measurements
     assert seen.luma_mean == pytest.approx(np.full(48, 128 / 255), abs=0.02)
     assert int(seen.histogram.sum(axis=1).min()) == 64 * 36
+
+
+@pytest.mark.parametrize(
+    ("codec", "form"), [("rawvideo", "uyvy422"), ("ffv1", "bgr0"), ("ffv1", "gbrp10le")]
+)
+def test_luma_and_colour_are_found_where_they_are_mixed(tmp_path, codec, form):
+    def picture(number, width, height):
+        return flat(255, 255, 255 if number < 24 else 0)(0, width, height)
+
+    clip = Clip(picture=picture, pixel_format=form, codec=codec)
+    seen = pass_over(make_clip(tmp_path / "clip.mkv", clip)).measurements
+    assert seen.luma_mean[:24] == pytest.approx(np.ones(24), abs=0.01)
+    assert seen.difference_saturation[24] > 200
+
+
+def test_a_palette_is_measured():
+    measurer = Measurer("pc")
+    for level in (0, 255):
+        palette = np.full((256, 4), level, np.uint8)
+        image: Any = (np.zeros((36, 64), np.uint8), palette)
+        frame = av.VideoFrame.from_ndarray(image, "pal8")
+        measurer.add(frame, level / 255)
+    seen = measurer.finish(proxy_index=[0], transfer="", damaged=0)
+    assert list(seen.luma_mean) == pytest.approx([0, 1], abs=0.01)
 
 
 def test_a_cut_is_a_leap_and_a_standstill_is_known(tmp_path):

@@ -21,8 +21,6 @@ from video_assets.media.loudness import Sound
 from video_assets.media.measurements import Measurements
 from video_assets.storage.artifacts import ArtifactFolder
 
-DECLARED = {"tt": "tff", "bb": "bff", "tb": "tff", "bt": "bff", "progressive": "progressive"}
-
 
 class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,7 +106,7 @@ def summarize(exposure: Exposure, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="default", code_version="2", metadata=summarize)
+@clip_asset(lane="default", code_version="3", metadata=summarize)
 def exposure(
     probe: Probe,
     camera: Camera | None,
@@ -138,7 +136,7 @@ def exposure(
         loudness=proxy.sound,
         shake=Shake(motion_percentage=motion, jitter_percentage=jitter),
         focus=_focus(seen),
-        interlacing=_interlacing(judged.field_order(seen), probe.video.field_order),
+        interlacing=_interlacing(judged.field_order(seen), _declared_order(probe)),
         transfer=seen.transfer or None,
         log_curve=curve,
         is_log=curve is not None,
@@ -215,8 +213,16 @@ def _focus(seen: Measurements) -> Focus:
     )
 
 
-def _interlacing(found: judged.Order, field_order: str | None) -> Interlacing:
-    declared: Any = DECLARED.get(field_order or "")
+def _declared_order(probe: Probe) -> Literal["progressive", "tff", "bff"] | None:
+    if probe.video.field_order == "progressive":
+        return "progressive"
+    is_bottom_first = probe.video.is_bottom_first
+    return None if is_bottom_first is None else "bff" if is_bottom_first else "tff"
+
+
+def _interlacing(
+    found: judged.Order, declared: Literal["progressive", "tff", "bff"] | None
+) -> Interlacing:
     known = found != "unknown" and declared is not None
     return Interlacing(found=found, declared=declared, agrees=found == declared if known else None)
 

@@ -131,7 +131,7 @@ def find_silence(proxy: Proxy) -> str | None:
     return None
 
 
-@clip_asset(lane="compression", code_version="1", metadata=summarize)
+@clip_asset(lane="compression", code_version="2", metadata=summarize)
 def proxy(
     source: Source,
     probe: Probe,

@@ -68,7 +68,7 @@ class Thumbnails(BaseModel):
     contact_sheet: str = Field(description="in the artifact store")
     requested: int = Field(ge=1, description="positions asked for")
     method: Literal["keyframe", "exact"]
-    frame_count: int | None = Field(description="frames of the clip; None where unknown")
+    served: int = Field(ge=1, description="positions that have a still, some perhaps the same one")
     warnings: tuple[str, ...]
 
 
@@ -102,7 +102,7 @@ def make_thumbnails(
         contact_sheet=artifacts.write("contact_sheet.jpg", sheet),
         requested=settings.count,
         method=settings.method,
-        frame_count=probe.video.frame_count,
+        served=sum(still.serves for still in stills),
         warnings=warnings_about(probe.video, "stills are"),
     )
 
@@ -153,16 +153,15 @@ def find_gap(thumbnails: Thumbnails) -> str | None:
 
     A clip that is black itself is named too: a lens cap looks like a decoding fault.
     """
-    stills = thumbnails.thumbnails
-    expected = min(thumbnails.requested, thumbnails.frame_count or thumbnails.requested)
-    if len(stills) < expected:
-        return f"{len(stills)} of {expected} stills; the other positions have no whole picture"
+    stills, wanted = thumbnails.thumbnails, thumbnails.requested
+    if missing := wanted - thumbnails.served:
+        return f"{missing} of {wanted} positions have no whole picture; the clip is damaged there"
     if all(still.mean_level < BLACK for still in stills):
         return f"all {len(stills)} stills are black; look whether the clip is"
     return None
 
 
-@clip_asset(lane="thumbnails", code_version="1", metadata=summarize)
+@clip_asset(lane="thumbnails", code_version="2", metadata=summarize)
 def thumbnails(
     source: Source, probe: Probe, settings: ThumbnailSettings, artifacts: ArtifactFolder
 ) -> Thumbnails:
@@ -172,5 +171,5 @@ def thumbnails(
 
 @clip_check(thumbnails)
 def thumbnails_are_complete(thumbnails: Thumbnails) -> str | None:
-    """There are as many stills as asked for, or as the clip has frames, and not all are black."""
+    """Every position that was asked for has a still, and not all are black."""
     return find_gap(thumbnails)

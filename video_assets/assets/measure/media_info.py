@@ -174,7 +174,7 @@ def find_contradiction(info: MediaInfo) -> str | None:
     return "; ".join(info.warnings) or None
 
 
-@clip_asset(lane="metadata", code_version="1", metadata=summarize)
+@clip_asset(lane="metadata", code_version="2", metadata=summarize)
 def media_info(source: Source, probe: Probe) -> MediaInfo:
     """How each clip is coded and wrapped: profile, bit rate, GOP, fields, encoder, all tracks."""
     report = read_mediainfo(source.path)

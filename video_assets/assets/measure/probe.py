@@ -61,7 +61,7 @@ def find_contradiction(probe: Probe) -> str | None:
     return "; ".join(probe.warnings) or None
 
 
-@clip_asset(lane="metadata", code_version="1", metadata=summarize)
+@clip_asset(lane="metadata", code_version="2", metadata=summarize)
 def probe(source: Source) -> Probe:
     """What each clip is: container, length, picture, sound, subtitles, timecode.
 
