@@ -15,7 +15,7 @@ import dagster as dg
 from video_assets.analyzer import Analyzer
 from video_assets.clip_worker import Failed, Measured, Task, perform
 from video_assets.events import is_deferred
-from video_assets.lanes import Crash
+from video_assets.lanes import DEFAULT_PRIORITY, Crash
 from video_assets.partitions import meant
 from video_assets.storage import ledger, locations
 from video_assets.storage.artifacts import ArtifactFolder
@@ -85,6 +85,8 @@ def stream(
 
     def outcomes() -> Generator[Outcome | None, None, None]:
         _, due = split(ledger.entries(catalogue, asset.name, checksums))
+        # Claims are kept while others have the lane's slots: nobody on this machine could begin
+        # these clips sooner, and turns are short.
         with ledger.claims(catalogue, asset.name, due) as claimed:
             # Read again under the claims: another run may have just made what was missing.
             reused, due = split(ledger.entries(catalogue, asset.name, checksums))
@@ -105,6 +107,7 @@ def stream(
                 perform,
                 tasks,
                 timeout_s=step.timeout if step else DEFAULT_TIMEOUT_S,
+                priority=step.priority if step else DEFAULT_PRIORITY,
             )
             for answered in answers:
                 if answered is None:

@@ -1,7 +1,9 @@
 """Lanes: worker processes in which analyzers run, so that a crash or a hang harms one clip only.
 
 A lane is a queue of the preset's worker_config with that many processes. A worker that does not
-report any progress for the time limit is killed and replaced, and so is one that crashed.
+report any progress for the time limit is killed and replaced, and so is one that crashed. A task
+goes to a worker only while this process holds a slot of the lane, which it shares with all others
+on this machine.
 """
 
 import multiprocessing
@@ -10,28 +12,35 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from video_assets import stopping
 from video_assets.progress import Board, Progress, in_hand
+from video_assets.slots import LOOK_S, Slots
 
 # Imported once by the process that workers are forked from.
 WORKER_MODULES = ("video_assets.definitions",)
 DEFAULT_SLOTS = 4
+DEFAULT_PRIORITY = 50
 TICK_S = 0.5
-AHEAD = 2  # tasks handed over per worker: one in hand and the next, so that none waits for us
+AHEAD = 2  # short tasks handed over per worker: one in hand and the next, so that none waits for us
+SHORT_S = 1.0
 BOARD_SLACK = 4  # runs of one process that may use a lane at the same time
 REPLACEMENTS = 3  # of a pool that breaks again before anything was answered
 PROCESSES_PER_CORE = 2  # enough to hide reads from a slow disk; more only costs memory
+# Steps that wait for a service or own a device: no number of cores limits these lanes.
+AI_LANES = ("ai_", "embeddings")
 
 
 @dataclass(frozen=True)
@@ -52,14 +61,28 @@ class _Given:
     future: "Future[Any]"
     board: Board
     slot: int
+    given_at: float = field(default_factory=time.monotonic)
 
 
 class Lanes:
     """The worker processes of this process, one pool a lane, started at first use."""
 
-    def __init__(self, slots: dict[str, int], preload: Sequence[str] = ()) -> None:
-        """Take the slots of each lane and the modules that every worker will need."""
-        self._slots = slots
+    def __init__(
+        self,
+        sizes: dict[str, int],
+        folder: Path,
+        *,
+        workers: int | None = None,
+        preload: Sequence[str] = (),
+    ) -> None:
+        """Take the slots of each lane; processes with the same folder share them.
+
+        workers  the most processes of one lane that this process starts
+        preload  modules that every worker will need
+        """
+        self._sizes = sizes
+        self._folder = folder
+        self._workers = workers
         self._preload = list(preload)
         self._pools: dict[str, ProcessPool] = {}
         self._boards: dict[str, Board] = {}
@@ -71,29 +94,44 @@ class Lanes:
         tasks: Iterable[tuple[str, Any]],
         *,
         timeout_s: float,
+        priority: int = DEFAULT_PRIORITY,
     ) -> Iterator[tuple[str, Any] | None]:
         """Run function(task) for every (key, task), giving (key, answer or Crash) as each ends.
 
         function   importable by name; called as function(task, progress), and whatever it raises
                    is raised here
-        timeout_s  how long a task may go without an answer or a report of progress
+        timeout_s  how long a task may go without an answer or a report of progress, from the moment
+                   that a worker begins with it
+        priority   whose turn it is where processes wait for slots; lower goes first
 
-        Gives None whenever nothing ended for TICK_S, so that the caller can attend to other things.
+        Gives None whenever nothing ended for a moment, so that the caller can attend to other
+        things. Begins no more tasks once this process is asked to stop, and raises
+        KeyboardInterrupt when it is to stop now.
         """
         answers: queue.SimpleQueue[tuple[str, Future[Any]]] = queue.SimpleQueue()
-        waiting, running = iter(tasks), dict[str, _Given]()
+        coming, running = iter(tasks), dict[str, _Given]()
+        following = next(coming, None)
         stalled: set[str] = set()
         replaced = 0
+        took_s = SHORT_S
 
         def give(key: str, task: Any) -> None:
             running[key] = self._schedule(lane, function, task)
             running[key].future.add_done_callback(lambda done: answers.put((key, done)))
 
-        for key, task in islice(waiting, self._width(lane) * AHEAD):
-            give(key, task)
+        slots = Slots(self._folder / lane, self._size(lane), priority=priority)
         try:
-            while running:
-                key, future = _next(answers)
+            while running or following:
+                stopping.check()
+                if stopping.is_asked():
+                    following = None
+                room = self._room(lane, slots, len(running), is_more=following is not None)
+                if took_s < SHORT_S and room == self._width(lane):
+                    room *= AHEAD
+                while following and len(running) < room:
+                    give(*following)
+                    following = next(coming, None)
+                key, future = _next(answers, TICK_S if running else LOOK_S)
                 stalled |= _end_stalled(running, timeout_s)
                 in_hand[lane] = [given.board.share(given.slot) for given in running.values()]
                 if future is None or _is_lost(future):
@@ -107,14 +145,29 @@ class Lanes:
                     given = running.pop(key)
                     given.board.give_back(given.slot)
                     replaced = 0
-                    for following, task in islice(waiting, 1):
-                        give(following, task)
+                    took_s = time.monotonic() - given.given_at
                     yield key, _timed_out(timeout_s) if key in stalled else _answer(future)
         finally:
+            slots.close()
             in_hand.pop(lane, None)
             for given in running.values():
                 given.future.cancel()
                 given.board.give_back(given.slot)
+
+    def _room(self, lane: str, slots: Slots, running: int, *, is_more: bool) -> int:
+        """Take or give back slots, as is needed and fair, and count those that tasks may use."""
+        wanted = self._width(lane) if is_more else 0
+        if slots.is_wanted():
+            wanted = slots.held - 1
+            if running > wanted:  # first a task has to end
+                return wanted
+        while slots.held > max(running, wanted):
+            slots.give_back()
+        while slots.held < wanted and slots.take():
+            pass
+        if slots.held >= wanted:
+            slots.leave_queue()
+        return slots.held
 
     def close(self) -> None:
         """End every worker now, with whatever it is doing."""
@@ -160,9 +213,15 @@ class Lanes:
         pool.stop()
         pool.join()
 
+    def _size(self, lane: str) -> int:
+        """How many tasks of a lane may be in work on this machine."""
+        size = self._sizes.get(lane, DEFAULT_SLOTS)
+        is_ai = lane.startswith(AI_LANES)
+        return size if is_ai else min(size, PROCESSES_PER_CORE * (os.cpu_count() or 1))
+
     def _width(self, lane: str) -> int:
-        slots = self._slots.get(lane, DEFAULT_SLOTS)
-        return max(1, min(slots, PROCESSES_PER_CORE * (os.cpu_count() or 1)))
+        """How many of them this process may have."""
+        return min(self._size(lane), self._workers or self._size(lane))
 
 
 def warm_up() -> None:
@@ -172,9 +231,11 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
-def _next(answers: "queue.SimpleQueue[tuple[str, Future[Any]]]") -> tuple[str, Any]:
+def _next(
+    answers: "queue.SimpleQueue[tuple[str, Future[Any]]]", within_s: float
+) -> tuple[str, Any]:
     try:
-        return answers.get(timeout=TICK_S)
+        return answers.get(timeout=within_s)
     except queue.Empty:
         return "", None
 

@@ -56,10 +56,8 @@ class LanesResource(dg.ConfigurableResource[Lanes]):
     def create_resource(self, context: dg.InitResourceContext) -> Lanes:
         """Find the lanes of this process, which outlive a run; they start when first needed."""
         most = context.dagster_run.tags.get(WORKERS_TAG) if context.dagster_run else None
-        slots = self.preset.worker_config
-        if most is not None:
-            slots = {lane: min(count, int(most)) for lane, count in slots.items()}
-        return _lanes(tuple(sorted(slots.items())))
+        sizes = tuple(sorted(self.preset.worker_config.items()))
+        return _lanes(sizes, load_settings().lanes_dir, int(most) if most else None)
 
 
 class SupabaseIOManagerResource(dg.ConfigurableIOManagerFactory[SupabaseIOManager]):
@@ -86,5 +84,5 @@ def resources(preset: dg.ConfigurableResource[PipelineConfiguration]) -> Mapping
 
 
 @cache
-def _lanes(slots: tuple[tuple[str, int], ...]) -> Lanes:
-    return Lanes(dict(slots), preload=WORKER_MODULES)
+def _lanes(sizes: tuple[tuple[str, int], ...], folder: Path, workers: int | None) -> Lanes:
+    return Lanes(dict(sizes), folder, workers=workers, preload=WORKER_MODULES)

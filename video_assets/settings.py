@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         return self.home / "artifacts"
 
     @property
+    def lanes_dir(self) -> Path:
+        """Where processes on this machine agree on who works in which lane."""
+        return self.home / "lanes"
+
+    @property
     def dagster_home(self) -> Path:
         """What Dagster calls DAGSTER_HOME."""
         return self.home / "dagster"

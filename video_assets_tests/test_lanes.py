@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,9 +18,9 @@ from video_assets.progress import Progress, in_hand
 
 
 @pytest.fixture(scope="module")
-def lanes() -> Iterator[Lanes]:
+def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
     """Two workers."""
-    lanes = Lanes({"default": 2})
+    lanes = Lanes({"default": 2}, tmp_path_factory.mktemp("lanes"))
     yield lanes
     lanes.close()
 
@@ -82,7 +83,7 @@ def test_how_much_of_a_long_task_is_done_can_be_seen_meanwhile(lanes):
     for answer in lanes.run("default", work, [("long", ("report", 2))], timeout_s=5):
         seen += in_hand.get("default", []) if answer is None else []
     assert seen == sorted(seen)
-    assert 0 < seen[0] < seen[-1] < 1
+    assert 0 < seen[-2] < seen[-1] < 1
     assert "default" not in in_hand
 
 
@@ -112,13 +113,14 @@ def test_a_lane_has_as_many_workers_as_its_slots(lanes):
     assert len(set(answers(lanes, tasks).values())) <= 2
 
 
-def test_workers_end_with_a_parent_that_is_killed():
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path):
     script = textwrap.dedent(
-        """
+        f"""
+        from pathlib import Path
         from video_assets.lanes import Lanes
         from video_assets_tests.test_lanes import work
         if __name__ == "__main__":
-            lanes = Lanes({"default": 2})
+            lanes = Lanes({{"default": 2}}, Path({str(tmp_path)!r}))
             pids = [a[1] for a in lanes.run("default", work, [("a", ("pid", 0))], timeout_s=9) if a]
             print(pids[0], flush=True)
             list(lanes.run("default", work, [("b", ("sleep", 60)), ("c", ("sleep", 60))],
@@ -146,11 +148,12 @@ def test_workers_killed_while_they_wait_for_a_task_are_replaced(lanes):
         assert answers(lanes, tasks) == {str(number): number * 2 for number in range(50)}
 
 
-def test_what_a_worker_prints_is_no_part_of_a_command_s_answer():
-    script = """
+def test_what_a_worker_prints_is_no_part_of_a_command_s_answer(tmp_path: Path):
+    script = f"""
+        from pathlib import Path
         from video_assets.lanes import Lanes
         if __name__ == "__main__":
-            lanes = Lanes({"default": 1})
+            lanes = Lanes({{"default": 1}}, Path({str(tmp_path)!r}))
             list(lanes.run("default", print, [("key", "noise")], timeout_s=5))
             lanes.close()
             print("answer")

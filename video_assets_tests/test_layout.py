@@ -16,6 +16,8 @@ BELOW = {"media", "storage", "services", "accounts", "search", "presets", "setti
     "progress",
     "redaction",
     "logs",
+    "slots",
+    "stopping",
 }
 TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
     "resources",
@@ -28,7 +30,9 @@ MAY_IMPORT = {
     "progress": set(),
     "redaction": set(),
     "logs": {"redaction", "settings"},
-    "lanes": {"media", "settings", "progress"},
+    "slots": set(),
+    "stopping": set(),
+    "lanes": {"media", "settings", "progress", "slots", "stopping"},
     "storage": {"media", "settings"},
     "services": {"media", "settings"},
     "accounts": {"media", "settings"},
@@ -44,7 +48,7 @@ MAY_IMPORT = {
     "assets": BELOW | TOP,
     # Jobs and sensors select clip assets, list files (media) and take resources by their type.
     "automation": {"assets", "analyzer", "clip_asset", "clip_stream", "events"}
-    | {"partitions", "resources"}
+    | {"partitions", "resources", "stopping"}
     | {"media", "storage", "services", "presets", "settings", "redaction"},
     "definitions": BELOW | TOP | {"assets", "automation"},
     "interfaces": BELOW | TOP | {"assets", "automation", "definitions"},

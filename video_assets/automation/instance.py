@@ -1,7 +1,7 @@
 """The Dagster instance of a home: its folder, its database, its environment."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +53,17 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     configured = InstanceRef.from_dir(str(settings.dagster_home), overrides=IN_THIS_PROCESS)
     with dg.DagsterInstance.from_ref(configured) as instance:
         yield instance
+
+
+def set_pools(instance: dg.DagsterInstance, sizes: Mapping[str, int]) -> None:
+    """Let the steps of as many runs into a lane's pool as the lane has slots.
+
+    The slots decide how many clips are in work. A pool holds back the runs that would find none, so
+    that they begin nothing; its page in the UI shows who is in it. This is what `dagster instance
+    concurrency set` does: there is no public call for it.
+    """
+    for lane, size in sizes.items():
+        instance.event_log_storage.set_concurrency_slots(lane, size)
 
 
 def project_file(name: str) -> Path:

@@ -163,9 +163,11 @@ class Pipeline:
 
 
 @pytest.fixture(scope="package")
-def lanes() -> Iterator[Lanes]:
+def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
     """Worker processes for all tests here: starting them takes longer than a test."""
-    lanes = Lanes({"default": 2, "metadata": 2}, preload=["video_assets_tests.analyzers"])
+    folder = tmp_path_factory.mktemp("lanes")
+    sizes = {"default": 2, "metadata": 2}
+    lanes = Lanes(sizes, folder, preload=["video_assets_tests.analyzers"])
     yield lanes
     lanes.close()
 

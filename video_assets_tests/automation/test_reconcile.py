@@ -9,6 +9,7 @@ import pytest
 
 from video_assets.automation.here import PROCESS_TAG, end_dead_runs
 from video_assets.automation.in_progress import keys_in_progress
+from video_assets.automation.instance import set_pools
 from video_assets.automation.reconcile import reconcile
 from video_assets.automation.reporting import report_results
 from video_assets.automation.watch_folders import watch_folders
@@ -138,6 +139,16 @@ def test_what_a_killed_process_committed_is_told_later(pipeline: Pipeline) -> No
         )
     report_results(pipeline.instance, pipeline.catalogue)
     assert pipeline.status("words", clips) == {"told later": "MATERIALIZED"}
+
+
+def test_a_lane_s_pool_takes_as_many_runs_as_the_lane_has_slots(pipeline: Pipeline) -> None:
+    """Fails when a new Dagster sets the limits of pools in another way."""
+    set_pools(pipeline.instance, {"metadata": 3, "ai_gemini": 1})
+    storage = pipeline.instance.event_log_storage
+    limits = {pool.name: pool.limit for pool in storage.get_pool_limits()}
+    assert (limits["metadata"], limits["ai_gemini"]) == (3, 1)
+    set_pools(pipeline.instance, {"metadata": 1})
+    assert storage.get_concurrency_info("metadata").slot_count == 1
 
 
 def test_a_run_whose_process_was_killed_is_ended(pipeline: Pipeline) -> None:

@@ -83,8 +83,8 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
 
 
 @pytest.fixture
-def lanes() -> Iterator[Lanes]:
-    lanes = Lanes({"default": 2}, preload=["video_assets.definitions"])
+def lanes(tmp_path: Path) -> Iterator[Lanes]:
+    lanes = Lanes({"default": 2}, tmp_path / "lanes", preload=["video_assets.definitions"])
     yield lanes
     lanes.close()
 

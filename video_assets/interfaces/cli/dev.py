@@ -19,6 +19,7 @@ from video_assets.interfaces.cli import leash
 from video_assets.interfaces.cli.faults import MACHINE, USAGE, tell
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.stopping import Stop
+from video_assets.presets.model import load_preset
 from video_assets.settings import Settings, load_settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
@@ -89,9 +90,11 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     """Start Dagster on a leash, in a process group that the terminal's Ctrl-C does not reach."""
     quiet_dagster()
-    from video_assets.automation.instance import prepare_environment, project_file
+    from video_assets.automation.instance import open_instance, project_file, set_pools
+    from video_assets.resources import DEFAULT_PRESET
 
-    prepare_environment(settings)
+    with open_instance(settings) as instance:
+        set_pools(instance, load_preset(DEFAULT_PRESET).worker_config)
     options = [leash.STOP_DATABASE, str(settings.home)] if is_started else []
     workspace = str(project_file("workspace.yaml"))
     dagster = [sys.executable, "-m", "dagster", "dev", "-w", workspace]
