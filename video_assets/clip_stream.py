@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import dagster as dg
 
+from video_assets import stopping
 from video_assets.analyzer import Analyzer
 from video_assets.clip_worker import Failed, Measured, Task, perform
 from video_assets.events import is_deferred
@@ -84,6 +85,7 @@ def stream(
     )
 
     def outcomes() -> Generator[Outcome | None, None, None]:
+        _end_if_asked(context)
         _, due = split(ledger.entries(catalogue, asset.name, checksums))
         # Claims are kept while others have the lane's slots: nobody on this machine could begin
         # these clips sooner, and turns are short.
@@ -115,8 +117,17 @@ def stream(
                 else:
                     checksum, answer = answered
                     yield Outcome(checksum, made[checksum], _answer(answer))
+            yield None  # whoever reads this tells of what is finished, before it may end here
+            _end_if_asked(context)
 
     return ClipStream(asset, context, outcomes())
+
+
+def _end_if_asked(context: dg.AssetExecutionContext) -> None:
+    """End the run of a process that is to stop as cancelled: no step of it has failed."""
+    if stopping.is_asked():
+        context.instance.report_run_canceling(context.run, message="asked to stop")
+        raise KeyboardInterrupt
 
 
 def _inputs_under_way(

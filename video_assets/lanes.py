@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -95,7 +95,7 @@ class Lanes:
         *,
         timeout_s: float,
         priority: int = DEFAULT_PRIORITY,
-    ) -> Iterator[tuple[str, Any] | None]:
+    ) -> Generator[tuple[str, Any] | None, None, None]:
         """Run function(task) for every (key, task), giving (key, answer or Crash) as each ends.
 
         function   importable by name; called as function(task, progress), and whatever it raises
@@ -122,7 +122,8 @@ class Lanes:
         slots = Slots(self._folder / lane, self._size(lane), priority=priority)
         try:
             while running or following:
-                stopping.check()
+                if stopping.is_now():
+                    raise KeyboardInterrupt
                 if stopping.is_asked():
                     following = None
                 room = self._room(lane, slots, len(running), is_more=following is not None)

@@ -33,7 +33,6 @@ def is_asked() -> bool:
     return _asked.is_set() or (place is not None and Path(place).exists())
 
 
-def check() -> None:
-    """Raise KeyboardInterrupt when what is in hand is to be broken off."""
-    if _now.is_set():
-        raise KeyboardInterrupt
+def is_now() -> bool:
+    """Tell whether what is in hand is to be broken off."""
+    return _now.is_set()

@@ -18,6 +18,7 @@ from video_assets.media.source import Source
 from video_assets.storage.artifacts import ArtifactFolder
 
 LONGEST = 200
+SLOW_S = 1.0
 
 
 class Words(BaseModel):
@@ -88,6 +89,8 @@ def words(source: Source) -> Words:
         os.kill(os.getpid(), signal.SIGSEGV)
     if text.startswith("hang"):
         time.sleep(60)
+    if text.startswith("slow"):
+        time.sleep(SLOW_S)
     if text.startswith("bug"):
         raise RuntimeError(f"cannot handle {source.path}")
     if text in HOSTILE:

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import psutil
 
+from video_assets import stopping
 from video_assets.automation.in_progress import IN_PROGRESS
 from video_assets.automation.jobs import batch_tags
 from video_assets.automation.plan import analyzers, plan_of, selection_of
@@ -67,6 +68,7 @@ def process_here(
     tries_more = TRIES_MORE
     troubles: list[Trouble] = []
     while work := find_work(catalogue, plan, checksums, at_once=not tried):
+        _end_if_asked()
         if work in tried:  # nothing moved: what is left cannot be made now, or not by us
             if _wait_for_others(instance, catalogue, work):
                 tried.clear()
@@ -88,6 +90,7 @@ def process_here(
             if on_run is not None:
                 on_run(result)
             troubles += _troubles(result)
+            _end_if_asked()
             if len(troubles) >= TROUBLES_ENOUGH:
                 return troubles
     if tried:  # the runs of bad clips alone ended before they came to their checks
@@ -105,7 +108,13 @@ def _wait_for_others(instance: dg.DagsterInstance, catalogue: Postgres, work: Wo
     while (held := ledger.in_hand(catalogue, assets, checksums)) or time.monotonic() < until:
         waited |= bool(held)
         time.sleep(WAIT_S)
+        _end_if_asked()
     return waited
+
+
+def _end_if_asked() -> None:
+    if stopping.is_asked():
+        raise KeyboardInterrupt
 
 
 def _troubles(result: dg.ExecuteInProcessResult) -> list[Trouble]:

@@ -1,7 +1,12 @@
 """The three ways a clip asset runs: a batch with deferred events, a plain range, one clip."""
 
-import dagster as dg
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import dagster as dg
+import pytest
+
+from video_assets import stopping
 from video_assets.storage import ledger
 from video_assets_tests.automation.conftest import Pipeline, preset
 
@@ -212,3 +217,31 @@ def test_a_clip_in_another_process_s_hands_is_left_to_it(pipeline: Pipeline) -> 
         assert pipeline.status("report", clips) == {"free clip": DONE}
     pipeline.run(first=first, last=last)
     assert pipeline.status("report", clips) == {"free clip": DONE, "claimed clip": DONE}
+
+
+@pytest.mark.parametrize("is_urgent", [False, True])
+def test_a_stop_lets_the_clips_in_hand_be_finished_unless_it_is_urgent(
+    pipeline: Pipeline, is_urgent: bool
+) -> None:
+    clips = pipeline.register(*(f"slow {is_urgent} {number}" for number in range(8)))
+    keys = list(clips.values())
+    with ThreadPoolExecutor(1) as aside:
+        work = aside.submit(pipeline.process, clips)
+        while not ledger.entries(pipeline.catalogue, "words", keys):
+            assert not work.done()
+        stopping.ask(now=is_urgent)
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            work.result()
+    stopping.withdraw()
+    made = ledger.entries(pipeline.catalogue, "words", keys)
+    assert {entry.status for entry in made.values()} == {"done"}
+    assert (len(made) in (1, 2)) if is_urgent else (2 <= len(made) <= 6)
+    assert time.monotonic() - began < 15
+    (run,) = pipeline.instance.get_runs(limit=1)
+    wanted = dg.DagsterRunStatus.FAILURE if is_urgent else dg.DagsterRunStatus.CANCELED
+    assert run.status == wanted
+    told = pipeline.status("words", clips)
+    assert is_urgent or len(told) == len(made)
+    pipeline.process(clips)
+    assert set(pipeline.states(clips).values()) == {"done"}

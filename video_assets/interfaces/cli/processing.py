@@ -77,7 +77,8 @@ def process(
 ) -> "list[Trouble]":
     """Make what these clips lack, and give what went wrong beside the clips.
 
-    Raises KeyboardInterrupt when it is interrupted, with the run closed and its workers ended.
+    Raises KeyboardInterrupt when it is asked to stop: once the clips in hand are finished, or at
+    the second wish at once, with the run closed and its workers ended.
     """
     meter.say("starting Dagster…")
 
@@ -92,7 +93,7 @@ def process(
 
     os.environ.setdefault("PYTHONWARNINGS", NO_SEMAPHORE_WARNING)
     with logs.libraries_aside(pipeline.settings), lifeline(pipeline.catalogue.dsn, on_lost):
-        troubles = _run(pipeline, checksums, meter, stop, workers)
+        troubles = stop.gently(lambda: _run(pipeline, checksums, meter, workers), meter.say)
     for trouble in troubles:
         about = {"run": trouble.run_id, "asset": trouble.step, "details": trouble.details}
         log.error("broke off: %s", trouble.error, extra=about)
@@ -100,7 +101,7 @@ def process(
 
 
 def _run(
-    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, stop: Stop, workers: int | None
+    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, workers: int | None
 ) -> "list[Trouble]":
     warm_up()
     quiet_dagster()
@@ -122,7 +123,6 @@ def _run(
                 pipeline.preset,
                 checksums,
                 workers=workers,
-                on_run=lambda _: stop.check(),
             )
 
 
