@@ -31,6 +31,11 @@ _MATRICES = {
 _RANGES: dict[str, Range] = {"tv": "Limited", "pc": "Full"}
 # Apple's and Android's players go by these containers' colr box; others look into the stream.
 _ASKED_CONTAINERS = ("mp4", "mov", "3gp")
+# Names of one curve and of one matrix: whoever takes one for the other shows the same picture.
+_ALIKE = {
+    "transfer": {"bt709", "smpte170m", "bt2020-10", "bt2020-12"},
+    "matrix": {"bt470bg", "smpte170m"},
+}
 _DCI = {"smpte428", "smpte431"}
 
 
@@ -76,7 +81,7 @@ def find_disagreements(track: Track, declared: Declared, container: str) -> Iter
     for fact, source in sources.items():
         theirs, ours = getattr(said, fact), getattr(declared, fact)
         from_container = (track.text(source) or "").startswith("Container")
-        if from_container and theirs and ours and theirs != ours:
+        if from_container and theirs and ours and not _means_the_same(fact, theirs, ours):
             yield f"the container says {fact} {theirs}, the stream {ours}; the stream is believed"
     is_silent = track.text(sources["transfer"]) == "Stream" and container in _ASKED_CONTAINERS
     if is_silent and declared.transfer in (PQ, HLG):
@@ -84,6 +89,10 @@ def find_disagreements(track: Track, declared: Declared, container: str) -> Iter
             f"the stream is HDR ({declared.transfer}), of which the container says nothing; "
             "players that go by the container show it as SDR"
         )
+
+
+def _means_the_same(fact: str, one: str, other: str) -> bool:
+    return one == other or {one, other} <= _ALIKE.get(fact, set())
 
 
 def _said_by_mediainfo(track: Track) -> Declared:

@@ -109,11 +109,11 @@ def seek(container: av.container.InputContainer, stream: VideoStream, pts: int) 
 
 @dataclass(frozen=True)
 class Access:
-    """Where decoding has to begin to see a moment."""
+    """Where decoding has to begin to see a moment; without a place to seek to, where it stands."""
 
     moment: int
-    seek_to: int
-    keyframe: int | None
+    seek_to: int | None = None
+    keyframe: int | None = None
 
 
 def find_access(container: av.container.InputContainer, stream: VideoStream, moment: int) -> Access:
@@ -153,7 +153,7 @@ def _keyframe_before(
 def _from_keyframe(
     container: av.container.InputContainer, stream: VideoStream, access: Access
 ) -> Iterator["Packet[VideoStream]"]:
-    if not seek(container, stream, access.seek_to):
+    if access.seek_to is not None and not seek(container, stream, access.seek_to):
         return iter(())
     if access.keyframe is None:
         return packets(container, stream)

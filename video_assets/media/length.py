@@ -16,6 +16,7 @@ DurationSource = Literal["container", "stream", "index", "packets", "estimated"]
 _MEASURED_BY_FFMPEG = {"mpegts"}
 # Coded pictures without a container, of which FFmpeg knows neither a rate nor a length.
 BARE_STREAMS = {"mpegvideo", "m4v", "h263", "h264", "hevc", "vc1", "obu"}
+_KNOWS_ONE_LENGTH = {"asf", "asf_o"}  # the file's, which FFmpeg gives to every stream
 _HAS_NO_HEADER = {"mpeg", *BARE_STREAMS}
 _DISTANT_S = 10_000_000.0  # no clip reaches there, so a container goes to its last keyframe
 
@@ -34,9 +35,9 @@ def measure_length(
     size_bytes: int,
     warnings: list[str],
 ) -> tuple[Length, float | None]:
-    """Give the clip's length and its picture's, claimed by the header or measured."""
+    """Give the clip's length, claimed by the header or measured, and its picture's where known."""
     claimed = _claimed_length(container)
-    video_s = stream_duration(stream)
+    video_s = None if container.format.name in _KNOWS_ONE_LENGTH else stream_duration(stream)
     if has_whole_index(container, stream):
         index = check_index(stream, size_bytes)
         if index.present < index.listed:
@@ -47,23 +48,23 @@ def measure_length(
             return Length(index.present_s, "index"), index.present_s
         return claimed, video_s
     if container.format.name in _MEASURED_BY_FFMPEG and claimed.seconds:
-        return claimed, video_s or claimed.seconds
+        return claimed, video_s
     start_s = (container.start_time or 0) / av.time_base
     found = _find_end(container, start_s, claimed.seconds, size_bytes)
-    if found is None:
+    if found is None or found.end_s <= start_s:  # a seek can land on another clock than the start
         return claimed, video_s
     measured = Length(found.end_s - start_s, "estimated" if found.is_estimated else "packets")
     if container.format.name in _HAS_NO_HEADER:
-        return measured, measured.seconds
+        return measured, None
     if claimed.seconds is None:
         warnings.append("the header has no duration; it was measured")
-        return measured, video_s or measured.seconds
+        return measured, video_s
     if found.end_s >= start_s + 0.95 * claimed.seconds - 1:
         return claimed, video_s
     warnings.append(
         f"the header claims {claimed.seconds:.1f} s, but the file holds {measured.seconds:.1f} s"
     )
-    return measured, min(video_s or found.end_s, found.end_s - start_s)
+    return measured, min(video_s, found.end_s - start_s) if video_s else None
 
 
 def _claimed_length(container: av.container.InputContainer) -> Length:

@@ -20,6 +20,7 @@ SHORTEST_SILENCE_S = 2.0
 _STEP = RATE // 10  # 100 ms: momentary and short-term windows move by it
 _MOMENTARY, _SHORT_TERM = 4, 30
 _FINE = RATE // 100
+_MOST_PLANES = 8
 _ABSOLUTE_GATE_LUFS = -70.0
 _OFFSET_DB = -0.691
 _USUAL_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
@@ -54,29 +55,30 @@ class SoundMeter:
 
     def __init__(self, layout: av.AudioLayout, start_s: float) -> None:
         self._weights = np.array([_weight(channel.name) for channel in layout.channels])
+        form = sample_format(layout)
         self._start_s = start_s
-        self._weighted = _graph(layout.name, ("biquad", _SHELF), ("biquad", _LOW_CUT))
-        self._fine_rate = _graph(layout.name, ("aresample", str(4 * RATE)))
+        self._weighted = _graph(layout.name, form, ("biquad", _SHELF), ("biquad", _LOW_CUT))
+        self._fine_rate = _graph(layout.name, form, ("aresample", str(4 * RATE)))
         self._powers = _Blocks(_STEP, np.mean)
         self._peaks = _Blocks(_FINE, np.max)
         self._true_peak = 0.0
         self._samples = 0
 
     def add(self, frame: AudioFrame) -> None:
-        """Measure the next frame: planar floats at `RATE`."""
+        """Measure the next frame: floats at `RATE`, in the layout's `sample_format`."""
         self._samples += frame.samples
-        self._peaks.add(np.abs(frame.to_ndarray()).max(axis=0))
+        self._peaks.add(np.abs(_samples(frame)).max(axis=0))
         for weighted in _through(self._weighted, frame):
-            self._powers.add(self._weights @ np.square(weighted.to_ndarray(), dtype=np.float64))
+            self._powers.add(self._weights @ np.square(_samples(weighted), dtype=np.float64))
         for fine in _through(self._fine_rate, frame):
-            self._true_peak = max(self._true_peak, float(np.abs(fine.to_ndarray()).max()))
+            self._true_peak = max(self._true_peak, float(np.abs(_samples(fine)).max()))
 
     def finish(self) -> Sound | None:
         """Give all measures; None when there was no sample."""
         if not self._samples:
             return None
         for fine in _through(self._fine_rate, None):
-            self._true_peak = max(self._true_peak, float(np.abs(fine.to_ndarray()).max()))
+            self._true_peak = max(self._true_peak, float(np.abs(_samples(fine)).max()))
         powers = self._powers.reduced()
         momentary, short_term = _windows(powers, _MOMENTARY), _windows(powers, _SHORT_TERM)
         peaks = self._peaks.reduced(with_rest=True)
@@ -101,6 +103,11 @@ def known_layout(layout: av.AudioLayout) -> av.AudioLayout:
     """Name the speakers of a track that only says how many there are, as players do."""
     usual = _USUAL_LAYOUTS.get(layout.nb_channels)
     return av.AudioLayout(usual) if usual and "channels" in layout.name else layout
+
+
+def sample_format(layout: av.AudioLayout) -> str:
+    """Name the floats to measure: of eight planes PyAV reads a ninth, and the process dies."""
+    return "fltp" if layout.nb_channels < _MOST_PLANES else "flt"
 
 
 def integrated(momentary: NDArray[Any]) -> float | None:
@@ -149,12 +156,18 @@ def _weight(channel: str) -> float:
     return 1.41 if channel in _SURROUND else 1.0
 
 
-def _graph(layout: str, *filters: tuple[str, str]) -> av.filter.Graph:
+def _samples(frame: AudioFrame) -> NDArray[Any]:
+    """Give a frame's samples: (channels, n)."""
+    samples = frame.to_ndarray()
+    return samples.reshape(-1, frame.layout.nb_channels).T if frame.format.is_packed else samples
+
+
+def _graph(layout: str, form: str, *filters: tuple[str, str]) -> av.filter.Graph:
     graph = av.filter.Graph()
     graph.threads = 1  # more only wait for each other
-    nodes = [graph.add_abuffer(sample_rate=RATE, format="fltp", layout=layout, time_base=None)]
+    nodes = [graph.add_abuffer(sample_rate=RATE, format=form, layout=layout, time_base=None)]
     nodes += [graph.add(name, arguments) for name, arguments in filters]
-    nodes.append(graph.add("aformat", "sample_fmts=fltp"))
+    nodes.append(graph.add("aformat", f"sample_fmts={form}"))
     graph.link_nodes(*nodes, graph.add("abuffersink")).configure()
     return graph
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from math import inf
 from statistics import median
 
 import av
@@ -83,15 +84,25 @@ def is_variable(windows: Iterable[Sequence[int]]) -> bool | None:
     """Decide from time stamps in ticks whether frames come at uneven intervals; None: too few.
 
     A tick of rounding and a single hiccup are no variable rate: two intervals, and more than
-    one in a hundred, must differ from the usual one by over 5 %.
+    one in a hundred, must differ from the usual one by over 5 %. A stamp with the next one close
+    behind it is none: VP8 and VP9 have pictures that are coded apart and never shown.
     """
-    sorted_windows = (sorted(set(window)) for window in windows)
-    steps = list(chain.from_iterable(_steps(window) for window in sorted_windows))
-    if len(steps) < 2:
+    sorted_windows = [sorted(set(window)) for window in windows]
+    all_steps = list(chain.from_iterable(_steps(window) for window in sorted_windows))
+    if len(all_steps) < 2:
         return None
+    close = median(all_steps) / 10
+    shown = (_without_close(window, close) for window in sorted_windows)
+    steps = list(chain.from_iterable(_steps(window) for window in shown))
     usual = median(steps)
     uneven = sum(abs(step - usual) > max(1, 0.05 * usual) for step in steps)
     return uneven >= 2 and uneven > 0.01 * len(steps)
+
+
+def _without_close(stamps: Sequence[int], close: float) -> list[int]:
+    return [
+        stamp for stamp, step in zip(stamps, [*_steps(stamps), inf], strict=False) if step > close
+    ]
 
 
 def _steps(stamps: Sequence[int]) -> Iterator[int]:

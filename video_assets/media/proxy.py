@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from video_assets.media.color import choose_range
 from video_assets.media.errors import UndecodableError
 from video_assets.media.frames import drain, frame_time
-from video_assets.media.loudness import RATE, Sound, SoundMeter, known_layout
+from video_assets.media.loudness import RATE, Sound, SoundMeter, known_layout, sample_format
 from video_assets.media.measurements import Measurements
 from video_assets.media.measuring import Measurer
 from video_assets.media.probe import MediaFacts
@@ -180,7 +180,8 @@ class _Track:
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if form != self._form:  # broadcasts change it between programmes
             self._convert(None)
-            self._resampler = av.AudioResampler("fltp", self._layout, RATE, _SOUND_AT_ONCE)
+            floats = sample_format(av.AudioLayout(self._layout))
+            self._resampler = av.AudioResampler(floats, self._layout, RATE, _SOUND_AT_ONCE)
             self._form = form
         frame.pts = None  # counted from the first on: a gap in the stamps is no gap in the sound
         self._convert(frame)

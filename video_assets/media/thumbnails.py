@@ -47,6 +47,21 @@ class Thumbnail:
     serves: int = 1
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    is_strict: bool
+    is_sought: bool
+
+
+# A patched picture is better than none, but only than none; so is reading all of a clip that
+# cannot be sought, or whose time stamps are others after seeking.
+_ATTEMPTS = (
+    _Attempt(is_strict=True, is_sought=True),
+    _Attempt(is_strict=False, is_sought=True),
+    _Attempt(is_strict=False, is_sought=False),
+)
+
+
 def positions(duration_s: float, count: int) -> list[float]:
     """Give moments at even distances, never the first or the last of the clip."""
     return [duration_s * number / (count + 1) for number in range(1, count + 1)]
@@ -66,8 +81,8 @@ def take_thumbnails(
     Raises MediaError, UndecodableError if there is no still at all.
     """
     taken: dict[int, Thumbnail] = {}
-    for is_strict in (True, False):  # a patched picture is better than none, but only than none
-        for still in _take(path, facts, count, width, method, is_strict=is_strict):
+    for attempt in _ATTEMPTS:
+        for still in _take(path, facts, count, width, method, attempt):
             keep(taken, still)
         if taken:
             break
@@ -88,16 +103,17 @@ def _take(
     count: int,
     width: int,
     method: Method,
-    *,
-    is_strict: bool,
+    attempt: _Attempt,
 ) -> Iterator[Thumbnail]:
     video = facts.video
     size = fit_size(video, width)
     with open_media(path) as container:
         stream = video_stream(container, video)
-        is_strict = is_strict and be_strict(stream)
-        moments = _moments(facts, stream, count)
-        wanted = [(index, find_access(container, stream, at)) for index, at in enumerate(moments)]
+        is_strict = attempt.is_strict and be_strict(stream)
+        wanted = [
+            (index, find_access(container, stream, at) if attempt.is_sought else Access(at))
+            for index, at in enumerate(_moments(facts, stream, count))
+        ]
         for index, frame, is_keyframe in _frames(
             container, stream, wanted, video, method, is_strict=is_strict
         ):
@@ -146,11 +162,14 @@ def video_stream(container: av.container.InputContainer, video: VideoTrack) -> V
     return stream
 
 
+def picture_positions(facts: MediaFacts, count: int) -> list[float]:
+    """Give moments at even distances from the first picture on."""
+    return positions(facts.video.duration_s or facts.duration_s or 0.0, count)
+
+
 def _moments(facts: MediaFacts, stream: VideoStream, count: int) -> list[int]:
-    video = facts.video
-    duration_s = video.duration_s or facts.duration_s or 0.0
-    moments = (video.start_time_s + at_s for at_s in positions(duration_s, count))
-    return [seconds_to_pts(moment, stream) for moment in moments]
+    begin_s = facts.video.start_time_s
+    return [seconds_to_pts(begin_s + at_s, stream) for at_s in picture_positions(facts, count)]
 
 
 def _frames(

@@ -12,7 +12,7 @@ from video_assets.media.frames import decode_packet, drain, frame_time, packets
 from video_assets.media.picture import fit_size, render
 from video_assets.media.probe import MediaFacts
 from video_assets.media.source import confirm_readable, open_media
-from video_assets.media.thumbnails import Thumbnail, keep, positions, video_stream
+from video_assets.media.thumbnails import Thumbnail, keep, picture_positions, video_stream
 
 
 def take_with_opencv(path: Path, facts: MediaFacts, *, count: int, width: int) -> list[Thumbnail]:
@@ -29,7 +29,7 @@ def take_with_opencv(path: Path, facts: MediaFacts, *, count: int, width: int) -
     capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
     stills: dict[int, Thumbnail] = {}
     try:
-        for index, at_s in enumerate(positions(video.duration_s or 0.0, count)):
+        for index, at_s in enumerate(picture_positions(facts, count)):
             number = round(at_s * rate)
             capture.set(cv2.CAP_PROP_POS_FRAMES, number)
             was_read, image = capture.read()
@@ -55,7 +55,7 @@ def take_in_one_pass(path: Path, facts: MediaFacts, *, count: int, width: int) -
     size, video = fit_size(facts.video, width), facts.video
     waiting = [
         (index, video.start_time_s + at_s)
-        for index, at_s in enumerate(positions(video.duration_s or 0.0, count))
+        for index, at_s in enumerate(picture_positions(facts, count))
     ]
     stills: dict[int, Thumbnail] = {}
 

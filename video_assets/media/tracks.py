@@ -48,7 +48,7 @@ class VideoTrack(_Facts):
     nominal_frame_rate: str | None = Field(description="lowest rate that fits all time stamps")
     is_variable_frame_rate: bool | None = Field(description="from time stamps; None: too few")
     frame_count: int | None = Field(description="None where the container does not say")
-    duration_s: float | None = Field(description="of this stream alone")
+    duration_s: float | None = Field(description="of this stream alone; None: only of the clip")
     start_time_s: float = Field(description="first picture, on the file's own clock")
     bit_rate_bps: int | None
     field_order: FieldOrder | None = Field(description="tt, tb: shown top first; bb, bt: bottom")

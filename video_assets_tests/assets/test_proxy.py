@@ -1,5 +1,6 @@
 """The proxy asset: what its settings take, what a result says, and when it complains."""
 
+import av
 import pytest
 from pydantic import ValidationError
 
@@ -74,6 +75,32 @@ def test_a_clip_of_which_half_is_lost_is_named(made):
     result, _ = made
     lost = result.model_copy(update={"declared_duration_s": 9.0})
     assert "lasts 9.00 s" in str(find_loss(lost))
+
+
+@pytest.mark.parametrize(("picture_s", "decoded_s"), [(None, 3.0), (2.0, 2.0)])
+def test_sound_that_goes_on_is_no_loss_of_picture(tmp_path, picture_s, decoded_s):
+    sound, path = tmp_path / "sound.mkv", tmp_path / "clip.mkv"
+    make_clip(sound, Clip(frames=72, audio_tracks=1))
+    with av.open(str(sound)) as source, av.open(str(path), "w") as copy:
+        streams = [copy.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            is_late = packet.stream.type == "video" and (packet.pts or 0) * packet.time_base >= 2
+            if packet.size and not is_late:
+                packet.stream = streams[packet.stream.index]
+                copy.mux(packet)
+    probe = Probe.model_validate(dict(probe_media(path)))
+    video = probe.video.model_copy(update={"duration_s": picture_s})
+    artifacts = ArtifactFolder.of(tmp_path / "artifacts", CHECKSUM, "proxy")
+    result = ANALYZERS[proxy.key.to_user_string()].function(
+        Source(CHECKSUM, path),
+        probe.model_copy(update={"video": video}),
+        ProxySettings(),
+        artifacts,
+        Progress(),
+    )
+    assert isinstance(result, Proxy)
+    assert result.decoded_duration_s == pytest.approx(decoded_s, abs=0.05)
+    assert find_loss(result) is None
 
 
 def test_damage_is_named(made):

@@ -138,6 +138,7 @@ PROXY = Proxy(
     source_frame_count=48,
     source_duration_s=2,
     declared_duration_s=2,
+    decoded_duration_s=2,
     damaged_packets=0,
     sound_tracks=1,
     sound=SOUND,

@@ -190,6 +190,20 @@ def test_a_container_that_contradicts_its_stream_is_named():
 
 
 @pytest.mark.parametrize(
+    ("theirs", "ours", "count"),
+    [
+        pytest.param("BT.709", "smpte170m", 0, id="one curve"),
+        pytest.param("BT.2020 (10-bit)", "bt709", 0, id="the same curve"),
+        pytest.param("BT.470 System M", "bt709", 1, id="another curve"),
+    ],
+)
+def test_two_names_of_one_curve_are_no_contradiction(theirs, ours, count):
+    facts = {"transfer_characteristics": theirs, "transfer_characteristics_source": "Container"}
+    declared = read_declared(Track(facts), picture(color_transfer=ours))
+    assert len(list(find_disagreements(Track(facts), declared, "mp4"))) == count
+
+
+@pytest.mark.parametrize(
     ("container", "count"), [("mp4", 1), ("mov", 1), ("mkv", 0), ("mpegts", 0)]
 )
 def test_a_container_that_hides_hdr_is_named_where_players_ask_it(container, count):

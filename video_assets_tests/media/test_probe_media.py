@@ -106,6 +106,7 @@ def test_variable_rate_is_seen_in_the_time_stamps(probed, name):
         pytest.param([0, 41, 83, 125, 166, 208], False, id="rounded to milliseconds"),
         pytest.param([0, 10, 20, 40, 50, 60, 70], False, id="one hiccup"),
         pytest.param([0, 10, 30, 40, 60, 70], True, id="uneven"),
+        pytest.param([0, 41, 42, 83, 125, 166, 208, 209, 250], False, id="never shown"),
         pytest.param([0, 10], None, id="too few"),
     ],
 )
@@ -162,6 +163,12 @@ def test_colour_is_as_declared(probed, color, transfer):
     video = probed(Clip(codec="libx265", pixel_format="yuv420p10le", color=color, frames=6)).video
     assert (video.color_transfer, video.color_primaries) == (transfer, "bt2020")
     assert (video.color_matrix, video.color_range, video.bit_depth) == ("bt2020nc", "tv", 10)
+
+
+def test_a_length_of_the_clip_is_not_taken_for_the_pictures(probed):
+    facts = probed(Clip(codec="mpeg2video", rate=Fraction(25), frames=50), "a.mpg")
+    assert facts.duration_s == pytest.approx(2, abs=0.05)
+    assert facts.video.duration_s is None
 
 
 def test_a_code_that_is_a_number_is_no_name(tmp_path):

@@ -164,9 +164,9 @@ def broadcast(path, sound_rate: int, layout: str) -> bytes:
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        shape = (av.AudioLayout(layout).nb_channels, 2 * sound_rate)
+        shape = (1, av.AudioLayout(layout).nb_channels * 2 * sound_rate)
         noise = np.random.default_rng(1).normal(0, 0.1, shape).astype(np.float32)
-        frame = av.AudioFrame.from_ndarray(noise, "fltp", layout)
+        frame = av.AudioFrame.from_ndarray(noise, "flt", layout)
         frame.sample_rate, frame.pts = sound_rate, 0
         container.mux(sound.encode(frame))
         container.mux(sound.encode(None))
@@ -184,6 +184,15 @@ def test_sound_that_changes_its_form_is_measured_to_its_end(tmp_path):
     assert sound is not None
     assert sound.channels == 2
     assert sound.duration_s == pytest.approx(4.0, abs=0.1)
+
+
+def test_eight_channels_are_measured(tmp_path):
+    path = tmp_path / "clip.ts"
+    broadcast(path, 48_000, "7.1")
+    sound = pass_over(path).sound
+    assert sound is not None
+    assert sound.channels == 8
+    assert sound.integrated_lufs == pytest.approx(ffmpeg_says.loudness(path), abs=0.1)
 
 
 def test_a_clip_that_breaks_off_gives_what_there_is(tmp_path):

@@ -286,3 +286,16 @@ def test_a_contact_sheet_holds_every_still(take):
     assert read.shape == sheet.shape
     with pytest.raises(ValueError, match="at least one"):
         lay_out([])
+
+
+def test_a_clip_that_cannot_be_sought_is_read_through(tmp_path):
+    path, marked = tmp_path / "clip.mkv", make_clip(tmp_path / "marked.mkv")
+    with av.open(str(marked)) as source, av.open(str(path), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream, packet.is_keyframe = stream, False
+                copy.mux(packet)
+    stills = take_thumbnails(path, probe_media(path), count=3, width=64, method="keyframe")
+    shown = [read_frame_number(still.image) for still in stills]
+    assert shown == pytest.approx([12, 24, 36], abs=1)

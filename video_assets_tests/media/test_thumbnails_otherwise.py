@@ -34,6 +34,15 @@ def test_one_pass_shows_the_keyframes_before_the_positions(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("take", WAYS)
+def test_a_picture_of_unknown_length_is_as_long_as_its_clip(tmp_path, take):
+    path = make_clip(tmp_path / "clip.mkv", Clip(frames=96, gop=1))
+    facts = probe_media(path)
+    video = facts.video.model_copy(update={"duration_s": None})
+    found = take(path, facts.model_copy(update={"video": video}), count=3, width=64)
+    assert [read_frame_number(still.image) for still in found] == pytest.approx([24, 48, 72], abs=1)
+
+
+@pytest.mark.parametrize("take", WAYS)
 def test_stills_are_upright_and_right_in_colour(tmp_path, take):
     clip = Clip(width=64, height=48, rotation=90, picture=quadrants)
     path = make_clip(tmp_path / "clip.mp4", clip)

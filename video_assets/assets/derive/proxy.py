@@ -78,7 +78,8 @@ class Proxy(BaseModel):
     measurements_digest: str
     source_frame_count: int = Field(ge=1, description="frames that came out of the decoder")
     source_duration_s: float = Field(description="from the first frame to the end of the last")
-    declared_duration_s: float | None = Field(description="of the picture, as probe has it")
+    declared_duration_s: float | None = Field(description="of the picture, else of the clip")
+    decoded_duration_s: float = Field(description="of that, what came out of the decoder")
     damaged_packets: int = Field(ge=0, description="of picture and sound that did not decode")
     sound_tracks: int = Field(ge=0, description="that the clip declares")
     sound: Sound | None = Field(description="None: nothing to hear could be decoded")
@@ -101,7 +102,7 @@ def summarize(proxy: Proxy, artifacts: ArtifactFolder) -> dict[str, Any]:
 
 def find_loss(proxy: Proxy) -> str | None:
     """Say how much of a clip did not come out of the decoder, or None."""
-    declared, decoded = proxy.declared_duration_s or 0.0, proxy.source_duration_s
+    declared, decoded = proxy.declared_duration_s or 0.0, proxy.decoded_duration_s
     if decoded < declared - max(LOSS_S, LOSS_SHARE * declared):
         return (
             f"the clip says it lasts {declared:.2f} s, but only {decoded:.2f} s of it decode; "
@@ -192,8 +193,19 @@ def describe(done: ProxyPass, plan: ProxyPlan, probe: Probe, artifacts: Artifact
         source_frame_count=seen.frame_count,
         source_duration_s=round(length_s, 6),
         declared_duration_s=probe.video.duration_s or probe.duration_s,
+        decoded_duration_s=round(_decoded_s(done, length_s, probe), 6),
         damaged_packets=seen.damaged + done.damaged_sound,
         sound_tracks=len(probe.audio_tracks),
         sound=done.sound,
         warnings=warnings_about(probe.video, "the proxy is"),
     )
+
+
+def _decoded_s(done: ProxyPass, picture_s: float, probe: Probe) -> float:
+    """Give the length of what decoded, counted as the length that the file declares."""
+    video = probe.video
+    if video.duration_s is None:
+        return done.end_s
+    if probe.format_name.startswith("matroska"):  # which counts it from the clip's start
+        return picture_s + max(0.0, video.start_time_s - probe.start_time_s)
+    return picture_s

@@ -94,7 +94,7 @@ def find_contradiction(color: Color) -> str | None:
     return "; ".join(color.disagreements) or None
 
 
-@clip_asset(lane="metadata", code_version="1", metadata=summarize)
+@clip_asset(lane="metadata", code_version="2", metadata=summarize)
 def color(source: Source, probe: Probe) -> Color:
     """How each clip's code values mean colour: primaries, transfer, HDR format, light levels."""
     return describe_color(read_mediainfo(source.path), probe)
