@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
@@ -42,6 +42,33 @@ def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
         )
     except ValueError as error:
         raise PresetError(f"preset {preset.name}: {error}") from None
+
+
+def narrowed(preset: PipelineConfiguration, assets: Iterable[str]) -> PipelineConfiguration:
+    """Give a preset that makes these assets and no others, each by its settings or its defaults.
+
+    Raises PresetError for an asset that there is not.
+    """
+    known = analyzers()
+    steps: list[StepConfiguration] = []
+    for name in assets:
+        if name not in known:
+            raise PresetError(f"there is no asset {name!r}; {nearest(name, known)}")
+        step = preset.step(name) or StepConfiguration(
+            category=known[name].group, name=name, queue="default"
+        )
+        steps.append(step.model_copy(update={"enabled": True}))
+    return preset.model_copy(update={"steps": tuple(steps)})
+
+
+def needed_for(assets: Iterable[str]) -> list[str]:
+    """Name some assets and everything that they cannot do without."""
+    known = analyzers()
+    needed = list(dict.fromkeys(assets))
+    for name in needed:
+        if name in known:
+            needed += [each for each in known[name].required if each not in needed]
+    return needed
 
 
 def selection_of(plan: Sequence[PlannedAsset]) -> list[dg.AssetKey]:

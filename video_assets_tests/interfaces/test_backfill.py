@@ -108,6 +108,22 @@ def test_an_analyzer_that_is_dropped_in_is_filled_and_nothing_else_is_touched(ch
     assert checkout("backfill", "--asset", "brightness")["due"] == 0
 
 
+def test_a_raised_code_version_is_told_and_made_again_alone(checkout: Checkout):
+    before = checkout.results()
+    dropped = checkout.source / "video_assets/assets/analyze/brightness.py"
+    dropped.write_text(BRIGHTNESS.replace('code_version="1"', 'code_version="2"'))
+
+    stale = checkout("stale", "--asset", "brightness")["stale"]
+    assert [(each["asset"], each["reasons"]) for each in stale] == [
+        ("brightness", ["code 1 -> 2"])
+    ] * 3
+    filled = checkout("backfill", "--stale", "--asset", "brightness", "--where", "file_name=20.mp4")
+    assert filled["chosen"] == [{"asset": "brightness", "clips": 1, "reason": "code 1 -> 2"}]
+    assert filled["made"] == 1
+    after = checkout.results()
+    assert [asset for (_, asset), row in after.items() if row != before[_, asset]] == ["brightness"]
+
+
 def test_what_an_asset_reads_is_made_first_where_it_is_missing(checkout: Checkout):
     filled = checkout("backfill", "--asset", "scenes", "--clip", "120.mp4")
     assert (filled["due"], filled["made"]) == (1, 1)

@@ -1,137 +1,183 @@
-"""`video-assets backfill`: make one asset for clips that lack it, and touch nothing else."""
+"""`video-assets backfill`: make exactly the cells that lack a result, and say why each does."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from video_assets.analyzer import Analyzer
+from video_assets.automation.choice import KINDS, Choice, Chosen, Kind, choose
+from video_assets.interfaces.cli.choices import choices_table, count_choices
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, STOPPED, tell
+from video_assets.interfaces.cli.parts import (
+    AssetsOption,
+    ClipsOption,
+    ConfigOption,
+    Part,
+    WhereOption,
+    parts_of,
+)
 from video_assets.interfaces.cli.planned import quiet_dagster
-from video_assets.interfaces.cli.processing import Pipeline, due_cells, process
+from video_assets.interfaces.cli.processing import Pipeline, process
 from video_assets.interfaces.cli.progress import Meter, counted
-from video_assets.interfaces.cli.reading import JsonOption, leave, one_clip
+from video_assets.interfaces.cli.queued import queued_cells
+from video_assets.interfaces.cli.reading import JsonOption
 from video_assets.interfaces.cli.stopping import Stop
-from video_assets.interfaces.cli.wording import clean, say, say_json
-from video_assets.presets.model import PipelineConfiguration, StepConfiguration, load_preset
-from video_assets.presets.strict import nearest
-from video_assets.settings import LOCAL_OWNER, Settings, load_settings
-from video_assets.storage.browse import Browser
+from video_assets.interfaces.cli.wording import clean, console, say, say_json
+from video_assets.settings import Settings, load_settings
+from video_assets.storage import ledger
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
 FAILURES_SHOWN = 20
-MOST_CLIPS = 10_000_000
 
 
 def backfill(
-    asset: Annotated[str, typer.Option("--asset", "-a", help="Which; `list-steps` names them.")],
-    clip: Annotated[
-        list[str] | None,
-        typer.Option("--clip", help="Only this clip: id, checksum, name or path; repeatable."),
-    ] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="What was never made.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="What was made by other code, settings or inputs.")
+    ] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What failed, even if for good: try it again.")
+    ] = False,
+    asset: AssetsOption = None,
+    clip: ClipsOption = None,
+    where: WhereOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-l", min=1, help="At most so many clips.")
     ] = None,
-    config: Annotated[
-        str, typer.Option("--config", "-c", help="Preset: its settings of the asset.")
-    ] = "default",
+    config: ConfigOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make one asset for every clip that lacks it, for instance one that is new.
+    """Make what clips lack, and touch nothing else: by default what is missing or stale.
 
-    What the asset reads is made first where it is missing, and left alone where it is there.
+    With --asset, only that is made, and first what it reads where that is missing; without, what
+    reads a stale result is made again too, but only if the new result really differs.
     """
-    quiet_dagster()
-    settings, preset = load_settings(), load_preset(config)
+    settings, assets = load_settings(), asset or []
+    kinds = _kinds(missing=missing, stale=stale, failed=failed)
     with Stop() as stop, closing(open_catalogue(settings)) as catalogue:
-        wanted = _clips(catalogue, clip or [])
-        pipeline = _pipeline(settings, catalogue, preset, [asset])
-        due = [cell.checksum for cell in due_cells(pipeline.cells(wanted))][:limit]
-        waiting = [c.checksum for c in pipeline.cells(due) if c.state == "waiting"] if due else []
+        parts = parts_of(settings, catalogue, config=config, clips=clip, where=where, assets=assets)
+        orders = _orders(settings, catalogue, parts, kinds, assets, limit)
         if not as_json:
-            say(f"{counted(len(due), 'clip')} without a current {asset}")
+            _show(orders)
         try:
-            troubles = [] if dry_run else _fill(pipeline, preset, asset, due, waiting, stop)
+            troubles = [] if dry_run else _fill(settings, catalogue, orders, stop)
         except KeyboardInterrupt:
             tell("stopped; run the same command to continue")
             raise typer.Exit(STOPPED) from None
-        after = pipeline.cells(due) if due and not dry_run else []
-    counts = Counter(cell.state for cell in after)
-    failed = [cell for cell in after if cell.state == "failed"]
+        after = [] if dry_run else _after(catalogue, orders)
+    counts = Counter(each.state for each in after)
     if as_json:
-        told = {"asset": asset, "dry_run": dry_run, "due": len(due), "made": counts["done"]}
-        say_json({**told, "failed": len(failed), "left": len(after) - counts["done"] - len(failed)})
-    elif not dry_run and due:
-        left = len(after) - counts["done"] - len(failed)
-        waits = f", {left} without what it reads" if left else ""
-        say(f"{asset}: {counts['done']} made, {len(failed)} failed{waits}")
-        for cell in failed[:FAILURES_SHOWN]:
-            say(f"  {cell.checksum[:12]}  {clean(cell.error or '')}")
+        due = sum(len(_asked(order)) for order in orders)
+        lacking = len(after) - counts["done"] - counts["failed"]
+        say_json(
+            {
+                "asset": assets[0] if len(assets) == 1 else None,
+                "dry_run": dry_run,
+                **count_choices([order.choice for order in orders]),
+                "due": due,
+                "made": counts["done"],
+                "failed": counts["failed"],
+                "left": lacking,
+            }
+        )
+    elif after:
+        _close(after, counts)
     for trouble in troubles:
-        tell(f"{trouble}; details are in {pipeline.log}")
-    raise typer.Exit(MACHINE if troubles else FAILED if failed else 0)
+        tell(trouble)
+    raise typer.Exit(MACHINE if troubles else FAILED if counts["failed"] else 0)
 
 
-def _clips(catalogue: Postgres, names: Sequence[str]) -> list[str]:
-    """Find the checksums of the named clips, or of every clip of the owner."""
-    browser = Browser(catalogue, LOCAL_OWNER)
-    if names:
-        return [one_clip(browser, name).file_checksum for name in names]
-    every = browser.list_clips(sort="oldest", at_most=MOST_CLIPS).clips
-    return list(dict.fromkeys(clip.file_checksum for clip in every))
+@dataclass(frozen=True)
+class Order:
+    """What is chosen of the clips of one preset."""
+
+    part: Part
+    choice: Choice
 
 
-def _pipeline(
-    settings: Settings, catalogue: Postgres, preset: PipelineConfiguration, assets: Sequence[str]
-) -> Pipeline:
-    """Lay out a plan of a few assets, with the preset's settings of each or else its defaults."""
-    from video_assets.automation.plan import analyzers, plan_of
+def _kinds(**wanted: bool) -> tuple[Kind, ...]:
+    return tuple(kind for kind in KINDS if wanted[kind]) or ("missing", "stale")
 
-    known = analyzers()
-    for name in assets:
-        if name not in known:
-            leave(f"there is no asset {name!r}; {nearest(name, known)}")
-    steps = tuple(
-        (
-            preset.step(name)
-            or StepConfiguration(category=known[name].group, name=name, queue="default")
-        ).model_copy(update={"enabled": True})
-        for name in assets
-    )
-    narrowed = preset.model_copy(update={"steps": steps})
-    return Pipeline(settings, catalogue, narrowed, plan_of(narrowed))
+
+def _orders(
+    settings: Settings,
+    catalogue: Postgres,
+    parts: Sequence[Part],
+    kinds: Sequence[Kind],
+    assets: Sequence[str],
+    limit: int | None,
+) -> list[Order]:
+    queued = queued_cells(settings)
+    orders: list[Order] = []
+    for part in parts:
+        choice = choose(
+            catalogue, part.plan, part.checksums, kinds, assets=assets, queued=queued, limit=limit
+        )
+        orders.append(Order(part, choice))
+        limit = None if limit is None else limit - len(choice.checksums)
+    return orders
 
 
 def _fill(
-    pipeline: Pipeline,
-    preset: PipelineConfiguration,
-    asset: str,
-    due: Sequence[str],
-    waiting: Sequence[str],
-    stop: Stop,
+    settings: Settings, catalogue: Postgres, orders: Sequence[Order], stop: Stop
 ) -> list[str]:
-    """Make what is due, and first what it waits for; give what went wrong beside the clips."""
-    from video_assets.automation.plan import analyzers
+    """Make what is chosen, and give what went wrong beside the clips."""
+    quiet_dagster()
+    from video_assets.automation.plan import narrowed, plan_of
 
-    meter, troubles = Meter(), []
-    if waiting:
-        needed = _needed(analyzers(), asset)
-        wider = _pipeline(pipeline.settings, pipeline.catalogue, preset, needed)
-        troubles += process(wider, waiting, meter, stop, workers=None)
-    if rest := [checksum for checksum in due if checksum not in set(waiting)]:
-        troubles += process(pipeline, rest, meter, stop, workers=None)
-    return [f"run {trouble.run_id[:8]} broke off: {trouble.error}" for trouble in troubles]
+    meter, said = Meter(), list[str]()
+    for order in orders:
+        given_up = [each.cell for each in order.choice.chosen if each.cell.state == "failed"]
+        ledger.forgive(catalogue, given_up)
+        for assets, checksums in order.choice.groups().items():
+            preset = narrowed(order.part.preset, assets)
+            pipeline = Pipeline(settings, catalogue, preset, plan_of(preset))
+            troubles = process(pipeline, checksums, meter, stop, workers=None)
+            said += [
+                f"run {trouble.run_id[:8]} broke off: {trouble.error}; details are in "
+                f"{pipeline.log}"
+                for trouble in troubles
+            ]
+    return said
 
 
-def _needed(known: Mapping[str, Analyzer], asset: str) -> list[str]:
-    """Name an asset and everything that it cannot do without."""
-    needed = [asset]
-    for name in needed:
-        needed += [each for each in known[name].required if each not in needed]
-    return needed
+def _after(catalogue: Postgres, orders: Sequence[Order]) -> list[ledger.Cell]:
+    """Look again at the cells that were asked for."""
+    found: list[ledger.Cell] = []
+    for order in orders:
+        asked = {(each.cell.checksum, each.cell.asset) for each in _asked(order)}
+        checksums = order.choice.checksums
+        cells = ledger.cells(catalogue, order.part.plan, checksums) if checksums else []
+        found += [each for each in cells if (each.checksum, each.asset) in asked]
+    return found
+
+
+def _asked(order: Order) -> list[Chosen]:
+    return [each for each in order.choice.chosen if not each.is_needed_only]
+
+
+def _show(orders: Sequence[Order]) -> None:
+    table = choices_table([order.choice for order in orders])
+    if table is not None:
+        console().print(table)
+    clips = sum(len(order.choice.checksums) for order in orders)
+    presets = ", ".join(order.part.preset.name for order in orders if order.choice.chosen)
+    say(f"{counted(clips, 'clip')}, by preset {presets}" if clips else "Nothing to make.")
+
+
+def _close(after: Sequence[ledger.Cell], counts: Counter[str]) -> None:
+    left = len(after) - counts["done"] - counts["failed"]
+    waits = f", {left:,} without what they read" if left else ""
+    say(f"{counts['done']:,} made, {counts['failed']:,} failed{waits}")
+    failed = [each for each in after if each.state == "failed"]
+    for each in failed[:FAILURES_SHOWN]:
+        say(f"  {each.checksum[:12]}  {each.asset}: {clean(each.error or '')}")
+    if len(failed) > FAILURES_SHOWN:
+        say(f"  and {len(failed) - FAILURES_SHOWN:,} more; `video-assets failures` shows them")

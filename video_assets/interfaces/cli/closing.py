@@ -158,18 +158,18 @@ def failures_table(failures: Sequence[Failure]) -> Table:
 
 
 def _unreadable(name: str, reason: str) -> Failure:
-    found, advice = _split(reason, READ_ADVICE)
+    found, advice = part_advice(reason, READ_ADVICE)
     return Failure(name, "read", None, found, advice)
 
 
 def _failed(name: str, cell: ledger.Cell) -> Failure:
-    found, advice = _split(cell.error or "no reason was kept", ADVICE[cell.fault or "ours"])
+    found, advice = part_advice(cell.error or "no reason was kept", ADVICE[cell.fault or "ours"])
     if cell.fault == "ours" and cell.error_class:
         found = f"{cell.error_class}: {found}"
     return Failure(name, cell.asset, cell.error_class, clean(found), clean(advice))
 
 
-def _split(text: str, advice: str) -> tuple[str, str]:
+def part_advice(text: str, advice: str) -> tuple[str, str]:
     """Part `what was found; what to do`, in which the last part may be missing."""
     found, separator, said = text.rpartition("; ")
     return (found, said) if separator else (text, advice)

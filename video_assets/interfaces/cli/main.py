@@ -12,11 +12,13 @@ from video_assets.interfaces.cli import browse, db
 from video_assets.interfaces.cli.backfill import backfill
 from video_assets.interfaces.cli.dev import dev
 from video_assets.interfaces.cli.doctor import doctor
+from video_assets.interfaces.cli.failures import failures
 from video_assets.interfaces.cli.faults import EPILOGUE, MACHINE, ToldGroup, tell
 from video_assets.interfaces.cli.ingest import ingest
 from video_assets.interfaces.cli.list_steps import list_steps
 from video_assets.interfaces.cli.monitor import monitor
 from video_assets.interfaces.cli.quick import quick_process
+from video_assets.interfaces.cli.stale import stale
 from video_assets.interfaces.cli.status import status
 
 app = typer.Typer(
@@ -30,6 +32,8 @@ app = typer.Typer(
 app.command()(ingest)
 app.command()(quick_process)
 app.command()(backfill)
+app.command()(stale)
+app.command()(failures)
 app.command("list")(browse.list_clips)
 app.command()(browse.info)
 app.command()(status)
