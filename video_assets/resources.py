@@ -9,14 +9,13 @@ import dagster as dg
 from video_assets.io_managers import SupabaseIOManager
 from video_assets.lanes import WORKER_MODULES, Lanes
 from video_assets.logs import open_log
-from video_assets.presets.model import PipelineConfiguration, load_preset
+from video_assets.presets.model import DEFAULT_PRESET, PipelineConfiguration, load_preset
 from video_assets.settings import load_settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
 PRESET_TAG = "video-assets/preset"
 WORKERS_TAG = "video-assets/workers"  # run tag: the most processes of one lane
-DEFAULT_PRESET = "default"
 
 
 class CatalogueResource(dg.ConfigurableResource[Postgres]):

@@ -14,9 +14,8 @@ import dagster as dg
 
 from video_assets.automation.here import is_interruption
 from video_assets.automation.work import LASTING_ATTEMPTS
-from video_assets.presets.model import load_preset
+from video_assets.presets.model import DEFAULT_PRESET, load_preset
 from video_assets.redaction import redact
-from video_assets.resources import DEFAULT_PRESET
 from video_assets.services.notifier import deliver
 from video_assets.settings import LOCAL_OWNER, Settings, load_settings
 from video_assets.storage import messages

@@ -14,6 +14,7 @@ from video_assets.presets.strict import PresetError, nearest, read_strictly
 
 PACKAGE = "video_assets.presets"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+DEFAULT_PRESET = "default"
 
 
 class StepConfiguration(BaseModel):

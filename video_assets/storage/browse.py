@@ -176,6 +176,7 @@ class Clip(ListedClip):
     thumbnails: list[str] | None
     updated_at: datetime
     processed_at: datetime | None
+    preset: str
     planned_steps: list[str]
     current_step: str | None
 

@@ -55,7 +55,7 @@ SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.checksum_al
        c.focal_length_category, c.is_hdr, c.hdr_format, c.loudness_lufs, c.true_peak_dbtp,
        c.exposure_quality, c.exposure_stops, c.exposure_warning, c.scene_count,
        c.thumbnails, c.created_at, c.updated_at,
-       c.processed_at, c.planned_steps, c.processing_progress AS progress, c.current_step,
+       c.processed_at, c.preset, c.planned_steps, c.processing_progress AS progress, c.current_step,
        s.state, s.failed_steps
   FROM clips c
   JOIN clip_states s ON s.clip_id = c.id
@@ -100,45 +100,82 @@ SELECT step_name AS step, artifact_type AS kind, file_path AS name, size_bytes, 
  ORDER BY step_name, artifact_type, file_path;
 
 -- name: count_states()
-SELECT state, count(*) AS clips FROM clip_states GROUP BY state;
+-- What is complete says so in one column; only of the rest is asked how they stand.
+SELECT 'complete' AS state, count(*) AS clips FROM clips WHERE processing_progress = 100
+ UNION ALL
+SELECT s.state, count(*)
+  FROM clips c
+  JOIN clip_states s ON s.clip_id = c.id
+ WHERE c.processing_progress < 100
+ GROUP BY s.state;
 
 -- name: count_unreadable()$
 SELECT count(*) FROM unreadable_files;
 
 -- name: count_steps()
 -- Clips by step and state, blocked where another step failed; steps in the order of the plan, then those that are planned no more.
-WITH cells AS (
-    SELECT c.id, p.step, p.place, c.processing_status -> p.step ->> 'status' AS status
+-- Complete clips of one plan are counted as one: looking into each takes six times as long.
+WITH running AS MATERIALIZED (
+    SELECT clip_id, step FROM running_steps
+), unfinished AS MATERIALIZED (
+    SELECT c.id, c.planned_steps, c.processing_status, s.state
       FROM clips c
-     CROSS JOIN unnest(c.planned_steps) WITH ORDINALITY AS p(step, place)
+      JOIN clip_states s ON s.clip_id = c.id
+     WHERE c.processing_progress < 100
+), cells AS (
+    SELECT p.step, p.place, 'done' AS state, g.clips
+      FROM (SELECT planned_steps, count(*) AS clips
+              FROM clips
+             WHERE processing_progress = 100
+             GROUP BY planned_steps) g
+     CROSS JOIN unnest(g.planned_steps) WITH ORDINALITY AS p(step, place)
      UNION ALL
-    SELECT c.id, k.step, NULL, c.processing_status -> k.step ->> 'status'
+    SELECT p.step, p.place,
+           CASE WHEN r.step IS NOT NULL THEN 'running'
+                WHEN u.processing_status -> p.step ->> 'status' = 'completed' THEN 'done'
+                WHEN u.processing_status -> p.step ->> 'status' = 'failed' THEN 'failed'
+                WHEN u.state = 'failed' THEN 'blocked'
+                ELSE 'waiting' END,
+           1
+      FROM unfinished u
+     CROSS JOIN unnest(u.planned_steps) WITH ORDINALITY AS p(step, place)
+      LEFT JOIN running r ON r.clip_id = u.id AND r.step = p.step
+     UNION ALL
+    SELECT r.step, NULL, s.state, s.clips
+      FROM running r
+      JOIN clips c ON c.id = r.clip_id AND c.processing_progress = 100
+     CROSS JOIN (VALUES ('running', 1), ('done', -1)) AS s(state, clips)
+     UNION ALL
+    SELECT k.step, NULL, CASE k.found ->> 'status' WHEN 'completed' THEN 'done' ELSE 'failed' END, 1
       FROM clips c
-     CROSS JOIN jsonb_object_keys(c.processing_status) AS k(step)
-     WHERE k.step <> ALL (c.planned_steps)
+     CROSS JOIN jsonb_each(c.processing_status - c.planned_steps) AS k(step, found)
+     WHERE c.processing_status - c.planned_steps <> '{}'
 )
-SELECT t.step,
-       count(*) FILTER (WHERE r.step IS NULL AND t.status = 'completed') AS done,
-       count(*) FILTER (WHERE r.step IS NULL AND t.status = 'failed') AS failed,
-       count(r.step) AS running,
-       count(*) FILTER (WHERE r.step IS NULL AND t.status IS NULL AND s.state <> 'failed')
-           AS waiting,
-       count(*) FILTER (WHERE r.step IS NULL AND t.status IS NULL AND s.state = 'failed')
-           AS blocked
-  FROM cells t
-  JOIN clip_states s ON s.clip_id = t.id
-  LEFT JOIN running_steps r ON r.clip_id = t.id AND r.step = t.step
- GROUP BY t.step
- ORDER BY min(t.place) NULLS LAST, t.step;
+SELECT step,
+       coalesce(sum(clips) FILTER (WHERE state = 'done'), 0)::int AS done,
+       coalesce(sum(clips) FILTER (WHERE state = 'failed'), 0)::int AS failed,
+       coalesce(sum(clips) FILTER (WHERE state = 'running'), 0)::int AS running,
+       coalesce(sum(clips) FILTER (WHERE state = 'waiting'), 0)::int AS waiting,
+       coalesce(sum(clips) FILTER (WHERE state = 'blocked'), 0)::int AS blocked
+  FROM cells
+ GROUP BY step
+ ORDER BY min(place) NULLS LAST, step;
 
 -- name: active(at_most)
 -- What is in work or was within the hour, newest first, and how many there are in all.
-SELECT a.id, a.file_name, a.processing_progress AS progress, a.current_step, a.status,
-       a.seconds_since_update, s.failed_steps,
-       coalesce((SELECT array_agg(r.step) FROM running_steps r WHERE r.clip_id = a.id), '{}')
+WITH page AS MATERIALIZED (
+    SELECT id, file_name, processing_progress AS progress, current_step, status,
+           seconds_since_update, updated_at
+      FROM active_processing
+     ORDER BY updated_at DESC, id
+     LIMIT :at_most
+)
+SELECT p.id, p.file_name, p.progress, p.current_step, p.status, p.seconds_since_update,
+       s.failed_steps,
+       coalesce((SELECT array_agg(r.step) FROM running_steps r WHERE r.clip_id = p.id), '{}')
            AS running_steps,
-       count(*) OVER () AS total
-  FROM active_processing a
-  JOIN clip_states s ON s.clip_id = a.id
- ORDER BY a.updated_at DESC, a.id
- LIMIT :at_most;
+       (SELECT count(*) FROM clips
+         WHERE processing_progress < 100 OR updated_at > now() - interval '1 hour') AS total
+  FROM page p
+  JOIN clip_states s ON s.clip_id = p.id
+ ORDER BY p.updated_at DESC, p.id;

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from video_assets.settings import DAGSTER_URL, Settings
 from video_assets.storage import server_file
 from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.postgres import Connection
 
 WAIT_S = 5
 
@@ -32,6 +33,22 @@ class QueuedRun:
     status: str
     seconds: float
     clips: int | None
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run by its id; times are seconds since 1970."""
+
+    run_id: str
+    job: str
+    status: str
+    start_time: float
+    end_time: float | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen in it."""
+        return self.status in ("success", "failure", "canceled")
 
 
 @dataclass(frozen=True)
@@ -57,21 +74,21 @@ def look(settings: Settings) -> RunQueue:
         return EMPTY  # what the catalogue says can be told without it
 
 
-def find_run(settings: Settings, name: str) -> list[str]:
-    """Find the ids of runs by how they begin, the latest first."""
+def find_runs(settings: Settings, name: str) -> list[FoundRun]:
+    """Find runs by how their ids begin, the latest first."""
     with _connection(settings) as connection:
         if connection is None or not _queries.has_runs(connection):
             return []
-        return [row["run_id"] for row in _queries.find(connection, prefix=name.lower())]
+        return [FoundRun(**row) for row in _queries.find(connection, prefix=name.lower())]
 
 
 @contextmanager
-def _connection(settings: Settings) -> Iterator[Any]:
+def _connection(settings: Settings) -> Iterator[Connection | None]:
     url = _url(settings)
     if url is None:
         yield None
         return
-    with psycopg.connect(
+    with Connection.connect(
         url, autocommit=True, prepare_threshold=None, row_factory=dict_row, connect_timeout=WAIT_S
     ) as connection:
         yield connection

@@ -37,4 +37,11 @@ SELECT r.run_id, r.pipeline_name AS job, lower(r.status) AS status,
  ORDER BY r.start_time NULLS LAST, r.id;
 
 -- name: find(prefix)
-SELECT run_id FROM runs WHERE starts_with(run_id, :prefix) ORDER BY id DESC LIMIT 20;
+SELECT run_id, pipeline_name AS job, lower(status) AS status, end_time,
+       coalesce(start_time, extract(epoch FROM create_timestamp
+                                          AT TIME ZONE current_setting('TimeZone')))::float8
+           AS start_time
+  FROM runs
+ WHERE starts_with(run_id, :prefix)
+ ORDER BY id DESC
+ LIMIT 20;

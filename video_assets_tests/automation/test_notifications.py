@@ -46,7 +46,7 @@ def listener() -> Iterator[Listener]:
             self.send_response(listener.answers.pop(0) if listener.answers else 200)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -65,7 +65,7 @@ def filled(catalogue: Postgres, admin_url: str, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def ago(filled: Shelf, admin_url: str) -> Iterator[Any]:
+def ago(filled: Shelf, admin_url: str) -> Any:
     """Makes the last message older; at first none was sent, and nothing failed lately."""
 
     def ago(seconds: float) -> None:

@@ -12,6 +12,7 @@ import psutil
 
 from video_assets.settings import Settings
 from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import run, start
 
 
@@ -35,11 +36,16 @@ def test_it_answers_and_ctrl_c_stops_all_it_started(settings: Settings):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        metrics = free_port()
+        settings.home.mkdir()
+        (settings.home / "settings.toml").write_text(f"[metrics]\nport = {metrics}\n")
         process = start(settings.home, "dev", "--port", str(port))
         url = url_of(process)
     assert not url.endswith(f":{port}")
     with urllib.request.urlopen(f"{url}/server_info", timeout=10) as answer:  # noqa: S310  our own
         assert "dagster_version" in json.load(answer)
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10) as answer:
+        assert b"video_assets_up 1.0" in answer.read()
     everything = family(process)
     second = run(settings.home, "dev")
     assert second.returncode == 2

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from video_assets.interfaces.cli import leash
 from video_assets.interfaces.cli.faults import MACHINE, USAGE, tell
+from video_assets.interfaces.cli.metrics import metrics_served
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.presets.model import load_preset
@@ -40,7 +41,7 @@ def dev(
     settings = load_settings()
     is_started = settings.is_embedded and EmbeddedServer(settings.home).start()
     open_catalogue(settings).close()
-    with _only_one(settings), Stop():
+    with _only_one(settings), Stop(), metrics_served(settings):
         try:
             code = _serve(settings, _choose_port(port), is_started=is_started)
         except KeyboardInterrupt:
