@@ -22,6 +22,12 @@ Planes = tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]
 GRID = 4
 TICKS = 90_000
 PQ = {"color_primaries": 9, "color_trc": 16, "colorspace": 9, "color_range": 1}
+LOCKED = {
+    "encryption_scheme": "cenc-aes-ctr",
+    "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+    "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
+}
+"""Container options of a clip that nobody can see without this key."""
 HLG = {"color_primaries": 9, "color_trc": 18, "colorspace": 9, "color_range": 1}
 
 

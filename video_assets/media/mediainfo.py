@@ -75,6 +75,19 @@ class Report:
     audio: tuple[Track, ...]
     text: tuple[Track, ...]
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the file says that nobody without a key can see its picture."""
+        return any(track.text("encryption") for track in (self.general, *self.video))
+
+
+def is_encrypted(path: Path) -> bool:
+    """Tell whether a file that does not decode says that it is encrypted."""
+    try:
+        return read_mediainfo(path).is_encrypted
+    except (ToolMissingError, UnreadableError):
+        return False
+
 
 def read_mediainfo(path: Path) -> Report:
     """Ask MediaInfo about a file; a file that it does not know gives a report without tracks.

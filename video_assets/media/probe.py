@@ -11,13 +11,14 @@ from av.video.stream import VideoStream
 from pydantic import BaseModel, ConfigDict, Field
 
 from video_assets.media.color import MATRICES, PRIMARIES, RANGES, TRANSFERS
-from video_assets.media.errors import NotAVideoError, UndecodableError
+from video_assets.media.errors import NotAVideoError, UndecodableError, UnreadableError
 from video_assets.media.frames import (
     choose_video,
     frame_time,
 )
 from video_assets.media.length import BARE_STREAMS, DurationSource, measure_length
 from video_assets.media.levels import name_level
+from video_assets.media.mediainfo import is_encrypted
 from video_assets.media.orientation import display_size, plausible_aspect, read_orientation
 from video_assets.media.packets import (
     count_frames,
@@ -38,6 +39,7 @@ from video_assets.media.tracks import (
     rate_text,
 )
 
+ENCRYPTED = "the picture is encrypted (DRM), so nobody can see it; get a copy without protection"
 _FIELD_ORDERS = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
 _FASTEST = 1000  # frames a second above which an average is a fault of the header
 _TIMECODE = re.compile(r"(\d\d)[:;](\d\d)[:;](\d\d)([:;.,])(\d\d\d?)")
@@ -80,8 +82,10 @@ def probe_media(path: Path) -> MediaFacts:
     """
     try:
         facts = _probe(path)
-    except UndecodableError:
+    except (UndecodableError, UnreadableError):
         confirm_readable(path)
+        if is_encrypted(path):
+            raise UndecodableError(ENCRYPTED) from None
         raise
     if facts.warnings:
         confirm_readable(path)

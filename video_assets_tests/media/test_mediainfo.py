@@ -8,7 +8,7 @@ import pytest
 from video_assets.media import mediainfo
 from video_assets.media.errors import UnreachableError, UnreadableError
 from video_assets.media.mediainfo import Track, pair_tracks, parse_report, read_mediainfo
-from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.clips import LOCKED, Clip, make_clip
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,11 @@ def test_a_clip_has_its_tracks(clip):
     assert [track.text("format") for track in report.video] == ["AVC"]
     assert [track.count("sampling_rate") for track in report.audio] == [48_000]
     assert [track.stream_index for track in (*report.video, *report.audio)] == [0, 1]
+
+
+def test_a_clip_under_lock_says_so(clip, tmp_path):
+    locked = make_clip(tmp_path / "a.mp4", Clip(frames=12, container_options=LOCKED))
+    assert [read_mediainfo(path).is_encrypted for path in (clip, locked)] == [False, True]
 
 
 def test_a_small_clip_is_read_as_well_as_a_large_one(clip):

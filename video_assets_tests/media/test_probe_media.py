@@ -11,7 +11,7 @@ from video_assets.media.levels import name_level
 from video_assets.media.orientation import display_size, plausible_aspect
 from video_assets.media.packets import is_variable
 from video_assets.media.probe import probe_media
-from video_assets_tests.clips import HLG, PQ, Clip, make_clip
+from video_assets_tests.clips import HLG, LOCKED, PQ, Clip, make_clip
 
 
 @pytest.fixture
@@ -163,6 +163,11 @@ def test_colour_is_as_declared(probed, color, transfer):
     video = probed(Clip(codec="libx265", pixel_format="yuv420p10le", color=color, frames=6)).video
     assert (video.color_transfer, video.color_primaries) == (transfer, "bt2020")
     assert (video.color_matrix, video.color_range, video.bit_depth) == ("bt2020nc", "tv", 10)
+
+
+def test_a_clip_under_lock_is_called_that(probed):
+    with pytest.raises(UndecodableError, match="encrypted"):
+        probed(Clip(codec="mpeg4", container_options=LOCKED))
 
 
 def test_a_length_of_the_clip_is_not_taken_for_the_pictures(probed):

@@ -15,6 +15,7 @@ from video_assets.media.aspect import name_aspect
 from video_assets.media.mediainfo import Report, Track, pair_tracks, read_mediainfo
 from video_assets.media.packet_facts import PacketFacts, read_packet_facts
 from video_assets.media.pixel_format import chroma_subsampling
+from video_assets.media.probe import ENCRYPTED
 from video_assets.media.scanning import FirstField, Scanning, ScanType, read_scanning
 from video_assets.media.source import Source
 from video_assets.media.told_tracks import (
@@ -70,6 +71,7 @@ class MediaInfo(_Facts):
     subtitle_tracks: tuple[ToldSubtitle, ...]
     closed_captions: tuple[str, ...] = Field(description="kinds that are hidden in the picture")
     duration_s: float | None
+    is_encrypted: bool = Field(description="what decodes of such a picture is noise")
     warnings: tuple[str, ...]
 
 
@@ -91,6 +93,7 @@ def describe_media(report: Report, packets: PacketFacts, probe: Probe) -> MediaI
         subtitle_tracks=describe_subtitles(probe, packets.forced),
         closed_captions=describe_captions(report.text),
         duration_s=probe.duration_s,
+        is_encrypted=report.is_encrypted,
         warnings=(scanning.disagreement,) if scanning.disagreement else (),
     )
 
@@ -185,3 +188,9 @@ def media_info(source: Source, probe: Probe) -> MediaInfo:
 def fields_are_declared_once(media_info: MediaInfo) -> str | None:
     """Nothing in a clip contradicts its field order."""
     return find_contradiction(media_info)
+
+
+@clip_check(media_info)
+def picture_is_not_encrypted(media_info: MediaInfo) -> str | None:
+    """Nobody needs a key to see a clip."""
+    return ENCRYPTED if media_info.is_encrypted else None
