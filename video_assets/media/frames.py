@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 _MOST_PACKETS = 600  # ten seconds at 60 frames a second: longer than any sane way to a picture
 _MOST_PACKET_BYTES = 256 * 2**20
 _MOST_KEYFRAMES = 4
+_MARKED = 3
 # Before a frame is asked for, frames that no other refers to are skipped, but not so close to it.
 _REORDERED_S = 0.5
 
@@ -163,6 +164,25 @@ def _from_keyframe(
         return not packet.size or not packet.is_keyframe or stamp != access.keyframe
 
     return dropwhile(is_before, packets(container, stream))
+
+
+def marks_are_true(container: av.container.InputContainer, stream: VideoStream) -> bool:
+    """Tell whether the packets that are marked as keyframes are some; decodes a few.
+
+    Without an index, or with a QuickTime one that names no keyframes, every packet is marked.
+    """
+    if stream.codec_context.codec.intra_only:
+        return True
+    first = [packet for packet in islice(packets(container, stream), _MARKED) if packet.size]
+    if not all(packet.is_keyframe for packet in first):
+        return not _marks_all(stream)
+    frames = [frame for packet in first for frame in decode_packet(packet)]
+    return all(frame.key_frame for frame in frames)
+
+
+def _marks_all(stream: VideoStream) -> bool:
+    entries = stream.index_entries
+    return len(entries) > _MARKED and all(entries[at].is_keyframe for at in range(_MARKED))
 
 
 def be_strict(stream: VideoStream) -> bool:

@@ -20,6 +20,7 @@ from video_assets.media.frames import (
     frame_time,
     frames_shown,
     keyframe_of,
+    marks_are_true,
     seconds_to_pts,
 )
 from video_assets.media.picture import Image, fit_size, render
@@ -62,6 +63,13 @@ _ATTEMPTS = (
 )
 
 
+def _attempts(path: Path, facts: MediaFacts) -> tuple[_Attempt, ...]:
+    with open_media(path) as container:
+        if marks_are_true(container, video_stream(container, facts.video)):
+            return _ATTEMPTS
+    return tuple(attempt for attempt in _ATTEMPTS if not attempt.is_sought)
+
+
 def positions(duration_s: float, count: int) -> list[float]:
     """Give moments at even distances, never the first or the last of the clip."""
     return [duration_s * number / (count + 1) for number in range(1, count + 1)]
@@ -81,7 +89,7 @@ def take_thumbnails(
     Raises MediaError, UndecodableError if there is no still at all.
     """
     taken: dict[int, Thumbnail] = {}
-    for attempt in _ATTEMPTS:
+    for attempt in _attempts(path, facts):
         for still in _take(path, facts, count, width, method, attempt):
             keep(taken, still)
         if taken:

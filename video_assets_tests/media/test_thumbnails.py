@@ -299,3 +299,11 @@ def test_a_clip_that_cannot_be_sought_is_read_through(tmp_path):
     stills = take_thumbnails(path, probe_media(path), count=3, width=64, method="keyframe")
     shown = [read_frame_number(still.image) for still in stills]
     assert shown == pytest.approx([12, 24, 36], abs=1)
+
+
+def test_marks_that_make_every_frame_a_keyframe_are_not_believed(tmp_path):
+    path, marked = tmp_path / "clip.mp4", make_clip(tmp_path / "marked.mp4", Clip(gop=100))
+    path.write_bytes(marked.read_bytes().replace(b"stss", b"free"))  # the list of keyframes
+    stills = take_thumbnails(path, probe_media(path), count=3, width=64, method="keyframe")
+    assert [read_frame_number(still.image) for still in stills] == [12, 24, 36]
+    assert not any(still.is_keyframe for still in stills)
