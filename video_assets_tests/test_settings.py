@@ -98,7 +98,7 @@ def test_settings_do_not_change():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        pytest.param('[[watch]]\npth = "/a"\n', "known are path, owner, pattern", id="a typo"),
+        pytest.param('[[watch]]\npth = "/a"\n', "known are path, owner, preset", id="a typo"),
         pytest.param('[watch]\npath = "/a"\n', "write [[watch]]", id="one bracket"),
     ],
 )

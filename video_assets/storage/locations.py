@@ -2,20 +2,23 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import aiosql
 
 from video_assets.media.discovery import Candidate
+from video_assets.media.file_names import fold
 from video_assets.media.source import modified_ns
+from video_assets.media.volume import is_lasting, name_volume
 from video_assets.storage.postgres import Postgres
 
 HOST = platform.node()
 PATHS_PER_QUERY = 10_000
+Value = TypeVar("Value")
 
 queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
@@ -40,8 +43,9 @@ def display(path: Path) -> str:
 def recognise(catalogue: Postgres, owner: UUID, candidates: Sequence[Candidate]) -> Known:
     """Tell known files from new ones by what the file system says of them, reading none.
 
-    A file is unchanged when volume, path, size and modification time are, and renamed when volume,
-    inode, size and modification time are those of a file known under another name.
+    A file is unchanged when path, size and modification time are, on the same volume or with the
+    same inode: a network mount has another name each time. It is renamed when volume, inode, size
+    and modification time are those of a file known under another name.
     """
     unchanged: dict[Path, str] = {}
     renamed: dict[Path, str] = {}
@@ -49,28 +53,47 @@ def recognise(catalogue: Postgres, owner: UUID, candidates: Sequence[Candidate])
     for start in range(0, len(candidates), PATHS_PER_QUERY):
         part = candidates[start : start + PATHS_PER_QUERY]
         by_path = _known_paths(catalogue, owner, part)
-        unseen = [c for c in part if by_path.get((os.fsencode(c.path), *_traits(c))) is None]
+        unseen = [c for c in part if not is_same(by_path.get(os.fsencode(c.path)), c)]
         by_file = _known_files(catalogue, owner, unseen) if unseen else {}
         for candidate in part:
-            by_name = (os.fsencode(candidate.path), *_traits(candidate))
-            by_inode = (candidate.inode, *_traits(candidate))
-            if by_name in by_path:
-                unchanged[candidate.path] = by_path[by_name]
-            elif by_inode in by_file:
-                renamed[candidate.path] = by_file[by_inode]
+            row = by_path.get(os.fsencode(candidate.path))
+            if row is not None and is_same(row, candidate):
+                unchanged[candidate.path] = row["file_checksum"]
+            elif checksum := by_file.get((candidate.inode, *_traits(candidate))):
+                renamed[candidate.path] = checksum
             else:
                 unknown.append(candidate)
     return Known(unchanged, renamed, tuple(unknown))
 
 
-def touch(catalogue: Postgres, owner: UUID, paths: Iterable[Path]) -> None:
+def is_same(row: Mapping[str, Any] | None, seen: Candidate) -> bool:
+    """Tell whether the file seen at a path is the one that the catalogue knows there."""
+    return (
+        row is not None
+        and (row["size_bytes"], row["mtime_ns"]) == (seen.size_bytes, seen.mtime_ns)
+        and (row["volume"] == seen.volume or row["inode"] == seen.inode)
+    )
+
+
+def touch(catalogue: Postgres, owner: UUID, files: Iterable[Candidate]) -> None:
     """Note that these files were seen again, unchanged."""
-    _on_paths(catalogue, queries.touch, owner, paths)
+    for part in _parts(files):
+        with catalogue.transaction() as connection:
+            queries.touch(
+                connection,
+                owner=owner,
+                host=HOST,
+                paths=[os.fsencode(file.path) for file in part],
+                volumes=[file.volume for file in part],
+            )
 
 
 def mark_missing(catalogue: Postgres, owner: UUID, paths: Iterable[Path]) -> None:
     """Note that nothing lies at these paths any more; the clips stay."""
-    _on_paths(catalogue, queries.mark_missing, owner, paths)
+    for part in _parts(map(os.fsencode, paths)):
+        with catalogue.transaction() as connection:
+            queries.mark_missing(connection, owner=owner, host=HOST, paths=part)
+            queries.name_by_present(connection, owner=owner, host=HOST, paths=part)
 
 
 @dataclass(frozen=True)
@@ -85,17 +108,25 @@ class OtherPlaces:
 
 
 def other_places(connection: Any, clip_id: UUID, seen: Candidate) -> OtherPlaces:
-    """Look at every other place of a clip: still there, renamed to where it was seen, or gone."""
+    """Look at every other place of a clip: still there, renamed to where it was seen, or gone.
+
+    Of a place that cannot be reached now, as on a drive that is not connected, nothing is said.
+    """
     found, is_known_here = OtherPlaces([], [], []), False
     for row in queries.clip_locations(connection, clip_id=clip_id, host=HOST):
         path_bytes = bytes(row["path_bytes"])
         if path_bytes == os.fsencode(seen.path):
             is_known_here = True
-        elif is_as_recorded(Path(os.fsdecode(path_bytes)), row["size_bytes"], row["mtime_ns"]):
-            found.present.append(path_bytes)
-        elif (row["volume"], int(row["inode"])) == (seen.volume, seen.inode):
+            continue
+        path = Path(os.fsdecode(path_bytes))
+        is_seen = (row["volume"], int(row["inode"])) == (seen.volume, seen.inode)
+        if is_seen and _is_other_spelling(path, seen.path):
             found.renamed.append(path_bytes)
-        else:
+        elif is_as_recorded(path, row["size_bytes"], row["mtime_ns"]):
+            found.present.append(path_bytes)
+        elif is_seen:
+            found.renamed.append(path_bytes)
+        elif _status(path) or is_gone(path, row["volume"], also_there={seen.volume}):
             found.missing.append(path_bytes)
     return replace(found, is_known_here=is_known_here)
 
@@ -132,11 +163,34 @@ def known_as(catalogue: Postgres, owner: UUID, checksums: Sequence[str]) -> dict
 
 def is_as_recorded(path: Path, size_bytes: int, mtime_ns: int) -> bool:
     """Tell whether the file at a path is still the one that was registered there."""
+    status = _status(path)
+    return status is not None and (status.st_size, modified_ns(status)) == (size_bytes, mtime_ns)
+
+
+def is_gone(path: Path, volume: str | None, *, also_there: Collection[str] = ()) -> bool:
+    """Tell whether a file was taken away, and not only the drive that it lies on.
+
+    Nothing may lie at its path, and the nearest folder that is there must be on the volume where
+    the file was last seen.
+
+    also_there  volumes of which a known file was seen just now: a name that does not outlive a
+                remount proves nothing alone
+    """
     try:
-        status = path.stat()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
     except OSError:
         return False
-    return (status.st_size, modified_ns(status)) == (size_bytes, mtime_ns)
+    else:
+        return False
+    if volume is None or not (is_lasting(volume) or volume in also_there):
+        return False
+    try:
+        above = next(folder for folder in path.parents if folder.is_dir())
+        return name_volume(above, above.stat().st_dev) == volume
+    except (OSError, StopIteration):
+        return False
 
 
 def _first_readable(rows: list[dict[str, Any]]) -> Found | str:
@@ -157,15 +211,11 @@ def _traits(candidate: Candidate) -> tuple[str, int, int]:
 
 def _known_paths(
     catalogue: Postgres, owner: UUID, candidates: Sequence[Candidate]
-) -> dict[tuple[bytes, str, int, int], str]:
+) -> dict[bytes, dict[str, Any]]:
     paths = [os.fsencode(candidate.path) for candidate in candidates]
     with catalogue.transaction() as connection:
-        return {
-            (bytes(row["path_bytes"]), row["volume"], row["size_bytes"], row["mtime_ns"]): row[
-                "file_checksum"
-            ]
-            for row in queries.known_paths(connection, owner=owner, host=HOST, paths=paths)
-        }
+        rows = queries.known_paths(connection, owner=owner, host=HOST, paths=paths)
+        return {bytes(row["path_bytes"]): row for row in rows}
 
 
 def _known_files(
@@ -181,9 +231,21 @@ def _known_files(
         }
 
 
-def _on_paths(catalogue: Postgres, statement: Any, owner: UUID, paths: Iterable[Path]) -> None:
-    encoded = [os.fsencode(path) for path in paths]
-    for start in range(0, len(encoded), PATHS_PER_QUERY):
-        with catalogue.transaction() as connection:
-            part = encoded[start : start + PATHS_PER_QUERY]
-            statement(connection, owner=owner, host=HOST, paths=part)
+def _is_other_spelling(known: Path, seen: Path) -> bool:
+    """Tell whether two paths name one file because the file system sees no difference in them."""
+    status = _status(known)
+    is_same = fold(os.fspath(known)) == fold(os.fspath(seen))
+    return is_same and status is not None and status.st_nlink == 1
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _parts(values: Iterable[Value]) -> Iterator[list[Value]]:
+    every = list(values)
+    for start in range(0, len(every), PATHS_PER_QUERY):
+        yield every[start : start + PATHS_PER_QUERY]

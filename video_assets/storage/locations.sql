@@ -12,17 +12,47 @@ SELECT l.volume, l.inode, l.size_bytes, l.mtime_ns, c.file_checksum
   JOIN clips c ON c.id = l.clip_id
  WHERE l.user_id = :owner AND l.host = :host AND l.inode = ANY(:inodes::numeric[]);
 
--- name: touch(owner, host, paths)!
--- Seen again, unchanged.
-UPDATE clip_locations
-   SET seen_at = now(), missing_at = NULL
- WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths);
+-- name: known_between(owner, host, root, after, until)
+-- What was last seen at a path, and below it from one path to another, in the order of their bytes.
+SELECT l.path_bytes, l.volume, l.inode, l.size_bytes, l.mtime_ns,
+       l.missing_at IS NOT NULL AS is_missing
+  FROM clip_locations l
+ WHERE l.user_id = :owner AND l.host = :host
+   AND (l.path_bytes = :root OR (l.path_bytes > :after AND l.path_bytes <= :until))
+ ORDER BY l.path_bytes;
 
--- name: upsert_clip(owner, checksum, algorithm, path, file_name, size_bytes)^
+-- name: count_between(owner, host, root, after, until)^
+SELECT count(*) FILTER (WHERE missing_at IS NULL) AS known,
+       count(*) FILTER (WHERE missing_at IS NOT NULL) AS missing
+  FROM clip_locations
+ WHERE user_id = :owner AND host = :host
+   AND (path_bytes = :root OR (path_bytes > :after AND path_bytes <= :until));
+
+-- name: touch(owner, host, paths, volumes)!
+-- Seen again, unchanged; the file system may go by another name than it did.
+UPDATE clip_locations l
+   SET seen_at = now(), missing_at = NULL, volume = seen.volume
+  FROM unnest(:paths::bytea[], :volumes::text[]) AS seen (path_bytes, volume)
+ WHERE l.user_id = :owner AND l.host = :host AND l.path_bytes = seen.path_bytes;
+
+-- name: refused_since(owner, host, paths, seconds)
+-- Files that could not be read a while ago; unchanged, they cannot be read now.
+SELECT path_bytes, size_bytes, mtime_ns
+  FROM unreadable_files
+ WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths)
+   AND seen_at > now() - make_interval(secs => :seconds);
+
+-- name: unreadable_below(owner, host, root, after, until)
+SELECT path_bytes
+  FROM unreadable_files
+ WHERE user_id = :owner AND host = :host
+   AND (path_bytes = :root OR (path_bytes > :after AND path_bytes <= :until));
+
+-- name: upsert_clip(owner, checksum, algorithm, path, file_name, size_bytes, preset, steps)^
 -- One clip per owner and content. `is_new` tells whether this owner has just got it.
 INSERT INTO clips (user_id, file_checksum, checksum_algorithm, file_path, local_path, file_name,
-                   file_size_bytes)
-VALUES (:owner, :checksum, :algorithm, :path, :path, :file_name, :size_bytes)
+                   file_size_bytes, preset, planned_steps)
+VALUES (:owner, :checksum, :algorithm, :path, :path, :file_name, :size_bytes, :preset, :steps)
 ON CONFLICT (user_id, file_checksum) DO UPDATE SET file_size_bytes = excluded.file_size_bytes
 RETURNING id, (xmax = 0) AS is_new;
 
@@ -45,6 +75,18 @@ SELECT path_bytes, volume, inode, size_bytes, mtime_ns
 -- name: mark_missing(owner, host, paths)!
 UPDATE clip_locations SET missing_at = now()
  WHERE user_id = :owner AND host = :host AND path_bytes = ANY(:paths) AND missing_at IS NULL;
+
+-- name: name_by_present(owner, host, paths)!
+-- A clip that goes by a place where it is missing goes by another of its places, if it has one.
+UPDATE clips c
+   SET file_path = present.path, local_path = present.path,
+       file_name = regexp_replace(present.path, '^.*/', '')
+  FROM clip_locations gone
+  JOIN LATERAL (SELECT l.path FROM clip_locations l
+                 WHERE l.clip_id = gone.clip_id AND l.missing_at IS NULL
+                 ORDER BY l.seen_at DESC LIMIT 1) AS present ON true
+ WHERE gone.user_id = :owner AND gone.host = :host AND gone.path_bytes = ANY(:paths)
+   AND gone.missing_at IS NOT NULL AND c.id = gone.clip_id AND c.file_path = gone.path;
 
 -- name: forget(owner, host, paths)!
 -- A file that was renamed lies at its old path no more.

@@ -37,11 +37,16 @@ class Registered:
 
 @dataclass(frozen=True)
 class Registrar:
-    """Registers files for one owner."""
+    """Registers files for one owner.
+
+    preset, steps  by which preset new clips go, and the steps that it wants of them
+    """
 
     catalogue: Postgres
     owner: UUID
     algorithm: Algorithm
+    preset: str = ""
+    steps: tuple[str, ...] = ()
 
     def register(
         self,
@@ -56,10 +61,10 @@ class Registrar:
         on_unknown  called once with the files that have to be read
         """
         known = locations.recognise(self.catalogue, self.owner, candidates)
-        locations.touch(self.catalogue, self.owner, known.unchanged)
+        by_path = {candidate.path: candidate for candidate in candidates}
+        locations.touch(self.catalogue, self.owner, (by_path[path] for path in known.unchanged))
         for path, checksum in known.unchanged.items():
             yield Registered(path, "known", checksum)
-        by_path = {candidate.path: candidate for candidate in candidates}
         for path, checksum in known.renamed.items():
             yield self._commit(by_path[path], checksum)
         if on_unknown is not None:
@@ -124,6 +129,8 @@ class Registrar:
                 checksum=checksum,
                 algorithm=self.algorithm,
                 size_bytes=seen.size_bytes,
+                preset=self.preset,
+                steps=list(self.steps),
                 **named,
             )
             others = locations.other_places(connection, clip["id"], seen)

@@ -1,21 +1,14 @@
 """What is requested, what is left alone, and what Dagster is told afterwards."""
 
-import os
-import time
-from pathlib import Path
-
 import dagster as dg
-import pytest
 
 from video_assets.automation.here import PROCESS_TAG, end_dead_runs
 from video_assets.automation.in_progress import keys_in_progress
 from video_assets.automation.instance import set_pools
 from video_assets.automation.reconcile import reconcile
 from video_assets.automation.reporting import report_results
-from video_assets.automation.watch_folders import watch_folders
 from video_assets.events import DEFER_EVENTS
 from video_assets.partitions import CLIPS, RANGE_END, RANGE_START, meant
-from video_assets.settings import WatchFolder
 from video_assets.storage import ledger
 from video_assets.storage.locations import HOST
 from video_assets_tests.automation.conftest import Pipeline, preset
@@ -165,55 +158,3 @@ def test_a_run_whose_process_was_killed_is_ended(pipeline: Pipeline) -> None:
     finally:
         pipeline.instance.delete_run(here.run_id)
         pipeline.instance.delete_run(there.run_id)
-
-
-def look(pipeline: Pipeline, cursor: str | None) -> tuple[list[dg.RunRequest], str | None, str]:
-    """One tick of the watch-folder sensor: requests, its cursor, what it said."""
-    context = dg.build_sensor_context(
-        instance=pipeline.instance, cursor=cursor, resources={"catalogue": pipeline.catalogue}
-    )
-    tick = watch_folders.evaluate_tick(context)
-    return list(tick.run_requests or []), tick.cursor, tick.skip_message or ""
-
-
-@pytest.fixture
-def watched(pipeline: Pipeline, tmp_path: Path) -> Path:
-    """A folder that the settings file watches."""
-    home, folder = Path(os.environ["VIDEO_ASSETS_HOME"]), tmp_path / "watched"
-    home.mkdir()
-    folder.mkdir()
-    (home / "settings.toml").write_text(f'[[watch]]\npath = "{folder}"\n')
-    return folder
-
-
-def test_a_new_file_is_registered_once_it_is_at_rest(pipeline: Pipeline, watched: Path) -> None:
-    file = watched / "growing.mp4"
-    file.write_text("growing")
-    asked, cursor, said = look(pipeline, None)
-    assert not asked
-    assert "1 new files still being written" in said
-    file.write_text("growing more")
-    asked, cursor, _ = look(pipeline, cursor)
-    assert not asked, "it changed between two looks"
-    past = time.time_ns() - 10**10
-    os.utime(file, ns=(past, past))
-    asked, cursor, _ = look(pipeline, cursor)
-    asked, cursor, _ = look(pipeline, cursor)
-    (request,) = asked
-    config = request.run_config["ops"]["register_files"]["config"]
-    assert config["path"] == str(watched)
-    again, _, _ = look(pipeline, cursor)
-    assert [one.run_key for one in again] == [request.run_key], "the key stops a second run"
-
-
-def test_an_unreachable_folder_says_so_and_changes_nothing(
-    pipeline: Pipeline, watched: Path
-) -> None:
-    watched.rmdir()
-    asked, _, said = look(pipeline, None)
-    assert not asked
-    assert "nothing was changed" in said
-
-
-def test_a_watched_folder_names_its_owner() -> None:
-    assert WatchFolder(path=Path("/footage")).owner == "local"

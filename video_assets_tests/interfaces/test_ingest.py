@@ -225,6 +225,18 @@ def test_watching_takes_what_appears_and_ends_cleanly(house: House, tmp_path: Pa
     assert process.returncode == 0
 
 
+def test_what_is_ignored_is_not_taken_and_what_is_gone_is_said(house: House, tmp_path: Path):
+    for name in ("a.mp4", "b.mp4", "Proxies/a.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        house.put(tmp_path / name)
+    found = house.ingest("--workers", "0", "--ignore", "proxies/", tmp_path)
+    assert found["new"] == 2
+    assert "as in .gitignore" in run_here("ingest", "--ignore", "!", tmp_path, code=2).stderr
+    (tmp_path / "b.mp4").unlink()
+    told = run_here("ingest", "--workers", "0", tmp_path).stderr
+    assert "1 known file gone; the clips stay" in told
+
+
 def test_one_file_is_processed_quickly_and_shown(house: House, tmp_path: Path):
     house.put(tmp_path / "quick.mp4")
     assert "64x36" in run_here("quick-process", tmp_path / "quick.mp4").stdout

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from video_assets.media.discovery import Candidate, compile_patterns, discover, is_settled
+from video_assets.media import volume
+from video_assets.media.discovery import Rules, discover, discover_in_parts
+from video_assets.media.file_names import compile_patterns
+from video_assets.media.ignoring import IgnoreRulesError
 
 
 def put(path: Path, data: bytes = b"x") -> Path:
@@ -52,13 +55,13 @@ def test_only_the_folder_itself_without_recursion(tmp_path):
     put(tmp_path / "a.mov")
     put(tmp_path / "day 2" / "b.mov")
     (tmp_path / "bundle.mov").mkdir()
-    listing = discover([tmp_path], recursive=False)
+    listing = discover([tmp_path], Rules(recursive=False))
     assert names(listing) == ["a.mov"]
     assert reasons(listing) == {"bundle.mov": "expected a file, found a folder"}
 
 
 def test_a_named_file_needs_no_pattern(tmp_path):
-    assert names(discover([put(tmp_path / "odd.bin")], "*.mov")) == ["odd.bin"]
+    assert names(discover([put(tmp_path / "odd.bin")], Rules("*.mov"))) == ["odd.bin"]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_a_named_file_needs_no_pattern(tmp_path):
 )
 def test_junk_is_skipped_without_a_word(tmp_path, name):
     put(tmp_path / name)
-    listing = discover([tmp_path], "*")
+    listing = discover([tmp_path], Rules("*"))
     assert listing.candidates == listing.rejects == ()
 
 
@@ -132,19 +135,112 @@ def test_foreign_names_are_listed(tmp_path):
     assert len(discover([tmp_path]).candidates) == 3
 
 
-def look(*, size_bytes=10, mtime_s=0.0):
-    return Candidate(Path("/a.mov"), size_bytes, int(mtime_s * 1e9), inode=1, volume="dev-1")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.mov.part", "a.mov.crdownload", "a.mov.tmp", "~$a.mov", "a.mov~", ".fuse_hidden01"),
+        *("a.xml", "a.srt", "a.vtt", "a.ass", "a.XMP", "a.wav", "GX010001.LRV", "GX010001.THM"),
+    ],
+)
+def test_what_lies_beside_a_clip_or_is_not_final_is_no_clip_whatever_the_pattern(tmp_path, name):
+    put(tmp_path / "a.mov")
+    put(tmp_path / name)
+    for pattern in (None, "*", "*.mov,a*"):
+        assert names(discover([tmp_path], Rules(pattern))) == ["a.mov"]
+
+
+def test_small_copies_are_taken_when_they_are_asked_for(tmp_path):
+    put(tmp_path / "LRV_20240101_120000_01_002.insv")
+    put(tmp_path / "GX010001.LRV")
+    assert names(discover([tmp_path])) == []
+    assert names(discover([tmp_path], Rules("*.lrv"))) == ["GX010001.LRV"]
+    assert names(discover([tmp_path], Rules("LRV_*"))) == ["LRV_20240101_120000_01_002.insv"]
+
+
+TREE = (
+    "a.mov",
+    "Proxies/a.mov",
+    "day/Proxies/b.mov",
+    "day/b.mov",
+    "day/Takes/c.mov",
+    "day/old.MOV",
+)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "settled"),
+    ("ignore", "left"),
     [
-        pytest.param(look(), look(), True, id="old and equal"),
-        pytest.param(look(size_bytes=9), look(), False, id="grew"),
-        pytest.param(look(mtime_s=1), look(mtime_s=2), False, id="rewritten"),
-        pytest.param(look(mtime_s=98), look(mtime_s=98), False, id="touched just now"),
-        pytest.param(look(mtime_s=900), look(mtime_s=900), True, id="camera clock ahead"),
+        pytest.param((), TREE, id="nothing"),
+        pytest.param(("Proxies/",), ("a.mov", *TREE[3:]), id="folders of a name"),
+        pytest.param(("/Proxies/**",), ("a.mov", *TREE[2:]), id="below the top alone"),
+        pytest.param(("*.mov", "!c.mov"), ("day/Takes/c.mov",), id="all but one, in any case"),
+        pytest.param(("day", "!day/b.mov"), TREE[:2], id="nothing comes back out of a folder"),
+        pytest.param(("# a comment", "", "OLD*"), TREE[:5], id="comments and letter case"),
     ],
 )
-def test_a_growing_file_is_not_settled(before, after, settled):
-    assert is_settled(before, after, now_ns=100 * 10**9, quiet_s=5) is settled
+def test_ignore_rules_are_those_of_git(tmp_path, ignore, left):
+    for name in TREE:
+        put(tmp_path / name)
+    listing = discover([tmp_path], Rules(ignore=ignore))
+    assert {str(each.path.relative_to(tmp_path)) for each in listing.candidates} == set(left)
+    assert listing.rejects == ()
+
+
+def test_a_file_in_a_folder_says_what_is_left_out_there(tmp_path):
+    for name in TREE:
+        put(tmp_path / name)
+    put(tmp_path / "day" / ".videoassetsignore", b"b.mov\n!old.mov\n")
+    listing = discover([tmp_path], Rules(ignore=("Proxies", "old.*")))
+    assert names(listing) == ["a.mov", "c.mov", "old.MOV"]
+
+
+def test_rules_that_cannot_be_read_are_no_leave_to_take_everything(tmp_path):
+    put(tmp_path / "a.mov")
+    put(tmp_path / "day" / "b.mov")
+    put(tmp_path / "day" / ".videoassetsignore", b"!\n")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".videoassetsignore").symlink_to(tmp_path / "pipe")
+    listing = discover([tmp_path])
+    assert names(listing) == ["a.mov"]
+    assert "write it as in .gitignore" in reasons(listing)["day"]
+    assert "a named pipe" in reasons(listing)["other"]
+    with pytest.raises(IgnoreRulesError):
+        discover([tmp_path], Rules(ignore=("!",)))
+
+
+def test_our_own_folder_is_never_looked_into(tmp_path):
+    put(tmp_path / "home" / "artifacts" / "proxy.mp4")
+    put(tmp_path / "a.mp4")
+    assert names(discover([tmp_path], Rules(apart=(tmp_path / "home",)))) == ["a.mp4"]
+
+
+def test_parts_make_the_whole_in_order_wherever_they_are_cut(tmp_path):
+    for name in ("b.mov", "b/a.mov", "b/c/d.mov", "b-1.mov", "b/c.mov", "a/empty/x.txt", "é/a.mov"):
+        put(tmp_path / name)
+    put(tmp_path / "skipped" / "a.mov")
+    rules = Rules(ignore=("skipped",))
+    whole = discover([tmp_path], rules)
+    paths = [os.fsencode(each.path) for each in whole.candidates]
+    assert paths == sorted(paths)
+    assert whole.left_out == (os.fsencode(tmp_path) + b"/skipped/",)
+    for entries in range(1, 12):
+        parts = list(discover_in_parts(tmp_path, rules, entries=entries))
+        assert [each for part in parts for each in part.candidates] == list(whole.candidates)
+        assert [part.after for part in parts] == [b"", *(part.end for part in parts[:-1])]
+        assert parts[-1].end is None
+        for end in (part.end or b"" for part in parts[:-1]):  # a later look may go on there
+            rest = discover_in_parts(tmp_path, rules, after=end)
+            found = [each for later in rest for each in later.candidates]
+            assert found == [each for each in whole.candidates if os.fsencode(each.path) > end]
+
+
+def test_a_file_system_goes_by_a_name_that_outlives_its_device(tmp_path):
+    device = Path("/dev/null").stat().st_rdev
+    (tmp_path / "1234-ABCD").symlink_to("/dev/null")
+    (tmp_path / "gone").symlink_to("/dev/no such device")
+    assert volume.find_uuid(device, tmp_path) == "1234-ABCD"
+    assert volume.find_uuid(device + 1, tmp_path) is None
+    assert volume.find_uuid(device, tmp_path / "elsewhere") is None
+    assert volume.is_lasting(volume.name_volume(tmp_path, tmp_path.stat().st_dev))
+    assert not volume.is_lasting(volume.name_volume(tmp_path / "nowhere", 1))

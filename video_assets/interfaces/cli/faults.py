@@ -49,6 +49,7 @@ def tell(text: str) -> None:
 
 def explain(error: BaseException) -> tuple[int, str] | None:
     """Give the exit code and the words for an error that a person can mend; None for a bug."""
+    from video_assets.media.ignoring import IgnoreRulesError
     from video_assets.presets.strict import PresetError
     from video_assets.settings import SettingsError
     from video_assets.storage.catalogue import CatalogueError
@@ -56,7 +57,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.storage.postgres import DatabaseUnreachableError
     from video_assets.storage.server_file import EmbeddedServerError
 
-    if isinstance(error, PresetError | SettingsError | CatalogueError):
+    if isinstance(error, PresetError | SettingsError | CatalogueError | IgnoreRulesError):
         return USAGE, str(error).strip()
     if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
         return MACHINE, str(error).strip()

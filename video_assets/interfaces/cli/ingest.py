@@ -16,7 +16,7 @@ from video_assets.interfaces.cli.passes import Ingest, Wish
 from video_assets.interfaces.cli.progress import counted
 from video_assets.interfaces.cli.steps import steps_table
 from video_assets.interfaces.cli.stopping import Stop
-from video_assets.media.discovery import Listing
+from video_assets.media.discovery import Listing, Rules
 from video_assets.presets.model import load_preset
 from video_assets.settings import load_settings
 from video_assets.storage.locations import display
@@ -50,6 +50,15 @@ def ingest(
         str | None,
         typer.Option("--pattern", "-p", help=PATTERN_HELP, show_default="every video format"),
     ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="RULE",
+            help="Leave out files and folders, as in .gitignore: 'Proxies/**'; may be repeated. A "
+            "file .videoassetsignore in a folder does the same.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
@@ -62,7 +71,8 @@ def ingest(
     settings, preset = load_settings(), load_preset(config)
     if enable_ai:
         tell(f"preset {preset.name} has no AI step yet, so --enable-ai changes nothing")
-    wish = Wish(absolute(paths), preset, workers, pattern, recursive, as_json)
+    rules = Rules(pattern, recursive, tuple(ignore or ()), apart=(settings.home,))
+    wish = Wish(absolute(paths), preset, workers, rules, as_json)
     with Stop() as stop:
         try:
             refuse_nowhere(wish.roots)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from video_assets.interfaces.cli import browse, db
+from video_assets.interfaces.cli import browse, db, watch
 from video_assets.interfaces.cli.backfill import backfill
 from video_assets.interfaces.cli.dev import dev
 from video_assets.interfaces.cli.doctor import doctor
@@ -42,6 +42,7 @@ app.command()(list_steps)
 app.command()(dev)
 app.command()(doctor)
 app.add_typer(browse.search, name="search")
+app.add_typer(watch.app, name="watch")
 app.add_typer(db.app, name="db")
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,9 @@ from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.processing import Pipeline, is_needed, process
 from video_assets.interfaces.cli.progress import Meter, counted
 from video_assets.interfaces.cli.stopping import Stop
-from video_assets.interfaces.cli.watching import Watcher
+from video_assets.interfaces.cli.watching import Watcher, hold
 from video_assets.logs import open_log
-from video_assets.media.discovery import Listing, discover
+from video_assets.media.discovery import Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage import ledger, locations
@@ -40,13 +40,12 @@ class Wish:
     roots: tuple[Path, ...]
     preset: PipelineConfiguration
     workers: int | None = None
-    pattern: str | None = None
-    recursive: bool = True
+    rules: Rules = field(default_factory=Rules)
     as_json: bool = False
 
     def look(self) -> Listing:
         """List the files that are there now."""
-        return discover(self.roots, self.pattern, recursive=self.recursive)
+        return discover(self.roots, self.rules)
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,13 @@ class Ingest:
 
     def run(self, listing: Listing, *, watch: bool) -> int:
         """Ingest what a listing holds and perhaps what comes later, and give the exit code."""
-        code = self.once(listing)
-        if watch:
-            watcher = Watcher(self._wish.look, self.pipeline.catalogue, listing)
+        if not watch:
+            code = self.once(listing)
+            for root in filter(Path.is_dir, self._wish.roots):
+                hold(self.pipeline.catalogue, root, listing.within(root))
+        else:
+            watcher = Watcher(self._wish.roots, self._wish.rules, self.pipeline.catalogue)
+            code = self.once(watcher.first(listing))
             tell(f"Watching {', '.join(map(locations.display, self._wish.roots))}; Ctrl-C ends it")
             try:
                 while True:

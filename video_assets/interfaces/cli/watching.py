@@ -1,46 +1,80 @@
 """Watching: the files that appear while an ingest waits, once they are no longer being written."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from video_assets.media.discovery import Candidate, Listing, is_settled
+from video_assets.interfaces.cli.faults import tell
+from video_assets.interfaces.cli.progress import counted
+from video_assets.media import at_rest
+from video_assets.media.discovery import Candidate, Listing, Rules, discover
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import locations
+from video_assets.storage.locations import display
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.survey import Survey, forget_mended, survey
 
 TICK_S = 2.0
-QUIET_S = 3.0  # a card is written in bursts; a pause this long is the end of a file
+BUSY_FRACTION = 0.05  # of the time that looking may take
 
 
 class Watcher:
-    """Gives listings of new files at rest."""
+    """Gives listings of new files at rest, and notes which known files are gone or back."""
 
-    def __init__(self, look: Callable[[], Listing], catalogue: Postgres, first: Listing) -> None:
-        """Begin after a first listing, whose files were handed out already."""
-        self._look = look
+    def __init__(self, roots: Sequence[Path], rules: Rules, catalogue: Postgres) -> None:
+        """Begin to watch places, each by the same rules."""
+        self._roots = roots
+        self._rules = rules
         self._catalogue = catalogue
-        self._handed = set(first.candidates)
-        self._before: dict[Path, Candidate] = {}
+        self._handed: set[Candidate] = set()
+        self._looks: at_rest.Looks = {}
+        self._remarks: dict[Path, str | None] = {}
+
+    def first(self, listing: Listing) -> Listing:
+        """Leave out of a first listing what is still being written: it is given once at rest."""
+        new = locations.recognise(self._catalogue, LOCAL_OWNER, listing.candidates).unknown
+        in_work = set(new) - set(at_rest.wait_for_rest(new))
+        taken = tuple(file for file in listing.candidates if file not in in_work)
+        self._handed.update(taken)
+        return replace(listing, candidates=taken)
 
     def wait(self) -> Listing:
         """Look again and again until there are new files at rest."""
-        while not (ready := self._take_ready()):
-            time.sleep(TICK_S)
-        self._handed.update(ready)
-        return Listing(candidates=tuple(ready), rejects=(), unreachable=())
+        while True:
+            began = time.monotonic()
+            if ready := self._look():
+                return Listing(candidates=tuple(ready))
+            time.sleep(max(TICK_S, (time.monotonic() - began) / BUSY_FRACTION))
 
-    def _take_ready(self) -> list[Candidate]:
-        fresh = [each for each in self._look().candidates if each not in self._handed]
-        if not fresh:
-            return []
-        known = locations.recognise(self._catalogue, LOCAL_OWNER, fresh)
-        settled = [each for each in known.unknown if self._is_settled(each)]
-        self._before = {each.path: each for each in known.unknown}
-        return [*(each for each in fresh if each.path in known.renamed), *settled]
+    def _look(self) -> list[Candidate]:
+        moved, new = list[Candidate](), list[Candidate]()
+        for root in self._roots:
+            found = hold(self._catalogue, root, discover([root], self._rules))
+            self._say(root, found.remark)
+            moved += found.moved
+            new += (file for file in found.new if file not in self._handed)
+        resting, self._looks = at_rest.part(new, self._looks)
+        self._handed.update(resting)
+        return [*moved, *resting]
 
-    def _is_settled(self, now: Candidate) -> bool:
-        before = self._before.get(now.path)
-        return before is not None and is_settled(
-            before, now, now_ns=time.time_ns(), quiet_s=QUIET_S
+    def _say(self, root: Path, remark: str | None) -> None:
+        if remark != self._remarks.get(root):
+            self._remarks[root] = remark
+            tell(
+                f"{display(root)}: {remark}; nothing was changed, and it is looked at again"
+                if remark
+                else f"{display(root)}: back again"
+            )
+
+
+def hold(catalogue: Postgres, root: Path, listing: Listing) -> Survey:
+    """Hold a look at one place against the catalogue, and say which known files are gone."""
+    found = survey(catalogue, LOCAL_OWNER, root, listing)
+    forget_mended(catalogue, LOCAL_OWNER, root, listing)
+    if found.gone:
+        tell(
+            f"{display(root)}: {counted(found.gone, 'known file')} gone; the clips stay, and are "
+            "known again wherever the files come back"
         )
+    return found

@@ -1,0 +1,75 @@
+"""The job that makes clips of the files of a folder."""
+
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+from pydantic import Field
+
+from video_assets.automation.plan import plan_of
+from video_assets.automation.reporting import report_results
+from video_assets.media.at_rest import wait_for_rest
+from video_assets.media.discovery import Candidate, Listing, Rules, discover
+from video_assets.settings import LOCAL, LOCAL_OWNER, load_settings
+from video_assets.storage import locations
+from video_assets.storage.locations import display
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.registration import Registrar
+from video_assets.storage.survey import forget_mended
+
+
+class FolderToRegister(dg.Config):
+    """A folder whose files become clips; they get the steps of the preset in the run's tag."""
+
+    path: str
+    owner: str = LOCAL
+    pattern: str | None = None
+    recursive: bool = True
+    ignore: list[str] = Field(default=[])
+
+    def rules(self) -> Rules:
+        """What of the folder is taken: never our own files."""
+        home = load_settings().home
+        return Rules(self.pattern, self.recursive, tuple(self.ignore), apart=(home,))
+
+
+@dg.op(required_resource_keys={"catalogue", "preset"})
+def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> None:
+    """Hash what is new in a folder and at rest, and make clips of it."""
+    catalogue, preset = context.resources.catalogue, context.resources.preset
+    registrar = Registrar(
+        catalogue,
+        LOCAL_OWNER if config.owner == LOCAL else UUID(config.owner),
+        load_settings().checksum_algorithm,
+        preset=preset.name,
+        steps=tuple(asset.asset for asset in plan_of(preset)),
+    )
+    listing = discover([Path(config.path)], config.rules())
+    in_work = _in_work(catalogue, registrar.owner, listing)
+    counts = Counter[str](still_written=len(in_work))
+    for file in registrar.register([each for each in listing.candidates if each not in in_work]):
+        counts[file.state] += 1
+        if file.reason:
+            context.log.warning(f"{display(file.path)}: {file.reason}")
+    for reject in listing.rejects:
+        registrar.refuse(reject.path, reject.reason)
+        context.log.warning(f"{display(reject.path)}: {reject.reason}")
+    for reject in listing.unreachable:
+        context.log.warning(f"{display(reject.path)}: {reject.reason}; nothing was changed")
+    forget_mended(catalogue, registrar.owner, Path(config.path), listing)
+    reported = report_results(context.instance, catalogue)
+    context.log.info(f"{reported} clips are new to Dagster")
+    context.add_output_metadata({"path": dg.MetadataValue.path(config.path), **counts})
+
+
+def _in_work(catalogue: Postgres, owner: UUID, listing: Listing) -> set[Candidate]:
+    """Find the new files that are still being written."""
+    new = locations.recognise(catalogue, owner, listing.candidates).unknown
+    return set(new) - set(wait_for_rest(new))
+
+
+@dg.job(description="Find new files in a folder and make clips of them.")
+def register_folder() -> None:
+    """Register the files of one folder."""
+    register_files()

@@ -1,0 +1,183 @@
+"""`video-assets watch`: the folders whose new files become clips by themselves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.text import Text
+
+from video_assets.interfaces.cli.ingest import PATTERN_HELP
+from video_assets.interfaces.cli.reading import JsonOption, leave
+from video_assets.interfaces.cli.settings_file import add_watched, remove_watched
+from video_assets.interfaces.cli.wording import cell, clean, console, new_table, say, say_json
+from video_assets.media.discovery import absolute
+from video_assets.presets.model import load_preset
+from video_assets.settings import LOCAL, Settings, WatchFolder, load_settings
+from video_assets.storage.browse import open_existing
+from video_assets.storage.survey import count_places
+
+app = typer.Typer(
+    help="Folders whose new files become clips by themselves, while `video-assets dev` runs.",
+    no_args_is_help=True,
+)
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER")]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A watched folder as it stands."""
+
+    path: str
+    preset: str | None
+    owner: str
+    pattern: str | None
+    ignore: tuple[str, ...]
+    recursive: bool
+    state: str
+    known_files: int
+    missing_files: int
+
+
+@app.command("list")
+def list_watched(as_json: JsonOption = False) -> None:
+    """List the watched folders: what is taken, and how many of their files are known or missing."""
+    settings = load_settings()
+    watched = _watched(settings)
+    if as_json:
+        say_json({"settings_file": str(settings.settings_file), "watch": watched})
+        return
+    if not watched:
+        say("no folder is watched; `video-assets watch add FOLDER` adds one")
+        return
+    table = new_table()
+    for heading in ("Folder", "Takes", "State"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("Known", "Missing"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in watched:
+        style = "" if each.state == "there" else "red"
+        table.add_row(
+            cell(each.path),
+            cell(_takes(each)),
+            cell(each.state, style),
+            Text(f"{each.known_files:,}"),
+            Text(f"{each.missing_files:,}"),
+        )
+    console().print(table)
+
+
+@app.command()
+def add(
+    folder: FolderArgument,
+    pattern: Annotated[
+        str | None,
+        typer.Option("--pattern", "-p", help=PATTERN_HELP, show_default="every video format"),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset", help="Which steps its clips get, and how.", show_default="default"
+        ),
+    ] = None,
+    owner: Annotated[
+        str, typer.Option("--owner", help="Whose clips they are: `local`, or a user's id.")
+    ] = LOCAL,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore", metavar="RULE", help="Leave out, as in .gitignore; may be repeated."
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", help="Look into folders inside it.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch a folder: its files become clips once they are no longer being written.
+
+    It is written into the settings file. A file .videoassetsignore in a
+    folder says what is left out there, in the form of .gitignore.
+    """
+    settings = load_settings()
+    if preset is not None:
+        load_preset(preset)
+    try:
+        watched = WatchFolder(
+            path=absolute(folder.expanduser()),
+            owner=owner,
+            preset=preset,
+            pattern=pattern,
+            ignore=tuple(ignore or ()),
+            recursive=recursive,
+        )
+    except ValidationError as error:
+        said = (each["msg"].removeprefix("Value error, ") for each in error.errors())
+        leave("; ".join(said))
+    _refuse(settings, watched.path)
+    add_watched(settings, watched)
+    if as_json:
+        say_json({"added": str(watched.path), "settings_file": str(settings.settings_file)})
+    else:
+        say(f"{watched.path} is watched while `video-assets dev` runs")
+
+
+@app.command()
+def remove(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Watch a folder no more; its clips stay as they are."""
+    settings = load_settings()
+    path = absolute(folder.expanduser())
+    if path not in {each.path for each in settings.watch}:
+        known = ", ".join(str(each.path) for each in settings.watch) or "none"
+        leave(f"{path} is not watched; watched are: {known}")
+    remove_watched(settings, path)
+    if as_json:
+        say_json({"removed": str(path), "settings_file": str(settings.settings_file)})
+    else:
+        say(f"{path} is watched no more; its clips stay")
+
+
+def _refuse(settings: Settings, path: Path) -> None:
+    """Refuse a folder that is not there, is our own, or would be looked at twice."""
+    if not path.is_dir():
+        leave(f"{path}: there is no such folder; is its drive connected?")
+    real, home = path.resolve(), settings.home.resolve()
+    if real.is_relative_to(home):
+        leave(f"{path} lies in {settings.home}, where video-assets keeps its own files")
+    for each in settings.watch:
+        other = each.path.resolve()
+        if real == other:
+            leave(f"{path} is watched already; `video-assets watch remove` it to change how")
+        if real.is_relative_to(other):
+            leave(f"{path} lies in {each.path}, which is watched with all that lies in it")
+        if other.is_relative_to(real):
+            leave(f"{each.path} in it is watched already; `video-assets watch remove` that first")
+
+
+def _watched(settings: Settings) -> list[Watched]:
+    catalogue = open_existing(settings) if settings.watch else None
+    found = []
+    for each in settings.watch:
+        known = missing = 0
+        if catalogue is not None:
+            known, missing = count_places(catalogue, each.owner_id, each.path)
+        state = "there" if each.path.is_dir() else "not there; is its drive connected?"
+        about = each.model_dump(exclude={"path"})
+        found.append(
+            Watched(
+                path=str(each.path), **about, state=state, known_files=known, missing_files=missing
+            )
+        )
+    if catalogue is not None:
+        catalogue.close()
+    return found
+
+
+def _takes(each: Watched) -> str:
+    parts = [each.pattern or "every video format"]
+    parts += [] if each.recursive else ["not in folders inside it"]
+    parts += [f"without {', '.join(each.ignore)}"] if each.ignore else []
+    parts += [f"preset {each.preset}"] if each.preset else []
+    parts += [f"for {each.owner}"] if each.owner != LOCAL else []
+    return clean("; ".join(parts))
