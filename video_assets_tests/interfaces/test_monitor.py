@@ -1,15 +1,23 @@
 """`monitor`: what is in work, and when following one clip ends."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger
 from video_assets_tests.interfaces.conftest import Shell
-from video_assets_tests.shelf import LONG, MARKUP, Shelf, done
+from video_assets_tests.shelf import LONG, MARKUP, Shelf, done, fail, register
+
+
+def words(printed: str) -> str:
+    """What was printed, without the spaces of its tables."""
+    return " ".join(printed.split())
 
 
 def age(admin_url: str, by: timedelta) -> None:
@@ -74,13 +82,62 @@ def test_following_a_failed_clip_ends_once_nothing_tries_again(
     shell: Shell, admin_url: str, pauses: Callable[..., list[float]]
 ):
     slept = pauses(lambda: None, lambda: age(admin_url, timedelta(minutes=2)))
-    assert "failed" in shell("monitor", "-v", MARKUP, "--follow")
+    assert "failed" in shell("monitor", "-v", MARKUP, "--follow", code=1)
     assert len(slept) == 2
+
+
+def test_a_step_says_what_it_waits_for_or_cannot_be_made_without(shell: Shell):
+    assert "thumbnails — · cannot be made without probe" in words(shell("monitor", "-v", MARKUP))
+    found = shell.json("monitor", "-v", "waiting.mp4")
+    waits = {step["step"]: step["waits_for"] for step in found["steps"]}
+    assert waits == {"checksum": [], "probe": [], "thumbnails": ["probe"]}
+
+
+def test_every_attempt_is_shown_with_its_end(shell: Shell, filled: Shelf):
+    ledger.log_starting(filled.catalogue, "probe", [filled.checksums[MARKUP]], "0123456789")
+    fail(filled, MARKUP)
+    printed = words(shell("monitor", "-v", MARKUP))
+    assert "(2 attempts)" in printed
+    assert printed.count("probe failed 0.5 run UndecodableError") == 2
+    tried = shell.json("monitor", "-v", MARKUP)["attempts"]
+    assert [(each["status"], each["seconds"]) for each in tried] == [("failed", 0.5)] * 2
+
+
+def test_following_a_clip_that_vanishes_ends(
+    shell: Shell, filled: Shelf, pauses: Callable[..., list[float]], tmp_path: Path
+):
+    (tmp_path / "vanishes.mp4").write_bytes(b"soon gone")
+    register(filled.catalogue, LOCAL_OWNER, tmp_path)
+
+    def vanish() -> None:
+        with filled.catalogue.transaction() as connection:
+            connection.execute("DELETE FROM clips WHERE file_name = 'vanishes.mp4'")
+
+    pauses(vanish)
+    printed = shell("monitor", "-v", "vanishes.mp4", "--follow", "--json", code=1)
+    assert [json.loads(line)["state"] for line in printed.splitlines()] == ["waiting", "gone"]
 
 
 def test_following_all_goes_on_until_stopped(shell: Shell, pauses: Callable[..., list[float]]):
     slept = pauses()
     assert "Active Processing" in shell("monitor", "-f")
+    assert slept == [3.0]
+
+
+def test_following_all_ends_once_all_is_done_or_failed(
+    shell: Shell,
+    filled: Shelf,
+    pauses: Callable[..., list[float]],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def finish() -> None:
+        for name in (LONG, "waiting.mp4", "twin.mp4", "again/twin.mp4"):
+            for step in ("probe", "thumbnails"):
+                done(filled, name, step, {})
+
+    slept = pauses(finish)
+    monkeypatch.setattr("video_assets.interfaces.cli.monitor.SETTLED_S", 0.0)
+    assert "Active Processing" in shell("monitor", "--follow", code=1)
     assert slept == [3.0]
 
 

@@ -1,18 +1,24 @@
-"""`video-assets monitor`: what is in work, or how far one clip has come."""
+"""`video-assets monitor`: what is in work, how far one clip has come, or one run."""
 
+import json
+import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli.clip_details import STEP_SIGNS, STEP_STYLES
+from video_assets.interfaces.cli import run_page, standing
+from video_assets.interfaces.cli.clip_progress import SETTLED_S, ClipProgress, needs_of
+from video_assets.interfaces.cli.faults import FAILED
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
+    JsonOption,
     LimitOption,
     leave,
     one_clip,
@@ -23,25 +29,35 @@ from video_assets.interfaces.cli.wording import (
     ago,
     bar,
     cell,
+    clean,
     console,
     listed,
     new_table,
     page_note,
+    plain,
     say,
+    say_json,
     shorten,
     titled,
 )
-from video_assets.storage.browse import ActiveClip, ActiveClips, ClipDetails, Step
+from video_assets.settings import Settings
+from video_assets.storage import pace, run_progress
+from video_assets.storage.browse import ActiveClip, ActiveClips, Browser
 
 REFRESH_S = 3.0
-# Longer than the daemon's look for work: until then a failure may be tried once more.
-SETTLED_S = 60.0
 NAME_WIDTH = 30
-TITLE_WIDTH = 60
 STEP_WIDTH = 14
 STATUS_STYLES = {"completed": "green", "error": "red", "stalled": "magenta"}
 
-Screen = tuple[RenderableType, bool]
+
+@dataclass(frozen=True)
+class Look:
+    """One look: for people and for programs; whether it is the last, and something failed."""
+
+    page: RenderableType
+    document: dict[str, Any]
+    is_over: bool
+    has_failed: bool
 
 
 def monitor(
@@ -49,44 +65,145 @@ def monitor(
         str | None,
         typer.Option("--video", "-v", help="One clip: its id, checksum, file name or path."),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", "-r", help="One run: its id, or how it begins."),
+    ] = None,
     follow: Annotated[
         bool,
         typer.Option(
-            "--follow", "-f", help="Look again every 3 seconds; one clip until it has ended."
+            "--follow",
+            "-f",
+            help="Look again every 3 seconds until all has ended; exit code 1 if some failed.",
         ),
     ] = False,
     limit: LimitOption = 20,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show the clips that are being processed, or the steps of one."""
+    """Show the clips that are being processed, the steps of one, or how far a run has come."""
     with reading() as opened:
-        browser = opened.browser
+        settings, browser = opened.settings, opened.browser
+        if video is not None and run is not None:
+            leave("name a clip or a run, not both")
         if browser is None:
-            if video is not None:
+            if video is not None or run is not None:
                 leave(NO_CATALOGUE)
-            say(f"No videos currently processing; {NO_CATALOGUE}")
+            say_json({"clips": []}) if as_json else say(
+                f"No videos currently processing; {NO_CATALOGUE}"
+            )
             return
         if video is not None:
             clip_id = one_clip(browser, video).id
-            look: Callable[[], Screen] = lambda: _one(browser.details(clip_id))  # noqa: E731
+            look: Callable[[], Look] = lambda: _clip(settings, browser, clip_id)  # noqa: E731
+        elif run is not None:
+            run_id = _one_run(settings, run)
+            look = lambda: _run(settings, browser, run_id)  # noqa: E731
         else:
-            look = lambda: (_active(browser.active(at_most=limit)), False)  # noqa: E731
-        _show(look, follow=follow)
+            began = time.monotonic()
+            look = lambda: _all(settings, browser, limit, time.monotonic() - began)  # noqa: E731
+        if _show(look, follow=follow, as_json=as_json):
+            raise typer.Exit(FAILED)
 
 
-def _show(look: Callable[[], Screen], *, follow: bool) -> None:
-    page, is_over = look()
+def _show(look: Callable[[], Look], *, follow: bool, as_json: bool) -> bool:
+    """Show one look, or look again until the last; tell whether something failed in the end."""
+    if as_json:
+        return _print(look, follow=follow)
+    now = look()
     if not follow:
-        console().print(page)
-        return
+        console().print(now.page)
+        return False
     try:
-        with Live(page, console=console(), auto_refresh=False) as live:
+        with Live(now.page, console=console(), auto_refresh=False) as live:
             live.refresh()
-            while not is_over:
+            while not now.is_over:
                 time.sleep(REFRESH_S)
-                page, is_over = look()
-                live.update(page, refresh=True)
+                now = look()
+                live.update(now.page, refresh=True)
     except KeyboardInterrupt:
-        return
+        return False
+    return now.has_failed
+
+
+def _print(look: Callable[[], Look], *, follow: bool) -> bool:
+    """Write one document, or one line for each look."""
+    now = look()
+    if not follow:
+        say_json(now.document)
+        return False
+    try:
+        while True:
+            sys.stdout.write(json.dumps(now.document, default=plain) + "\n")
+            sys.stdout.flush()
+            if now.is_over:
+                return now.has_failed
+            time.sleep(REFRESH_S)
+            now = look()
+    except KeyboardInterrupt:
+        return False
+
+
+def _clip(settings: Settings, browser: Browser, clip_id: UUID) -> Look:
+    details = browser.details(clip_id)
+    if details is None:
+        gone = "the clip has been removed from the catalogue"
+        return Look(Text(gone), {"id": clip_id, "state": "gone"}, is_over=True, has_failed=True)
+    tried = pace.attempts(browser.catalogue, browser.owner, clip_id)
+    progress = ClipProgress(details, tried, needs_of(settings, details.clip.preset))
+    return Look(
+        progress.page(),
+        progress.as_document(),
+        is_over=progress.is_over,
+        has_failed=details.clip.state == "failed",
+    )
+
+
+def _one_run(settings: Settings, name: str) -> str:
+    """The one run that a name means; without one, end by saying what it may have meant."""
+    found = run_progress.find(settings, name)
+    if len(found) == 1:
+        return found[0].run_id
+    if not found:
+        leave(f"no run is called {clean(name)}; `video-assets status` shows those in progress")
+    say(f"{name} is {len(found)} runs; write more of its id:", error=True)
+    for each in found:
+        say(f"  {each.run_id}  {each.what}, {each.status}", error=True)
+    raise typer.Exit(2)
+
+
+def _run(settings: Settings, browser: Browser, run_id: str) -> Look:
+    progress = run_progress.look(settings, browser.catalogue, browser.owner, run_id)
+    if progress is None:
+        gone = f"run {clean(run_id)} is not there any more"
+        return Look(Text(gone), {"run_id": run_id, "status": "gone"}, is_over=True, has_failed=True)
+    lanes = standing.lanes_of(settings)
+    return Look(
+        run_page.page(progress, lanes),
+        run_page.document(progress, lanes),
+        is_over=progress.is_over,
+        has_failed=progress.has_failed,
+    )
+
+
+def _all(settings: Settings, browser: Browser, limit: int, looked_for_s: float) -> Look:
+    active, now = browser.active(at_most=limit), standing.stand(settings, browser)
+    failed = now.counts.clips["failed"] > 0
+    quiet_s = looked_for_s if now.quiet_s is None else now.quiet_s
+    # What failed may be tried once more, and who looks may be faster than the work they wait for.
+    has_ended_before_our_eyes = quiet_s < looked_for_s and not failed
+    is_settled = has_ended_before_our_eyes or min(quiet_s, looked_for_s) >= SETTLED_S
+    page = Group(
+        _active(active),
+        Text(),
+        *standing.lanes_part(now.lanes),
+        Text(standing.pace_sentence(now.pace, is_over=now.is_over)),
+    )
+    return Look(
+        page,
+        {**now.as_document(), "active": active.clips},
+        is_over=now.is_over and is_settled,
+        has_failed=failed,
+    )
 
 
 def _active(active: ActiveClips) -> RenderableType:
@@ -112,80 +229,3 @@ def _step_of(clip: ActiveClip) -> str:
     """What runs, else what failed, else what is next."""
     names = clip.running_steps or clip.failed_steps
     return listed(names) if names else clip.current_step or NONE
-
-
-def _one(details: ClipDetails | None) -> Screen:
-    if details is None:
-        return Text("the clip has been removed from the catalogue"), True
-    page = Group(
-        titled(f"Video: {shorten(details.clip.file_name, TITLE_WIDTH)}", _state(details)),
-        Text(),
-        titled("Step Timings", _timings(details.steps)),
-        Text(),
-        titled("Available Features", _features(details)),
-    )
-    return page, _is_over(details)
-
-
-def _is_over(details: ClipDetails) -> bool:
-    """Whether nothing more will happen to a clip by itself."""
-    if details.clip.state == "complete":
-        return True
-    runs = any(step.state == "running" for step in details.steps)
-    return details.clip.state == "failed" and not runs and details.quiet_s >= SETTLED_S
-
-
-def _state(details: ClipDetails) -> Table:
-    clip = details.clip
-    planned = [step for step in details.steps if step.name in clip.planned_steps]
-    done = sum(step.state == "done" for step in planned)
-    current = [step.name for step in details.steps if step.state == "running"]
-    current = current or clip.failed_steps
-    table = new_table(header=False)
-    table.add_row("Status", cell(clip.state))
-    table.add_row("Progress", cell(f"{bar(clip.progress)} {clip.progress}%"))
-    table.add_row("Current Step", cell(listed(current) if current else clip.current_step))
-    table.add_row("Steps Completed", cell(f"{done}/{len(planned)}"))
-    return table
-
-
-def _timings(steps: list[Step]) -> Table:
-    table = new_table()
-    table.add_column("Step", no_wrap=True)
-    table.add_column("Duration", justify="right", no_wrap=True)
-    table.add_column("")
-    table.add_column("", overflow="fold")
-    for step in steps:
-        style = STEP_STYLES[step.state]
-        table.add_row(
-            cell(shorten(step.name, NAME_WIDTH)),
-            cell(_duration(step)),
-            cell(STEP_SIGNS[step.state], style),
-            Text("") if step.error is None else cell(step.error, style),
-        )
-    return table
-
-
-def _duration(step: Step) -> str | None:
-    if step.state == "running":
-        return "Running..."
-    return None if step.seconds is None else f"{step.seconds:.1f}"
-
-
-def _features(details: ClipDetails) -> Table:
-    table = new_table()
-    table.add_column("Feature", no_wrap=True)
-    table.add_column("")
-    for name, value in _available(details):
-        sign = cell("✗", "dim") if not value else cell(f"✓ {value}" if value > 1 else "✓", "green")
-        table.add_row(name, sign)
-    return table
-
-
-def _available(details: ClipDetails) -> Iterator[tuple[str, int]]:
-    clip = details.clip
-    done = {step.name for step in details.steps if step.state == "done"}
-    yield "Metadata", int(clip.codec is not None)
-    yield "Thumbnails", len(clip.thumbnails or [])
-    yield "Searchable", int(bool(done & {"description", "embeddings"}))
-    yield "Transcript", int(clip.full_transcript is not None)

@@ -1,7 +1,7 @@
-"""`video-assets status`: how many clips stand where."""
+"""`video-assets status`: how many clips stand where, what is in work, how fast, and what failed."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -11,6 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, reading
+from video_assets.interfaces.cli.standing import (
+    Standing,
+    causes_part,
+    lanes_of,
+    lanes_part,
+    pace_sentence,
+    runs_part,
+    stand,
+)
 from video_assets.interfaces.cli.wording import (
     cell,
     clean,
@@ -21,7 +30,9 @@ from video_assets.interfaces.cli.wording import (
     titled,
 )
 from video_assets.settings import Settings
+from video_assets.storage import run_queue
 from video_assets.storage.browse import Browser, Counts
+from video_assets.storage.pace import Pace
 
 REFRESH_S = 2.0
 NAMES = ("complete", "processing", "failed", "waiting")
@@ -34,46 +45,48 @@ def status(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Count the clips by state, and each step by what came of it."""
+    """Count the clips by state, show runs, lanes and pace, and say why steps failed."""
     with reading() as opened:
-        place, browser = _place(opened.settings, opened.browser), opened.browser
+        settings, browser = opened.settings, opened.browser
+        place = _place(settings, browser)
         if as_json:
-            say_json(_document(browser.counts() if browser else _EMPTY, place))
+            standing = stand(settings, browser) if browser else _nothing(settings)
+            say_json({**standing.as_document(), "database": place})
         elif browser is None:
             console().print(Text(NO_CATALOGUE))
         elif watch:
-            _watch(browser, place)
+            _watch(settings, browser, place)
         else:
-            console().print(_page(browser.counts(), place))
+            console().print(_page(stand(settings, browser), place))
 
 
-_EMPTY = Counts(dict.fromkeys(NAMES, 0), 0, [])
+def _nothing(settings: Settings) -> Standing:
+    counts = Counts(dict.fromkeys(NAMES, 0), 0, [])
+    return Standing(counts, run_queue.EMPTY, lanes_of(settings), Pace(), [], None)
 
 
-def _watch(browser: Browser, place: str | None) -> None:
+def _watch(settings: Settings, browser: Browser, place: str | None) -> None:
+    page = _page(stand(settings, browser), place)
     try:
-        with Live(_page(browser.counts(), place), console=console(), auto_refresh=False) as live:
+        with Live(page, console=console(), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(_page(browser.counts(), place), refresh=True)
+                live.update(_page(stand(settings, browser), place), refresh=True)
     except KeyboardInterrupt:
         return
 
 
-def _document(counts: Counts, place: str | None) -> dict[str, Any]:
-    return {
-        "clips": {"total": sum(counts.clips.values()), **counts.clips},
-        "unreadable_files": counts.unreadable_files,
-        "steps": counts.steps,
-        "database": place,
-    }
-
-
-def _page(counts: Counts, place: str | None) -> RenderableType:
+def _page(standing: Standing, place: str | None) -> RenderableType:
+    counts = standing.counts
     parts: list[RenderableType] = [titled("Your Video Processing Status", _states(counts))]
     if counts.steps:
         parts += [Text(), titled("Steps", _steps(counts))]
-    parts += [Text(), Text(f"Database: {clean(place)}", style="dim", overflow="fold")]
+    parts += [Text(), *runs_part(standing.queue)]
+    parts += [Text(), *lanes_part(standing.lanes)]
+    if standing.causes:
+        parts += [Text(), *causes_part(standing.causes)]
+    parts += [Text(), Text(pace_sentence(standing.pace, is_over=standing.is_over))]
+    parts.append(Text(f"Database: {clean(place)}", style="dim", overflow="fold"))
     return Group(*parts)
 
 

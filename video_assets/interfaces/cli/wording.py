@@ -36,7 +36,7 @@ def say(text: str, *, error: bool = False) -> None:
 
 def say_json(value: Any) -> None:
     """Print a value for other programs."""
-    sys.stdout.write(json.dumps(value, default=_plain, indent=2) + "\n")
+    sys.stdout.write(json.dumps(value, default=plain, indent=2) + "\n")
 
 
 def new_table(*, header: bool = True, gap: int = 2) -> Table:
@@ -168,7 +168,8 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Give what JSON has no form for a plain form; for `json.dumps`."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, Decimal):

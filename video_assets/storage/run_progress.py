@@ -1,0 +1,106 @@
+"""How far one run of Dagster has come."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+
+from video_assets.settings import Settings
+from video_assets.storage import run_queue
+from video_assets.storage.postgres import Postgres
+
+_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """What one step did in a run."""
+
+    step: str
+    done: int
+    failed: int
+    median_s: float | None
+    p95_s: float | None
+    slowest_s: float | None
+    slowest: str | None
+
+
+@dataclass(frozen=True)
+class RunName:
+    """What finds a run again; times are seconds since 1970."""
+
+    run_id: str
+    what: str
+    status: str
+    started_at: float
+    ended_at: float | None
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a run has come."""
+
+    run: RunName
+    seconds: float
+    clips: int
+    failed: int
+    cells: int
+    cells_done: int
+    steps: list[RunStep]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen in it."""
+        return self.run.ended_at is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it broke off, or a clip of its failed."""
+        return bool(self.failed) or self.run.status in ("failed", "failure", "stopped", "canceled")
+
+    @property
+    def cells_per_min(self) -> float:
+        """How many steps of clips ended in a minute, without those that had ended before."""
+        return 60 * sum(step.done + step.failed for step in self.steps) / max(self.seconds, 1.0)
+
+    @property
+    def clips_per_min(self) -> float:
+        """The same in clips, each with all its steps."""
+        return self.cells_per_min * self.clips / self.cells if self.cells else 0.0
+
+
+def find(settings: Settings, name: str) -> list[RunName]:
+    """Find runs by how their ids begin, the latest first."""
+    return [
+        RunName(
+            run.run_id,
+            f"job {run.job}",
+            run.status,
+            run.start_time,
+            (run.end_time or run.start_time) if run.is_over else None,
+        )
+        for run in run_queue.find_runs(settings, name)
+    ]
+
+
+def look(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> RunProgress | None:
+    """Look at one run by its whole id; None when it is gone."""
+    found = [run for run in find(settings, name) if run.run_id == name]
+    if not found:
+        return None
+    run = found[0]
+    with catalogue.transaction(owner) as connection:
+        counts = _queries.clips_of_run(connection, run_id=name, since=run.started_at)
+        steps = _queries.steps(connection, run_id=name, since=run.started_at, until=run.ended_at)
+        return RunProgress(
+            run,
+            (run.ended_at or time.time()) - run.started_at,
+            counts["clips"],
+            counts["failed"],
+            counts["cells"],
+            counts["cells_done"],
+            [RunStep(**row) for row in steps],
+        )
