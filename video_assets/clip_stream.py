@@ -18,6 +18,7 @@ from video_assets.clip_worker import Failed, Measured, Task, perform
 from video_assets.events import is_deferred
 from video_assets.lanes import DEFAULT_PRIORITY, Crash
 from video_assets.partitions import meant
+from video_assets.settings import load_settings
 from video_assets.storage import ledger, locations
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
@@ -84,8 +85,13 @@ def stream(
         remakes=len(checksums) == 1 and not is_deferred(context.run),
     )
 
+    lane, queues = step.queue if step else asset.lane, load_settings().queues
+
     def outcomes() -> Generator[Outcome | None, None, None]:
         _end_if_asked(context)
+        if queues and lane not in queues:
+            context.log.warning(f"lane {lane} is left to others; here it is {', '.join(queues)}")
+            return
         _, due = split(ledger.entries(catalogue, asset.name, checksums))
         # Claims are kept while others have the lane's slots: nobody on this machine could begin
         # these clips sooner, and turns are short.
@@ -105,7 +111,7 @@ def stream(
                     task = _task(asset, context, checksum, source, inputs, settings)
                     tasks.append((checksum, task))
             answers = context.resources.lanes.run(
-                step.queue if step else asset.lane,
+                lane,
                 perform,
                 tasks,
                 timeout_s=step.timeout if step else DEFAULT_TIMEOUT_S,

@@ -9,7 +9,8 @@ import dagster as dg
 from video_assets.io_managers import SupabaseIOManager
 from video_assets.lanes import WORKER_MODULES, Lanes
 from video_assets.logs import open_log
-from video_assets.presets.model import DEFAULT_PRESET, PipelineConfiguration, load_preset
+from video_assets.presets.model import PipelineConfiguration, load_preset
+from video_assets.run_process import note_process
 from video_assets.settings import load_settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
@@ -25,6 +26,8 @@ class CatalogueResource(dg.ConfigurableResource[Postgres]):
         """Connect to the catalogue that the environment names, and open the log beside it."""
         settings = load_settings()
         open_log(settings)
+        if context.dagster_run is not None and context.instance is not None:
+            note_process(context.instance, context.dagster_run)
         return open_catalogue(settings)
 
 
@@ -39,12 +42,10 @@ class ArtifactsResource(dg.ConfigurableResource[Path]):
 class PresetResource(dg.ConfigurableResource[PipelineConfiguration]):
     """What a run's preset says of its steps: settings, lanes, time limits."""
 
-    name: str = DEFAULT_PRESET
-
     def create_resource(self, context: dg.InitResourceContext) -> PipelineConfiguration:
-        """Read the preset that the run is tagged with, else the one configured here."""
+        """Read the preset that the run is tagged with, else the one of the settings."""
         run = context.dagster_run
-        return load_preset((run.tags.get(PRESET_TAG) if run else None) or self.name)
+        return load_preset((run.tags.get(PRESET_TAG) if run else None) or load_settings().preset)
 
 
 class LanesResource(dg.ConfigurableResource[Lanes]):
@@ -54,9 +55,10 @@ class LanesResource(dg.ConfigurableResource[Lanes]):
 
     def create_resource(self, context: dg.InitResourceContext) -> Lanes:
         """Find the lanes of this process, which outlive a run; they start when first needed."""
+        settings = load_settings()
         most = context.dagster_run.tags.get(WORKERS_TAG) if context.dagster_run else None
         sizes = tuple(sorted(self.preset.worker_config.items()))
-        return _lanes(sizes, load_settings().lanes_dir, int(most) if most else None)
+        return _lanes(sizes, settings.lanes_dir, int(most) if most else settings.workers)
 
 
 class SupabaseIOManagerResource(dg.ConfigurableIOManagerFactory[SupabaseIOManager]):

@@ -139,6 +139,13 @@ class Settings(BaseSettings):
     )
     checksum_algorithm: Literal["blake3", "md5"] = "blake3"
     watch: tuple[WatchFolder, ...] = ()
+    preset: str = Field(default="default", description="of `dev` and `worker`")
+    queues: tuple[str, ...] = Field(
+        default=(), description="the lanes that `dev` and `worker` work in; none means all"
+    )
+    workers: int | None = Field(
+        default=None, ge=1, description="processes at most in each lane of `dev` and `worker`"
+    )
     speech_api_key: SecretStr | None = Field(
         default=None, description="of the service that the step transcript may ask"
     )

@@ -8,7 +8,9 @@ import os
 import threading
 from pathlib import Path
 
-STOP_FILE = "VIDEO_ASSETS_STOP_FILE"  # environment: where a file asks this process to stop
+# Environment of what `dev` and `worker` started:
+STOP_FILE = "VIDEO_ASSETS_STOP_FILE"  # where a file asks to stop
+BEGUN_AT = "VIDEO_ASSETS_BEGUN_AT"  # no process of before is left
 
 _asked = threading.Event()
 _now = threading.Event()

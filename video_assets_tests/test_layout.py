@@ -21,6 +21,7 @@ BELOW = {"media", "storage", "services", "accounts", "search", "presets", "setti
 }
 TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
     "resources",
+    "run_process",
     "io_managers",
 }
 MAY_IMPORT = {
@@ -44,11 +45,12 @@ MAY_IMPORT = {
     "clip_asset": BELOW | TOP,
     "clip_stream": BELOW | TOP,
     "resources": BELOW | TOP,
+    "run_process": BELOW,
     "io_managers": BELOW | TOP,
     "assets": BELOW | TOP,
     # Jobs and sensors select clip assets, list files (media) and take resources by their type.
     "automation": {"assets", "analyzer", "clip_asset", "clip_stream", "events"}
-    | {"partitions", "resources", "stopping"}
+    | {"partitions", "resources", "run_process", "stopping"}
     | {"media", "storage", "services", "presets", "settings", "redaction"},
     "definitions": BELOW | TOP | {"assets", "automation"},
     "interfaces": BELOW | TOP | {"assets", "automation", "definitions"},

@@ -1,13 +1,11 @@
 """Processing here: the same runs that the daemon would launch, in this process and to the end."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-import psutil
 
 from video_assets import stopping
 from video_assets.automation.in_progress import IN_PROGRESS
@@ -19,11 +17,10 @@ from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.resources import PRESET_TAG, WORKERS_TAG
+from video_assets.run_process import PROCESS_TAG, this_process
 from video_assets.storage import ledger
-from video_assets.storage.locations import HOST
 from video_assets.storage.postgres import Postgres
 
-PROCESS_TAG = "video-assets/process"
 WAIT_S = 0.5  # between two looks at clips that another process has in hand
 BETWEEN_STEPS_S = 3.0  # in which a living run holds none of its clips
 TRIES_MORE = 2
@@ -61,7 +58,7 @@ def process_here(
     Gives what went wrong beside the clips; raises KeyboardInterrupt when a run was interrupted.
     """
     plan = plan_of(preset)
-    told = {PRESET_TAG: preset.name, PROCESS_TAG: _this_process()}
+    told = {PRESET_TAG: preset.name, PROCESS_TAG: this_process()}
     if workers is not None:
         told[WORKERS_TAG] = str(workers)
     tried: set[Work] = set()
@@ -165,29 +162,3 @@ def _requests(
     if requests:  # failures of these batches join those that wait to be tried alone
         return requests
     return [([dg.AssetKey(asset)], {}, checksum) for checksum, asset in work.alone]
-
-
-def end_dead_runs(instance: dg.DagsterInstance) -> int:
-    """Fail the runs of processes on this machine that were killed, and give their number."""
-    dead = 0
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        host, _, process = run.tags.get(PROCESS_TAG, "").partition(" ")
-        if host == HOST and not _is_alive(process):
-            instance.report_run_failed(run, "the process that ran it was killed")
-            # Only the daemon frees the pools of ended runs, and none may be running here.
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            dead += 1
-    return dead
-
-
-def _this_process() -> str:
-    process = psutil.Process(os.getpid())
-    return f"{HOST} {process.pid} {process.create_time():.2f}"
-
-
-def _is_alive(process: str) -> bool:
-    pid, _, created = process.partition(" ")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
-    except (psutil.NoSuchProcess, ValueError):
-        return False

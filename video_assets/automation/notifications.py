@@ -14,7 +14,7 @@ import dagster as dg
 
 from video_assets.automation.here import is_interruption
 from video_assets.automation.work import LASTING_ATTEMPTS
-from video_assets.presets.model import DEFAULT_PRESET, load_preset
+from video_assets.presets.model import load_preset
 from video_assets.redaction import redact
 from video_assets.services.notifier import deliver
 from video_assets.settings import LOCAL_OWNER, Settings, load_settings
@@ -75,7 +75,7 @@ def tell(instance: dg.DagsterInstance, catalogue: Postgres, settings: Settings) 
     notify = settings.notify
     if not notify.is_wanted:
         return f"nobody is to be told: {settings.settings_file} has no [notify]"
-    retries = {step.name: step.retry for step in load_preset(DEFAULT_PRESET).steps}
+    retries = {step.name: step.retry for step in load_preset(settings.preset).steps}
     with messages.due(
         catalogue,
         LOCAL_OWNER,

@@ -44,6 +44,14 @@ def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
         raise PresetError(f"preset {preset.name}: {error}") from None
 
 
+def serve(
+    plan: Sequence[PlannedAsset], preset: PipelineConfiguration, queues: Sequence[str]
+) -> tuple[PlannedAsset, ...]:
+    """Leave the assets of a preset's plan that go through these lanes; none means all."""
+    served = {step.name for step in preset.steps if not queues or step.queue in queues}
+    return tuple(asset for asset in plan if asset.asset in served)
+
+
 def narrowed(preset: PipelineConfiguration, assets: Iterable[str]) -> PipelineConfiguration:
     """Give a preset that makes these assets and no others, each by its settings or its defaults.
 

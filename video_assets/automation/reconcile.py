@@ -13,13 +13,15 @@ import dagster as dg
 from video_assets.automation.due import Due, find_due
 from video_assets.automation.in_progress import keys_in_progress, runs_in_progress
 from video_assets.automation.jobs import batch_tags, priority_tag, process_clips
-from video_assets.automation.plan import plan_of, selection_of
+from video_assets.automation.plan import plan_of, selection_of, serve
 from video_assets.automation.reporting import agree
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.presets.strict import PresetError
 from video_assets.resources import PRESET_TAG
+from video_assets.run_process import end_dead_runs
+from video_assets.settings import load_settings
 from video_assets.storage import settled
 from video_assets.storage.ledger import PlannedAsset
 from video_assets.storage.postgres import Postgres
@@ -44,6 +46,7 @@ def reconcile(
     preset: dg.ResourceParam[PipelineConfiguration],
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request what is missing or worth another attempt, and leave alone what is in hand."""
+    end_dead_runs(context.instance)
     context.update_cursor(agree(context.instance, catalogue, context.cursor))
     runs = runs_in_progress(context.instance)
     room = RUNS_PER_TICK - sum(run.tags.get(SENSOR_TAG) == reconcile.name for run in runs)
@@ -70,7 +73,8 @@ def _plans(
     found: dict[str, Sequence[PlannedAsset]] = {}
     for name in settled.presets_in_use(catalogue):
         try:
-            plan = plan_of(preset if name in ("", preset.name) else load_preset(name))
+            meant = preset if name in ("", preset.name) else load_preset(name)
+            plan = serve(plan_of(meant), meant, load_settings().queues)
         except PresetError as error:
             context.log.warning(f"clips of preset {name} are left alone: {error}")
             continue

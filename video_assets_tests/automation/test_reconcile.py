@@ -2,13 +2,13 @@
 
 import dagster as dg
 
-from video_assets.automation.here import PROCESS_TAG, end_dead_runs
 from video_assets.automation.in_progress import keys_in_progress
 from video_assets.automation.instance import set_pools
 from video_assets.automation.reconcile import reconcile
 from video_assets.automation.reporting import report_results
 from video_assets.events import DEFER_EVENTS
 from video_assets.partitions import CLIPS, RANGE_END, RANGE_START, meant
+from video_assets.run_process import PROCESS_TAG, end_dead_runs
 from video_assets.storage import ledger
 from video_assets.storage.locations import HOST
 from video_assets_tests.automation.conftest import Pipeline, preset

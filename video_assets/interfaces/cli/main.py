@@ -20,6 +20,7 @@ from video_assets.interfaces.cli.monitor import monitor
 from video_assets.interfaces.cli.quick import quick_process
 from video_assets.interfaces.cli.stale import stale
 from video_assets.interfaces.cli.status import status
+from video_assets.interfaces.cli.worker import worker
 
 app = typer.Typer(
     name="video-assets",
@@ -40,6 +41,7 @@ app.command()(status)
 app.command()(monitor)
 app.command()(list_steps)
 app.command()(dev)
+app.command()(worker)
 app.command()(doctor)
 app.add_typer(browse.search, name="search")
 app.add_typer(watch.app, name="watch")

@@ -107,9 +107,10 @@ def _run(
     quiet_dagster()
     from video_assets.automation import here, instance, reporting
     from video_assets.definitions import defs
+    from video_assets.run_process import end_dead_runs
 
     with instance.open_instance(pipeline.settings) as dagster, _marked(pipeline.settings):
-        here.end_dead_runs(dagster)
+        end_dead_runs(dagster)
         dead = _dead_marks(pipeline.settings)
         reporting.report_results(dagster, pipeline.catalogue, settled_s=0 if dead else SETTLED_S)
         for mark in dead:

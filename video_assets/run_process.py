@@ -1,0 +1,73 @@
+"""Which process runs a run, so that the runs of processes that were killed are found and ended.
+
+Dagster learns of a killed run from the process that started it, and of nothing when that was killed
+too. So each run notes its own process when it begins.
+"""
+
+import os
+import time
+from datetime import datetime, timezone
+
+import dagster as dg
+import psutil
+
+from video_assets.stopping import BEGUN_AT
+from video_assets.storage.locations import HOST
+
+PROCESS_TAG = "video-assets/process"
+NOTED_WITHIN_S = 180.0  # a run that begins notes its process within a second or two
+UNDER_WAY = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def this_process() -> str:
+    """Name this process so that no other is taken for it."""
+    process = psutil.Process(os.getpid())
+    return f"{HOST} {process.pid} {process.create_time():.2f}"
+
+
+def note_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Note that this process runs a run; its id stands there because a retry copies the tags."""
+    instance.add_run_tags(run.run_id, {PROCESS_TAG: f"{this_process()} {run.run_id}"})
+
+
+def end_dead_runs(instance: dg.DagsterInstance) -> int:
+    """Fail the runs of processes on this machine that were killed, and give their number."""
+    dead = 0
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY)):
+        run = record.dagster_run
+        if _is_dead(record):
+            why = "the process that ran it was killed"
+            if run.status == dg.DagsterRunStatus.CANCELING:
+                instance.report_run_canceled(run, why)
+            else:
+                instance.report_run_failed(run, why)
+            # Only the daemon frees the pools of ended runs, and only after a while.
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            dead += 1
+    return dead
+
+
+def _is_dead(record: dg.RunRecord) -> bool:
+    run = record.dagster_run
+    host, pid, created, *noted = run.tags.get(PROCESS_TAG, "   ").split(" ")
+    is_its_own = run.run_id in noted or (not noted[0:1] and run.parent_run_id is None)
+    if host and is_its_own:
+        return host == HOST and not _is_alive(pid, created)
+    began_at = float(os.environ.get(BEGUN_AT, 0))
+    changed_at = record.update_timestamp.replace(tzinfo=timezone.utc)
+    if changed_at < datetime.fromtimestamp(began_at, timezone.utc):
+        return run.status != dg.DagsterRunStatus.NOT_STARTED
+    started = record.start_time
+    return started is not None and time.time() - started > NOTED_WITHIN_S
+
+
+def _is_alive(pid: str, created: str) -> bool:
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
+    except (psutil.NoSuchProcess, ValueError):
+        return False

@@ -1,0 +1,128 @@
+"""`video-assets worker`: it serves some lanes, tells whether it works, and ends as is asked."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import yaml
+
+from video_assets.interfaces.cli import leash
+from video_assets.settings import Settings
+from video_assets.storage.embedded import EmbeddedServer
+from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.commands import ROOT, run, start
+
+WITHIN_S = 150.0
+
+
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    until = time.monotonic() + WITHIN_S
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.3)
+
+
+def done(settings: Settings) -> dict[str, int]:
+    """How many results each step has."""
+    with psycopg.connect(EmbeddedServer(settings.home).admin_url()) as connection:
+        rows = connection.execute(
+            "SELECT asset, count(*) FROM results WHERE status = 'done' GROUP BY 1"
+        ).fetchall()
+    return dict(rows)
+
+
+def test_it_makes_cells_of_its_lanes_alone_and_restarts_what_dies(settings: Settings, tmp_path):
+    (tmp_path / "footage").mkdir()
+    make_clip(tmp_path / "footage" / "clip.mp4", Clip(frames=6))
+    registered = run(settings.home, "ingest", tmp_path / "footage", "-c", "fast", "--workers", "0")
+    assert registered.returncode == 0, registered.stderr
+    unhealthy = run(settings.home, "worker", "--check", "--json")
+    assert unhealthy.returncode == 3
+    assert "no worker runs" in json.loads(unhealthy.stdout)["faults"][0]
+
+    process = start(settings.home, "worker", "-q", "metadata,thumbnails", "-w", "1", "-c", "fast")
+    try:
+        wait_for(lambda: run(settings.home, "worker", "--check").returncode == 0, process)
+        second = run(settings.home, "dev")
+        assert second.returncode == 2
+        assert "runs already" in second.stderr
+        daemon = next(
+            each for each in leash.marked(settings.home) if "dagster._daemon" in each.cmdline()
+        )
+        daemon.kill()
+        wait_for(lambda: done(settings).get("thumbnails"), process)
+        assert done(settings) == {"checksum": 1, "probe": 1, "thumbnails": 1}
+        process.send_signal(signal.SIGTERM)
+        words, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert "queues: metadata 1, thumbnails 1" in words
+    assert "clips in hand" in errors
+    assert leash.marked(settings.home) == []
+
+
+def test_killed_with_its_leash_it_leaves_what_the_next_one_ends(settings: Settings):
+    process = start(settings.home, "worker")
+    log = settings.home / "logs" / "dev.log"
+    wait_for(lambda: log.exists() and "Started Dagster code server" in log.read_text(), process)
+    (keeper,) = [
+        each
+        for each in psutil.Process(process.pid).children()
+        if leash.__name__ in " ".join(each.cmdline())
+    ]
+    left = leash.marked(settings.home)
+    keeper.kill()
+    process.kill()
+    process.communicate()
+    assert any(each.is_running() for each in left)
+    following = start(settings.home, "worker")
+    wait_for(lambda: not any(each.is_running() for each in left), following)
+    following.send_signal(signal.SIGTERM)
+    following.communicate(timeout=60)
+    assert leash.marked(settings.home) == []
+
+
+def test_a_queue_that_is_not_there_is_told(tmp_path: Path):
+    wrong = run(tmp_path, "worker", "--queue", "metadata,thumbnail")
+    assert wrong.returncode == 2
+    assert "did you mean thumbnails?" in wrong.stderr
+
+
+def test_the_unit_file_is_one(tmp_path: Path):
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("no systemd here")
+    text = (ROOT / "deploy" / "video-assets.service").read_text()
+    found = re.search(r"^ExecStart=(\S+) worker$", text, re.MULTILINE)
+    assert found is not None
+    unit = tmp_path / "video-assets.service"
+    unit.write_text(text.replace(found[1], "/bin/true"))
+    checked = subprocess.run([verify, "verify", unit], capture_output=True, text=True, check=False)
+    assert checked.stderr == ""
+
+
+def test_compose_lets_only_this_machine_reach_the_ui():
+    folder = ROOT / "deploy"
+    written = yaml.safe_load((folder / "compose.yaml").read_text())
+    services = written["services"]
+    assert set(services) == {"database", "migrate", "worker", "ui"}
+    ports = [port for service in services.values() for port in service.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    for service in services.values():
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (folder / source).exists()
+            else:
+                assert source in {*written["volumes"], "${FOOTAGE"}
+        assert set(service.get("depends_on", ())) <= set(services)
