@@ -28,6 +28,7 @@ _TAGS = (
     "XMP-xmp:CreateDate",
     "QuickTime:CreateDate",
     "CreateDate",
+    "ASF:CreationDate",
     "DateTimeUTC",
 )
 _IN_UTC = {"QuickTime", "Info"}  # by their standards: ISO/IEC 14496-12 and Matroska

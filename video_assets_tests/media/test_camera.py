@@ -323,6 +323,12 @@ def test_a_recording_date_comes_before_the_date_of_the_container():
     assert capture.source == "Matroska:DateTimeOriginal"
 
 
+def test_a_windows_recording_has_the_time_of_its_container():
+    capture = describe(ASF__CreationDate="2010:07:26 22:55:35Z").capture
+    assert capture is not None
+    assert (capture.utc_time, capture.source) == ("2010-07-26T22:55:35+00:00", "ASF:CreationDate")
+
+
 @pytest.mark.parametrize("text", ["9999:12:31 23:59:59-05:00", "1969:12:31 16:00:00-08:00"])
 def test_the_ends_of_time_are_no_time(text):
     assert read_time(text) is None

@@ -69,7 +69,7 @@ def _hours(minutes: int) -> str:
     return f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-@clip_asset(lane="metadata", code_version="2", metadata=summarize)
+@clip_asset(lane="metadata", code_version="3", metadata=summarize)
 def camera(source: Source) -> Camera:
     """Which camera took each clip, with which lens and settings, where and when."""
     return Camera.model_validate(dict(read_camera(source.path)))
