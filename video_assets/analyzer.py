@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from video_assets.presets.strict import read_strictly
+from video_assets.presets.variables import resolve_variables, variables_in
 from video_assets.storage.artifacts import ArtifactFolder
 
 SPECIAL = ("source", "settings", "artifacts", "progress")
@@ -89,16 +91,29 @@ class Analyzer:
         optional = {name for name, upstream in self.inputs.items() if not upstream.is_required}
         return tuple(name for name in self.upstream if name not in optional)
 
-    def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete its part of a preset with its defaults.
+    def settings(self, params: Mapping[str, Any], *, where: str | None = None) -> dict[str, Any]:
+        """Complete its part of a preset with its defaults, and with the variables it names.
 
-        Raises ValueError for a name or value that it does not take.
+        where  which preset and step, for errors
+
+        Raises PresetError, with one line for each, for names and values that it does not take.
         """
-        if self.settings_model is None:
-            if params:
-                raise ValueError(f"{self.name} has no settings, but the preset sets {list(params)}")
-            return {}
-        return self.settings_model.model_validate(dict(params)).model_dump(mode="json")
+        where = f"{where or f'step {self.name}'}, params"
+        model = self.settings_model or _NoSettings
+        resolved = resolve_variables(params, allowed=_open_to_variables(model), where=where)
+        return read_strictly(model, resolved, where=where, written=params).model_dump(mode="json")
+
+    def written_settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete its part of a preset with its defaults, and leave variables as written."""
+        written = {name: value for name, value in params.items() if variables_in(value)}
+        plain = {name: value for name, value in params.items() if name not in written}
+        return {**self.settings(plain), **written}
+
+
+class _NoSettings(BaseModel):
+    """Of an asset that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 ANALYZERS: dict[str, Analyzer] = {}
@@ -110,3 +125,10 @@ def _upstream(hint: Any) -> Upstream:
         (model,) = (part for part in typing.get_args(hint) if part is not type(None))
         return Upstream(model, is_required=False)
     return Upstream(hint, is_required=True)
+
+
+def _open_to_variables(model: type[BaseModel]) -> list[str]:
+    """Name the settings whose values may come from variables, as their fields say."""
+    fields = model.model_fields.items()
+    extras = {name: field.json_schema_extra for name, field in fields}
+    return [n for n, extra in extras.items() if isinstance(extra, dict) and extra.get("variables")]

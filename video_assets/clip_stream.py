@@ -69,8 +69,11 @@ def stream(
 ) -> ClipStream:
     """Take up the clips of a run; the work is done while the stream is read."""
     checksums = meant(context.partition_keys, context.run.tags)
-    catalogue, step = context.resources.catalogue, context.resources.preset.step(asset.name)
-    settings = asset.settings(step.params if step else {})
+    catalogue, preset = context.resources.catalogue, context.resources.preset
+    step = preset.step(asset.name)
+    settings = asset.settings(
+        step.params if step else {}, where=f"preset {preset.name}, step {asset.name}"
+    )
     made = {
         checksum: ledger.Made(asset.code_version, digest(settings), input_fingerprint(digests))
         for checksum in checksums

@@ -16,6 +16,7 @@ from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
 PRESET_TAG = "video-assets/preset"
+SWITCHED_ON_TAG = "video-assets/switched-on"  # run tag: steps that the preset has disabled
 WORKERS_TAG = "video-assets/workers"  # run tag: the most processes of one lane
 
 
@@ -44,8 +45,9 @@ class PresetResource(dg.ConfigurableResource[PipelineConfiguration]):
 
     def create_resource(self, context: dg.InitResourceContext) -> PipelineConfiguration:
         """Read the preset that the run is tagged with, else the one of the settings."""
-        run = context.dagster_run
-        return load_preset((run.tags.get(PRESET_TAG) if run else None) or load_settings().preset)
+        tags = context.dagster_run.tags if context.dagster_run else {}
+        preset = load_preset(tags.get(PRESET_TAG) or load_settings().preset)
+        return preset.switch_on(tags.get(SWITCHED_ON_TAG, "").split())
 
 
 class LanesResource(dg.ConfigurableResource[Lanes]):

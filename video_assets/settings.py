@@ -181,6 +181,11 @@ class Settings(BaseSettings):
         return self.home / "lanes"
 
     @property
+    def presets_dir(self) -> Path:
+        """Where the user's own presets lie."""
+        return self.home / "presets"
+
+    @property
     def dagster_home(self) -> Path:
         """What Dagster calls DAGSTER_HOME."""
         return self.home / "dagster"

@@ -26,7 +26,7 @@ TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_wo
 }
 MAY_IMPORT = {
     "media": set(),
-    "presets": set(),
+    "presets": {"settings"},  # which name the folder of the user's own
     "settings": set(),
     "progress": set(),
     "redaction": set(),
@@ -70,6 +70,7 @@ DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "psycopg_pool": "psycopg",
     "pythonjsonlogger": "python-json-logger",
+    "pydantic_core": "pydantic",
     "yaml": "pyyaml",
 }
 

@@ -16,7 +16,7 @@ from video_assets.automation.work import Work, find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
 from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration
-from video_assets.resources import PRESET_TAG, WORKERS_TAG
+from video_assets.resources import PRESET_TAG, SWITCHED_ON_TAG, WORKERS_TAG
 from video_assets.run_process import PROCESS_TAG, this_process
 from video_assets.storage import ledger
 from video_assets.storage.postgres import Postgres
@@ -59,6 +59,8 @@ def process_here(
     """
     plan = plan_of(preset)
     told = {PRESET_TAG: preset.name, PROCESS_TAG: this_process()}
+    if preset.switched_on:
+        told[SWITCHED_ON_TAG] = " ".join(preset.switched_on)
     if workers is not None:
         told[WORKERS_TAG] = str(workers)
     tried: set[Work] = set()

@@ -2,13 +2,14 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
 from video_assets import assets
 from video_assets.analyzer import ANALYZERS, REGISTERED, Analyzer
 from video_assets.presets.model import PipelineConfiguration, StepConfiguration
+from video_assets.presets.step_names import STEP_NAMES, implementation_of
 from video_assets.presets.strict import PresetError, nearest
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.ledger import PlannedAsset
@@ -24,24 +25,60 @@ def analyzers() -> Mapping[str, Analyzer]:
 def plan_of(preset: PipelineConfiguration) -> tuple[PlannedAsset, ...]:
     """Lay out the enabled steps of a preset in the order of the asset graph.
 
-    Raises PresetError for a step that no asset makes, or one whose settings the asset refuses.
+    Raises PresetError for every step that no asset makes, or whose settings the asset refuses.
     """
     known = analyzers()
-    steps: dict[str, StepConfiguration] = {}
-    for step in preset.enabled_steps():
+    steps = {step.name: step for step in preset.enabled_steps()}
+    faults = list(faults_of(preset, steps.values()))
+    if faults:
+        raise PresetError("\n".join(faults))
+    return tuple(
+        _planned(known[name], place, steps[name])
+        for place, name in enumerate(name for name in in_graph_order(known) if name in steps)
+    )
+
+
+def faults_of(preset: PipelineConfiguration, steps: Iterable[StepConfiguration]) -> Iterator[str]:
+    """Hold steps of a preset against the assets that there are, and say what does not fit."""
+    known = analyzers()
+    for step in steps:
+        where = f"preset {preset.name}, step {step.name}"
         if step.name not in known:
-            raise PresetError(
-                f"preset {preset.name}: no asset makes step {step.name!r}; "
-                f"{nearest(step.name, known)}"
+            yield f"{where}: no asset makes it; {nearest(step.name, {*known, *STEP_NAMES})}"
+            continue
+        try:
+            known[step.name].settings(step.params, where=where)
+        except PresetError as error:
+            yield from str(error).splitlines()
+
+
+def unmade_inputs(preset: PipelineConfiguration) -> Iterator[str]:
+    """Say which enabled steps wait for what no enabled step makes."""
+    known = analyzers()
+    made = {step.name for step in preset.enabled_steps()} | {REGISTERED}
+    for step in preset.enabled_steps():
+        lacking = [name for name in known[step.name].required if name not in made]
+        if lacking:
+            yield (
+                f"preset {preset.name}, step {step.name}: waits for {', '.join(lacking)}, which "
+                "this preset does not make"
             )
-        steps[step.name] = step
-    try:
-        return tuple(
-            _planned(known[name], place, steps[name])
-            for place, name in enumerate(name for name in in_graph_order(known) if name in steps)
-        )
-    except ValueError as error:
-        raise PresetError(f"preset {preset.name}: {error}") from None
+
+
+def filled_in(preset: PipelineConfiguration) -> PipelineConfiguration:
+    """Write out every setting of every step; variables stay as they are written.
+
+    Raises PresetError as `plan_of` does, for disabled steps too.
+    """
+    if faults := list(faults_of(preset, preset.steps)):
+        raise PresetError("\n".join(faults))
+    return preset.model_copy(update={"steps": tuple(map(_filled_in, preset.steps))})
+
+
+def _filled_in(step: StepConfiguration) -> StepConfiguration:
+    params = ANALYZERS[step.name].written_settings(step.params)
+    implementation = step.implementation or implementation_of(step.name, params)
+    return step.model_copy(update={"params": params, "implementation": implementation})
 
 
 def serve(

@@ -47,15 +47,45 @@ def names_of(asset: str) -> dict[str, str]:
     return {name: each.description for name, each in STEP_NAMES.items() if each.asset == asset}
 
 
+def asset_of(name: str) -> str:
+    """Give the asset that a step's name stands for; another name is taken for an asset's own."""
+    return STEP_NAMES[name].asset if name in STEP_NAMES else name
+
+
 def resolve(written: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a step as a preset writes it into one that names its asset."""
-    known = STEP_NAMES.get(str(written.get("name")))
-    if known is None:
+    name, params = written.get("name"), written.get("params", {})
+    known = STEP_NAMES.get(str(written.get("implementation") or name))
+    if known is None or not isinstance(params, Mapping):
         return dict(written)
-    params = written.get("params", {})
+    implementation = {} if written.get("implementation") else {"implementation": name}
     return {
         **written,
-        "name": known.asset,
-        "implementation": written["name"],
-        "params": {**known.params, **params} if isinstance(params, Mapping) else params,
+        **implementation,
+        "name": asset_of(str(name)),
+        "params": {**known.params, **params},
     }
+
+
+def implementation_of(asset: str, params: Mapping[str, Any]) -> str | None:
+    """Name the one way to make an asset that these settings mean, or None."""
+    ways = [
+        name
+        for name, each in STEP_NAMES.items()
+        if each.asset == asset and not each.requires and each.params.items() <= params.items()
+    ]
+    return ways[0] if len(ways) == 1 else None
+
+
+def contradiction(asset: str, implementation: str | None, params: Mapping[str, Any]) -> str | None:
+    """Say how a step's implementation and what else it says exclude each other, or None."""
+    if implementation is None:
+        return None
+    known = STEP_NAMES.get(implementation)
+    if known is None or known.asset != asset:
+        names = sorted(names_of(asset))
+        return f"{implementation} is no way to make {asset}; known: {', '.join(names) or 'none'}"
+    for setting, value in known.params.items():
+        if params.get(setting) != value:
+            return f"{implementation} means {setting} {value}, found {params.get(setting)!r}"
+    return None

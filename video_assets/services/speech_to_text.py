@@ -57,7 +57,10 @@ class EngineSettings(BaseModel):
         "run here (extra `local`); openai_compatible asks a service",
     )
     model: str = Field(
-        default="small", min_length=1, description="name, Hugging Face name or folder"
+        default="small",
+        min_length=1,
+        description="name, Hugging Face name or folder",
+        json_schema_extra={"variables": True},
     )
     language: str | None = Field(default=None, description="spoken, as en; None: found out")
     device: Wanted = Field(default="auto", description="mps, cuda or cpu of a local engine")
@@ -66,7 +69,9 @@ class EngineSettings(BaseModel):
     )
     beam_size: int = Field(default=5, ge=1, le=20, description="of faster_whisper")
     base_url: str = Field(
-        default="https://api.openai.com/v1", description="of an openai_compatible service"
+        default="https://api.openai.com/v1",
+        description="of an openai_compatible service",
+        json_schema_extra={"variables": True},
     )
     timeout_s: float = Field(default=120, gt=0, description="of one request to a service")
 

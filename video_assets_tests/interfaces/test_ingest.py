@@ -10,13 +10,17 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg import connect
 
+from video_assets.automation.here import QUIET
+from video_assets.automation.instance import open_instance
 from video_assets.presets.model import load_preset
+from video_assets.settings import load_settings
 from video_assets.storage.artifacts import UNFINISHED
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, make_clip
@@ -27,6 +31,16 @@ from video_assets_tests.servers import remove_server
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+PICTURES = """
+name: pictures
+steps:
+  - {category: measure, name: probe, queue: metadata}
+  - {category: derive, name: thumbnails, queue: ai_pictures, enabled: false, params: {count: 1}}
+  - {category: index, name: video_document}
+worker_config: {default: 1, metadata: 1, ai_pictures: 1}
+"""
 
 
 @dataclass
@@ -46,9 +60,28 @@ class House:
             file.write(self.clip + box)
         return place
 
+    def prepare(self, name: str, preset: str) -> None:
+        """Write a preset of its own."""
+        folder = self.home / "presets"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.yaml").write_text(preset)
+
     def ingest(self, *arguments: str | Path, code: int = 0) -> Any:
         """Ingest in this process, and give the document."""
         return json.loads(run_here("ingest", "--json", *arguments, code=code).stdout)
+
+    def runs(self, preset: str) -> list[dict[str, str]]:
+        """The tags of every run by a preset."""
+        with connect(EmbeddedServer(self.home).admin_url("dagster")) as connection:
+            rows = connection.execute(
+                "SELECT jsonb_object_agg(key, value) FROM run_tags GROUP BY run_id"
+            ).fetchall()
+        return [tags for (tags,) in rows if tags.get("video-assets/preset") == preset]
+
+    def results(self) -> set[tuple[str, str, datetime]]:
+        """Every result, and when it was made."""
+        with connect(EmbeddedServer(self.home).admin_url()) as connection:
+            return set(connection.execute("SELECT file_checksum, asset, measured_at FROM results"))
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +214,53 @@ def test_without_workers_files_are_registered_and_wait(house: House, tmp_path: P
     house.put(tmp_path / "a.mp4")
     done = run_here("ingest", "--workers", "0", tmp_path)
     assert "1 clip waits for `video-assets dev`" in done.stderr
-    assert house.ingest("--workers", "1", "--enable-ai", tmp_path)["complete"] == 1
+    assert house.ingest("--workers", "1", tmp_path)["complete"] == 1
+    done = run_here("ingest", "--workers", "0", "--enable-ai", tmp_path, code=2)
+    assert "--enable-ai would do nothing" in done.stderr
+
+
+def test_ai_is_switched_on_for_one_ingest_and_recorded_with_its_run(house: House, tmp_path: Path):
+    house.prepare("pictures", PICTURES)
+    house.put(tmp_path / "a.mp4")
+    assert house.ingest("--config", "pictures", "--enable-ai", tmp_path)["complete"] == 1
+    (first,) = house.runs("pictures")
+    assert first["video-assets/switched-on"] == "thumbnails"
+    made = house.results()
+
+    house.put(tmp_path / "b.mp4")
+    assert house.ingest("--config", "pictures", tmp_path)["complete"] == 2
+    (second,) = [tags for tags in house.runs("pictures") if tags != first]
+    assert "video-assets/switched-on" not in second
+    assert made < house.results()
+    assert sorted(asset for _, asset, _ in house.results() - made) == [
+        *("checksum", "probe", "video_document")
+    ]
+    done = run_here("ingest", "--config", "fast", "--enable-ai", "--dry-run", tmp_path)
+    assert "preset fast has no disabled step of AI" in done.stderr
+
+
+def test_the_job_of_a_preset_makes_what_the_preset_says(house: House, tmp_path: Path):
+    from video_assets.definitions import defs
+
+    house.prepare("pictures", PICTURES)
+    house.put(tmp_path / "a.mp4")
+    before = house.results()
+    house.ingest("--config", "pictures", "--enable-ai", tmp_path)
+    ((checksum, *_),) = [row for row in house.results() - before if row[1] == "checksum"]
+    before = house.results()
+    with open_instance(load_settings()) as instance:
+        done = defs.resolve_job_def("fast").execute_in_process(
+            instance=instance, partition_key=checksum, run_config=QUIET
+        )
+    assert done.success
+    made = {asset for _, asset, _ in house.results() - before}
+    assert made == {"probe", "thumbnails", "video_document"}
+    after = json.loads(
+        run_here("ingest", "--config", "fast", "--dry-run", "--json", tmp_path).stdout
+    )
+    assert {step["step"]: step["known_clips"] for step in after["steps"]} == {
+        **{"checksum": 0, "probe": 0, "thumbnails": 0, "video_document": 0}
+    }
 
 
 def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):

@@ -18,6 +18,11 @@ def fault_of(text: str) -> str:
     return str(fault.value)
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VIDEO_ASSETS_HOME", str(tmp_path))
+
+
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_of_the_package_loads(name):
     assert load_preset(name).name == name
@@ -61,6 +66,40 @@ def test_fast_makes_fewer_and_smaller_thumbnails():
     assert (preset.worker_config["metadata"], preset.worker_config["thumbnails"]) == (16, 8)
 
 
+def test_ai_research_makes_all_there_is_and_keeps_a_lane_for_each_model():
+    preset = load_preset("ai_research")
+    assert {step.name for step in preset.steps} == {
+        step.name for step in load_preset("default").steps
+    }
+    assert preset.enabled_steps() == preset.steps
+    proxy = preset.step("proxy")
+    assert proxy is not None
+    assert proxy.params == {"fps": 10, "bitrate": "2000k"}
+    assert {preset.worker_config[f"ai_{model}"] for model in ("gemini", "claude", "local")} == {1}
+
+
+def test_an_alias_is_the_preset_it_stands_for():
+    assert load_preset("ai_comparison") is load_preset("ai_research")
+
+
+def test_a_preset_without_slots_has_those_of_the_specification():
+    preset = parse_preset(SMALL.replace("worker_config: {metadata: 2}", ""), "small")
+    assert preset.worker_config == load_preset("default").worker_config
+
+
+def test_switching_on_enables_what_waits_for_ai_and_nothing_else():
+    idle = """
+  - {category: derive, name: proxy, enabled: false, queue: metadata}
+  - {category: analyze, name: exposure, enabled: false, queue: embeddings}
+  - {category: analyze, name: scenes, enabled: false, queue: ai_gemini}
+worker_config: {ai_gemini: 1, embeddings: 1, """
+    preset = parse_preset(SMALL.replace("\nworker_config: {", idle), "small")
+    assert preset.idle_ai_steps() == ("exposure", "scenes")
+    switched = preset.switch_on(["scenes"])
+    assert [step.name for step in switched.enabled_steps()] == ["probe", "scenes"]
+    assert (switched.switched_on, preset.switched_on) == (("scenes",), ())
+
+
 def test_a_step_that_is_not_named_is_none():
     assert load_preset("fast").step("transcript") is None
 
@@ -74,16 +113,16 @@ def test_a_name_is_never_a_path(name):
 def test_an_unknown_name_is_told_what_there_is():
     with pytest.raises(PresetError, match="did you mean default"):
         load_preset("defualt")
-    with pytest.raises(PresetError, match="known: default, fast"):
+    with pytest.raises(PresetError, match="known: ai_comparison, ai_research, default, fast"):
         load_preset("xyz")
 
 
 def test_an_unknown_key_is_told_its_nearest():
     assert fault_of(SMALL + "worker_cfg: {}\n") == (
-        "preset small: there is no 'worker_cfg'; did you mean worker_config?"
+        "preset small, line 6: there is no 'worker_cfg'; did you mean worker_config?"
     )
     assert fault_of(SMALL.replace("queue:", "que:")) == (
-        "preset small.steps.0: there is no 'que'; did you mean queue?"
+        "preset small, line 4: steps.probe: there is no 'que'; did you mean queue?"
     )
 
 
@@ -92,15 +131,29 @@ def test_an_unknown_key_is_told_its_nearest():
     [
         pytest.param("metadata: 2", "metadata: 0", "worker_config.metadata: ", id="no slot"),
         pytest.param("queue: metadata", "queue: meta", "has no slots", id="queue without slots"),
-        pytest.param("queue: metadata", "priority: 101", "steps.0.priority: ", id="priority"),
-        pytest.param("queue: metadata", "enabled: 'yes'", "steps.0.enabled: ", id="a word"),
+        pytest.param("queue: metadata", "priority: 101", "line 4: steps.probe.pri", id="priority"),
+        pytest.param("queue: metadata", "enabled: 'yes'", "steps.probe.enabled: ", id="a word"),
+        pytest.param("queue: metadata", "queue: a, queue: b", "'queue' stands there", id="a key"),
+        pytest.param("metadata: 2", "m: 2029-02-30", "day is out of range", id="no date"),
+        pytest.param("{metadata: 2}", "2", "expected keys with values, found 2", id="no keys"),
         pytest.param("name: small", "name: large", "calls itself large", id="another name"),
-        pytest.param("name: small", "name: [", "is not YAML", id="not YAML"),
+        pytest.param(
+            "name: small", "name: [", ": no preset can be read from this YAML: ", id="not YAML"
+        ),
         pytest.param("name: probe,", "", "steps.0.name is missing", id="no name"),
     ],
 )
 def test_a_fault_is_named_with_its_place(right, wrong, text):
     assert text in fault_of(SMALL.replace(right, wrong))
+
+
+def test_every_fault_is_named_at_once():
+    broken = SMALL.replace("metadata}", "meta}").replace("name: small", "name: small\nversion: '2'")
+    broken = broken.replace("  - {", "  - {category: measure, name: color, queue: colour}\n  - {")
+    assert [line.partition(":")[0] for line in fault_of(broken).splitlines()] == [
+        "preset small, line 5",
+        "preset small, line 6",
+    ]
 
 
 def test_a_step_stands_there_once():

@@ -34,6 +34,7 @@ class FocalLengthSettings(BaseModel):
     model: str = Field(
         default="tonyassi/camera-lens-focal-length",
         description="image classifier of the Hugging Face hub, or a folder that holds one",
+        json_schema_extra={"variables": True},
     )
     device: Wanted = Field(default="auto", description="MPS, then CUDA, then the processor")
 

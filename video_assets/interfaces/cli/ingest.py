@@ -17,7 +17,7 @@ from video_assets.interfaces.cli.progress import counted
 from video_assets.interfaces.cli.steps import steps_table
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.media.discovery import Listing, Rules
-from video_assets.presets.model import load_preset
+from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import load_settings
 from video_assets.storage.locations import display
 
@@ -63,14 +63,15 @@ def ingest(
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
     enable_ai: Annotated[
-        bool, typer.Option("--enable-ai", help="Switch the preset's disabled AI steps on.")
+        bool,
+        typer.Option("--enable-ai", help="Switch on the steps of AI that the preset has disabled."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout.")] = False,
 ) -> None:
     """Make a catalogue of the video files in folders; run again, it does only what is new."""
     settings, preset = load_settings(), load_preset(config)
     if enable_ai:
-        tell(f"preset {preset.name} has no AI step yet, so --enable-ai changes nothing")
+        preset = with_ai(preset, workers)
     rules = Rules(pattern, recursive, tuple(ignore or ()), apart=(settings.home,))
     wish = Wish(absolute(paths), preset, workers, rules, as_json)
     with Stop() as stop:
@@ -89,6 +90,17 @@ def ingest(
             tell("stopped; run the same command to continue")
             code = STOPPED
     raise typer.Exit(code)
+
+
+def with_ai(preset: PipelineConfiguration, workers: int | None) -> PipelineConfiguration:
+    """Switch on the steps of AI that a preset has disabled, for this ingest alone."""
+    if workers == 0:
+        tell("--workers 0 only registers files, so --enable-ai would do nothing; leave one out")
+        raise typer.Exit(USAGE)
+    names = preset.idle_ai_steps()
+    if not names:
+        tell(f"preset {preset.name} has no disabled step of AI, so --enable-ai changes nothing")
+    return preset.switch_on(names)
 
 
 def refuse_nowhere(roots: Sequence[Path]) -> None:

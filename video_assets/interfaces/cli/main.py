@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from video_assets.interfaces.cli import browse, db, watch
+from video_assets.interfaces.cli import browse, db, presets, watch
 from video_assets.interfaces.cli.backfill import backfill
 from video_assets.interfaces.cli.dev import dev
 from video_assets.interfaces.cli.doctor import doctor
@@ -45,6 +45,7 @@ app.command()(worker)
 app.command()(doctor)
 app.add_typer(browse.search, name="search")
 app.add_typer(watch.app, name="watch")
+app.add_typer(presets.app, name="presets")
 app.add_typer(db.app, name="db")
 
 

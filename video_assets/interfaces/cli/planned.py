@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from video_assets.presets.model import PipelineConfiguration
+from video_assets.presets.variables import variables_in
 from video_assets.settings import Settings
 from video_assets.storage.ledger import PlannedAsset
 
@@ -27,7 +28,7 @@ def plan_for(
 
     Raises PresetError for a step that no asset makes, or one whose settings the asset refuses.
     """
-    file = settings.home / "plans" / f"{preset.name}.json"
+    file = settings.home / "plans" / f"{'+'.join((preset.name, *preset.switched_on))}.json"
     program = _digest_program(preset)
     remembered = _read(file, program)
     if remembered is not None:
@@ -54,6 +55,8 @@ def quiet_dagster() -> None:
 def _digest_program(preset: PipelineConfiguration) -> str:
     seen = hashlib.blake2b(digest_size=16)
     seen.update(preset.model_dump_json().encode())
+    for name in sorted(variables_in([step.params for step in preset.enabled_steps()])):
+        seen.update(f"{name}={os.environ.get(name)}\0".encode("utf-8", "surrogateescape"))
     for folder, _, names in sorted(os.walk(PACKAGE)):
         for name in sorted(names):
             if name.endswith(".py"):

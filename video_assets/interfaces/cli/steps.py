@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from video_assets.interfaces.cli.wording import cell
 from video_assets.presets.model import PipelineConfiguration
 
 
@@ -10,7 +11,7 @@ def steps_table(preset: PipelineConfiguration) -> Table:
     table = Table(
         title="Pipeline Steps",
         title_justify="left",
-        caption=f"{preset.name}: {preset.description}",
+        caption=cell(f"{preset.name}: {preset.description}"),
         caption_justify="left",
     )
     table.add_column("Order", justify="right")
