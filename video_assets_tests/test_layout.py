@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "slots": set(),
     "stopping": set(),
     "lanes": {"media", "settings", "progress", "slots", "stopping"},
-    "storage": {"media", "settings"},
+    "storage": {"media", "settings", "redaction"},
     "services": {"media", "settings"},
     "accounts": {"media", "settings"},
     "search": {"storage", "services", "accounts", "settings"},

@@ -119,7 +119,10 @@ def test_each_bad_file_is_named_and_the_good_ones_are_complete(house: House, tmp
     copies = {"the same.mp4 is a copy of good.mp4", "good.mp4 is a copy of the same.mp4"}
     assert copies & set(done.stdout.splitlines())  # whichever was read first
     assert all(char.isprintable() or char == "\n" for char in done.stdout + done.stderr)
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    *laid_out, report = done.stdout.splitlines()
+    assert max(map(len, laid_out)) <= 80
+    assert report.startswith("Report of run run_")  # a path that can be copied is never folded
+    assert Path(report.partition(": ")[2]).is_file()
     assert {each["file"]: (each["step"], each["found"]) for each in again["failures"]} == {
         "text.mp4": ("probe", "expected a video, found text"),
         "empty.mp4": ("read", "the file is empty"),
@@ -148,6 +151,30 @@ def test_known_files_are_told_at_once_without_reading_or_dagster(house: House, t
     assert " dagster" not in done.stderr
     steps = len(load_preset("default").steps)
     assert len(done.stdout.splitlines()) < steps + 10
+
+
+def test_an_ingest_is_a_run_with_a_report(house: House, tmp_path: Path):
+    house.put(tmp_path / "a.mp4")
+    (tmp_path / "empty.mp4").touch()
+    done = house.ingest("--name", "Day 1", tmp_path, code=1)
+    assert done["run_id"].startswith("Day-1_")
+    page = Path(done["report"])
+    assert "a.mp4" in page.read_text("utf-8")
+    assert "the file is empty" in page.read_text("utf-8")
+    (document,) = (page.parents[1] / "json").iterdir()
+    assert document.stat().st_nlink == 2  # it lies in the artifact store
+    told = json.loads((page.parents[1] / "run_manifest.json").read_text())
+    assert (told["status"], told["videos_processed"]) == ("completed", 1)
+    assert (told["files_unreadable"], told["roots"]) == (1, [str(tmp_path)])
+    report = json.loads(page.with_suffix(".json").read_text())
+    assert {step["made"] for step in report["steps"]} == {1}
+    again = house.ingest(tmp_path, code=1)
+    assert again["run_id"].startswith("run_")
+    assert again["report"] is None  # nothing was made
+    listed = json.loads(run_here("runs", "list", "--json").stdout)["runs"]
+    assert [run["run_id"] for run in listed[:2]] == [again["run_id"], done["run_id"]]
+    text = run_here("quick-process", tmp_path / "a.mp4")
+    assert "Report of run run_" in text.stdout
 
 
 def test_a_moved_folder_runs_no_step(house: House, tmp_path: Path):
@@ -214,6 +241,7 @@ def test_without_workers_files_are_registered_and_wait(house: House, tmp_path: P
     house.put(tmp_path / "a.mp4")
     done = run_here("ingest", "--workers", "0", tmp_path)
     assert "1 clip waits for `video-assets dev`" in done.stderr
+    assert json.loads(run_here("runs", "show", "--json").stdout)["status"] == "active"
     assert house.ingest("--workers", "1", tmp_path)["complete"] == 1
     done = run_here("ingest", "--workers", "0", "--enable-ai", tmp_path, code=2)
     assert "--enable-ai would do nothing" in done.stderr
@@ -282,6 +310,9 @@ def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):
         assert len(said) == 1 or "stopping now" in said[1]
         assert errors.splitlines()[-1] == "stopped; run the same command to continue"
         assert "Traceback" not in errors
+        told = json.loads(run_here("runs", "show", "--json").stdout)
+        assert (told["status"], told["note"]) == ("stopped", "stopped by Ctrl-C")
+        assert Path(told["report"]).is_file()
     assert house.ingest(tmp_path)["complete"] == 20
     with connect(EmbeddedServer(house.home).admin_url("dagster")) as connection:
         rows = connection.execute("SELECT DISTINCT status FROM runs").fetchall()

@@ -11,7 +11,7 @@ from video_assets.interfaces.cli.stopping import Stop
 from video_assets.media.discovery import discover
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.postgres import Postgres
-from video_assets.storage.registration import Registrar
+from video_assets.storage.registration import Registered, Registrar
 
 
 class Meddler(Meter):
@@ -43,8 +43,11 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     file.write_bytes(b"x" * 100)
     registrar = Registrar(catalogue, LOCAL_OWNER, "blake3")
     intake = Intake((tmp_path,))
-    take_in(intake, registrar, discover([tmp_path]), Meddler(lambda: deed(file)), Stop())
+    told: list[Registered] = []
+    meter = Meddler(lambda: deed(file))
+    take_in(intake, registrar, discover([tmp_path]), meter, Stop(), told.append)
     (refused,) = intake.of_state("unreadable")
+    assert told == [refused]
     assert reason in (refused.reason or "")
     assert intake.checksums == []
 
@@ -54,7 +57,7 @@ def test_a_wish_to_stop_ends_reading(catalogue: Postgres, tmp_path: Path):
     registrar, stop = Registrar(catalogue, LOCAL_OWNER, "blake3"), Stop()
     meter = Meddler(stop.asked.set)
     with pytest.raises(KeyboardInterrupt):
-        take_in(Intake((tmp_path,)), registrar, discover([tmp_path]), meter, stop)
+        take_in(Intake((tmp_path,)), registrar, discover([tmp_path]), meter, stop, print)
 
 
 def test_files_are_named_below_the_folder_that_was_given(tmp_path: Path):

@@ -20,8 +20,9 @@ CHILDREN = {
     "scenes": "video_id",
     "segments": "clip_id",
     "transcripts": "clip_id",
+    "run_clips": "clip_id",
 }
-OWNED = ("clips", "unreadable_files", *CHILDREN)
+OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", *CHILDREN)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str) -> Owner:
                VALUES (%(clip)s, %(owner)s, 'speech', 1, %(name)s)""",
             """INSERT INTO transcripts (clip_id, user_id, full_text, segments)
                VALUES (%(clip)s, %(owner)s, %(name)s, '[]')""",
+            """INSERT INTO runs (run_id, user_id, kind, preset, preset_document, host, process)
+               VALUES (%(name)s, %(owner)s, 'ingest', 'default', '{}', 'host', '1 1.00')""",
+            """INSERT INTO run_clips (run_id, clip_id, user_id, taken_as)
+               VALUES (%(name)s, %(clip)s, %(owner)s, 'new')""",
+            """INSERT INTO run_unreadable_files (run_id, user_id, path, reason)
+               VALUES (%(name)s, %(owner)s, %(name)s, 'torn')""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (repeat('a', 64), 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",
@@ -129,6 +136,44 @@ def test_the_ledger_does_not_tell_that_somebody_was_earlier(catalogue: Postgres,
              FROM clip_steps() AS s JOIN clips AS c ON c.id = s.clip_id""",
     )
     assert row["later"]
+
+
+def test_a_run_tells_its_owner_alone_of_its_clips(catalogue: Postgres, owners):
+    ada, ben = owners
+    steps = "SELECT clip_id, is_of_run FROM run_steps(%s)"
+    assert run(catalogue, ada, steps, "ben") == []
+    # Measured a year ago, which would say that somebody else has the same content.
+    assert run(catalogue, ada, steps, "ada") == [{"clip_id": ada.clip, "is_of_run": True}]
+    documents = "SELECT clip_id FROM clip_documents(%s)"
+    with catalogue.transaction() as connection:
+        connection.execute(
+            """INSERT INTO results (file_checksum, asset, status, code_version, result)
+               VALUES (repeat('a', 64), 'video_document', 'done', '1', '{"content": {}}')"""
+        )
+    try:
+        assert run(catalogue, ada, documents, [ben.clip]) == []
+        assert run(catalogue, ada, documents, [ada.clip]) == [{"clip_id": ada.clip}]
+    finally:
+        with catalogue.transaction() as connection:
+            connection.execute("DELETE FROM results WHERE asset = 'video_document'")
+
+
+def test_no_clip_hangs_on_the_run_of_another(catalogue: Postgres, owners):
+    ada, _ = owners
+    with (
+        pytest.raises(psycopg.errors.ForeignKeyViolation),
+        catalogue.transaction() as connection,
+    ):
+        connection.execute("UPDATE run_clips SET run_id = 'ben' WHERE user_id = %s", (ada.id,))
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "a\\b", "a\nb", ""])
+def test_a_run_is_called_like_a_folder_of_its_own(catalogue: Postgres, owners, name: str):
+    with (
+        pytest.raises(psycopg.errors.CheckViolation),
+        catalogue.transaction() as connection,
+    ):
+        connection.execute("UPDATE runs SET run_id = %s WHERE run_id = 'ada'", (name,))
 
 
 @pytest.mark.parametrize("table", ["results", "catalogue", "auth.users"])
@@ -264,6 +309,8 @@ def test_nobody_sees_nothing(anon: psycopg.Connection[Any]):
             anon.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
     for function in (
         "clip_steps()",
+        "run_steps('ada')",
+        "clip_documents('{}')",
         "private.is_admin()",
         "private.checksum_algorithm()",
         "private.text_search_of('en')",

@@ -24,6 +24,7 @@ ADVICE = {
     "refused": "look at the account and its limits, then run the same command again",
     "unreachable": "make the file reachable, then run the same command again",
 }
+READ = "read"  # what stands for a step where a file could not become a clip
 READ_ADVICE = "mend or remove the file, then run the same command again"
 
 
@@ -158,15 +159,23 @@ def failures_table(failures: Sequence[Failure]) -> Table:
 
 
 def _unreadable(name: str, reason: str) -> Failure:
-    found, advice = part_advice(reason, READ_ADVICE)
-    return Failure(name, "read", None, found, advice)
+    return Failure(name, READ, None, *advise(READ, reason))
 
 
 def _failed(name: str, cell: ledger.Cell) -> Failure:
-    found, advice = part_advice(cell.error or "no reason was kept", ADVICE[cell.fault or "ours"])
-    if cell.fault == "ours" and cell.error_class:
-        found = f"{cell.error_class}: {found}"
-    return Failure(name, cell.asset, cell.error_class, clean(found), clean(advice))
+    told = advise(cell.asset, cell.error, cell.fault, cell.error_class)
+    return Failure(name, cell.asset, cell.error_class, *told)
+
+
+def advise(
+    step: str, error: str | None, fault: str | None = None, error_class: str | None = None
+) -> tuple[str, str]:
+    """Tell what was found and what to do; an error says both, or only the first."""
+    usual = READ_ADVICE if step == READ else ADVICE[fault or "ours"]
+    found, advice = part_advice(error or "no reason was kept", usual)
+    if fault == "ours" and error_class:
+        found = f"{error_class}: {found}"
+    return clean(found), clean(advice)
 
 
 def part_advice(text: str, advice: str) -> tuple[str, str]:

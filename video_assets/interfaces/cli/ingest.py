@@ -66,6 +66,9 @@ def ingest(
         bool,
         typer.Option("--enable-ai", help="Switch on the steps of AI that the preset has disabled."),
     ] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="What its run and its report are called.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout.")] = False,
 ) -> None:
     """Make a catalogue of the video files in folders; run again, it does only what is new."""
@@ -73,7 +76,7 @@ def ingest(
     if enable_ai:
         preset = with_ai(preset, workers)
     rules = Rules(pattern, recursive, tuple(ignore or ()), apart=(settings.home,))
-    wish = Wish(absolute(paths), preset, workers, rules, as_json)
+    wish = Wish(absolute(paths), preset, workers, rules, as_json, name)
     with Stop() as stop:
         try:
             refuse_nowhere(wish.roots)

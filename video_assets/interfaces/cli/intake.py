@@ -1,7 +1,7 @@
 """Intake: the files of an ingest become clips, and what became of each is counted."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,9 +53,17 @@ class Intake:
 
 
 def take_in(
-    intake: Intake, registrar: Registrar, listing: Listing, meter: Meter, stop: Stop
+    intake: Intake,
+    registrar: Registrar,
+    listing: Listing,
+    meter: Meter,
+    stop: Stop,
+    on_file: Callable[[Registered], None],
 ) -> Intake:
-    """Register what a listing holds: files are read once, and only if they are new."""
+    """Register what a listing holds: files are read once, and only if they are new.
+
+    on_file  called with each file when it is registered or refused
+    """
 
     def on_bytes(count: int) -> None:
         stop.check()
@@ -66,12 +74,14 @@ def take_in(
 
     for reject in listing.rejects:
         intake.states[reject.path] = registrar.refuse(reject.path, reject.reason)
+        on_file(intake.states[reject.path])
     intake.unreachable.update((each.path, each.reason) for each in listing.unreachable)
     files = registrar.register(listing.candidates, on_bytes=on_bytes, on_unknown=on_unknown)
     for file in files:
         stop.check()
         intake.states[file.path] = file
         meter.note_file(file)
+        on_file(file)
     meter.end_reading()
     return intake
 

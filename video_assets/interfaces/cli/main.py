@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from video_assets.interfaces.cli import browse, db, presets, watch
+from video_assets.interfaces.cli import browse, db, presets, runs, watch
 from video_assets.interfaces.cli.backfill import backfill
 from video_assets.interfaces.cli.dev import dev
 from video_assets.interfaces.cli.doctor import doctor
+from video_assets.interfaces.cli.export import export
 from video_assets.interfaces.cli.failures import failures
 from video_assets.interfaces.cli.faults import EPILOGUE, MACHINE, ToldGroup, tell
 from video_assets.interfaces.cli.ingest import ingest
@@ -40,10 +41,12 @@ app.command()(browse.info)
 app.command()(status)
 app.command()(monitor)
 app.command()(list_steps)
+app.command()(export)
 app.command()(dev)
 app.command()(worker)
 app.command()(doctor)
 app.add_typer(browse.search, name="search")
+app.add_typer(runs.app, name="runs")
 app.add_typer(watch.app, name="watch")
 app.add_typer(presets.app, name="presets")
 app.add_typer(db.app, name="db")

@@ -14,6 +14,7 @@ from rich.console import Console
 from video_assets.interfaces.cli import closing
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, explain, tell
 from video_assets.interfaces.cli.intake import Intake, take_in
+from video_assets.interfaces.cli.output_runs import OutputRun, output_run
 from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.processing import Pipeline, is_needed, process
 from video_assets.interfaces.cli.progress import Meter, counted
@@ -26,6 +27,7 @@ from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage import ledger, locations
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.registration import Registrar
+from video_assets.storage.runs import Kind
 
 if TYPE_CHECKING:
     from video_assets.automation.here import Trouble
@@ -42,6 +44,8 @@ class Wish:
     workers: int | None = None
     rules: Rules = field(default_factory=Rules)
     as_json: bool = False
+    name: str | None = None
+    kind: Kind = "ingest"
 
     def look(self) -> Listing:
         """List the files that are there now."""
@@ -57,6 +61,7 @@ class Done:
     troubles: tuple[str, ...]
     code: int
     is_idle: bool
+    run: OutputRun
 
 
 class Ingest:
@@ -104,11 +109,20 @@ class Ingest:
         return done.code
 
     def do(self, listing: Listing) -> Done:
-        """Ingest what a listing holds."""
+        """Ingest what a listing holds, as a run of its own."""
+        wish, pipeline = self._wish, self.pipeline
+        with output_run(
+            *(pipeline.settings, pipeline.catalogue, wish.kind, wish.preset),
+            name=wish.name,
+            roots=wish.roots,
+        ) as run:
+            return self._do(listing, run)
+
+    def _do(self, listing: Listing, run: OutputRun) -> Done:
         began = time.monotonic()
         catalogue = self.pipeline.catalogue
         intake = Intake(self._wish.roots)
-        take_in(intake, self._registrar, listing, self._meter, self._stop)
+        take_in(intake, self._registrar, listing, self._meter, self._stop, run.note_file)
         checksums = intake.checksums
         ledger.plan_clips(catalogue, checksums, self._wish.preset.name, self.pipeline.steps)
         is_idle = not is_needed(self.pipeline, checksums)
@@ -123,7 +137,12 @@ class Ingest:
             time.monotonic() - began,
         )
         code = MACHINE if troubles else FAILED if summary.failures else 0
-        return Done(tuple(checksums), summary, tuple(troubles), code, is_idle=is_idle)
+        run.close(
+            troubles,
+            is_idle=is_idle and not summary.new,
+            is_left=self._wish.workers == 0 and summary.unfinished > 0,
+        )
+        return Done(tuple(checksums), summary, tuple(troubles), code, is_idle=is_idle, run=run)
 
     def _process(self, checksums: Sequence[str]) -> list[str]:
         """Process clips, and tell what went wrong beside them in one line each."""
@@ -149,7 +168,8 @@ class Ingest:
     def _close(self, done: Done) -> None:
         summary = done.summary
         if self._wish.as_json:
-            typer.echo(json.dumps({**summary.as_dict(), "exit_code": done.code}))
+            told = {"exit_code": done.code, "run_id": done.run.run_id, "report": done.run.page}
+            typer.echo(json.dumps({**summary.as_dict(), **told}))
             return
         console = Console()
         if done.is_idle and not (summary.new or summary.moved or summary.duplicates):
@@ -158,6 +178,7 @@ class Ingest:
             closing.show(summary, console, is_over=self._wish.workers != 0)
             if done.is_idle:
                 closing.say(console, "No step had to run: the catalogue knew these clips.")
+        done.run.say()
         if self._wish.workers == 0 and summary.unfinished:
             wait = "waits" if summary.unfinished == 1 else "wait"
             tell(

@@ -30,7 +30,7 @@ def quick_process(
     if path.is_dir():
         tell(f"{path}: a folder; `video-assets ingest` takes folders")
         raise typer.Exit(USAGE)
-    wish = Wish((path,), load_preset(PRESET))
+    wish = Wish((path,), load_preset(PRESET), kind="quick-process")
     with Stop() as stop:
         try:
             ingest = Ingest(wish, load_settings(), stop)
@@ -44,4 +44,5 @@ def quick_process(
         info(checksum, transcript=False, analysis=False, as_json=as_json)
     if done.summary.failures:
         Console(stderr=as_json).print(closing.failures_table(done.summary.failures))
+    done.run.say(error=as_json)
     raise typer.Exit(done.code)

@@ -1,0 +1,131 @@
+"""Every command that processes is an output run: written down as it goes, reported at its end."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from rich.text import Text
+
+from video_assets.interfaces.cli.wording import console
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.storage import run_folder, runs
+from video_assets.storage.export import open_rows
+from video_assets.storage.export_files import write_csv
+from video_assets.storage.locations import display
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.registration import Registered
+from video_assets.storage.run_facts import RunFacts
+from video_assets.storage.run_folder import RunFolder
+
+STOPPED = "stopped by Ctrl-C"
+
+
+@dataclass
+class OutputRun:
+    """A run that goes on, and what is to be said of it at its end."""
+
+    record: runs.RunRecord
+    folder: RunFolder
+    troubles: list[str] = field(default_factory=list)
+    is_idle: bool = False
+    is_left_to_daemon: bool = False
+
+    @property
+    def run_id(self) -> str:
+        """What it is called."""
+        return self.record.run_id
+
+    @property
+    def page(self) -> str | None:
+        """Where its report lies; None where nothing was done that one could report."""
+        return None if self.is_idle else str(self.folder.page)
+
+    def note_file(self, file: Registered) -> None:
+        """Note what became of a file."""
+        if file.checksum is not None and file.state != "unreadable":
+            self.record.take_in(file.checksum, file.state)
+        elif file.reason is not None:
+            self.record.note_unreadable(display(file.path), file.reason)
+
+    def close(self, troubles: Sequence[str], *, is_idle: bool, is_left: bool) -> None:
+        """Say how it went.
+
+        is_idle  nothing was to be done, so there is nothing to report
+        is_left  some clips are left to whoever works in the background
+        """
+        self.troubles, self.is_idle, self.is_left_to_daemon = [*troubles], is_idle, is_left
+
+    def say(self, *, error: bool = False) -> None:
+        """Print where its report lies, in one line that can be copied."""
+        if not self.is_idle:
+            line = Text(f"Report of run {self.run_id}: {self.page}")
+            console(error=error).print(line, soft_wrap=True)
+
+
+@contextmanager
+def output_run(
+    settings: Settings,
+    catalogue: Postgres,
+    kind: runs.Kind,
+    preset: PipelineConfiguration,
+    *,
+    name: str | None = None,
+    roots: Sequence[Path] = (),
+) -> Iterator[OutputRun]:
+    """Write a run down from its beginning to its end, however it ends, and report it."""
+    catch_up(settings, catalogue)
+    record = runs.begin(
+        catalogue,
+        LOCAL_OWNER,
+        kind,
+        preset=preset.name,
+        preset_document=preset.model_dump(mode="json"),
+        name=name,
+        roots=[display(root) for root in roots],
+    )
+    run = OutputRun(record, RunFolder.of(settings.home, record.run_id))
+    try:
+        yield run
+    except BaseException as error:
+        with suppress(psycopg.Error):  # where the database is gone, the next command tells
+            if isinstance(error, KeyboardInterrupt):
+                record.end("stopped", STOPPED)
+            else:
+                record.end("failed", f"{type(error).__name__}: {error}")
+            write_folder(settings, catalogue, record.run_id)
+        raise
+    if run.is_left_to_daemon:
+        record.leave_to_daemon()
+    elif run.troubles:
+        record.end("failed", run.troubles[0])
+    else:
+        record.end("completed")
+    if not run.is_idle:
+        write_folder(settings, catalogue, record.run_id)
+
+
+def catch_up(settings: Settings, catalogue: Postgres) -> None:
+    """Close the runs whose process was killed or whose last clip is done, and report them."""
+    for run_id in runs.settle(catalogue, LOCAL_OWNER):
+        write_folder(settings, catalogue, run_id)
+
+
+def write_folder(settings: Settings, catalogue: Postgres, run_id: str) -> RunFolder:
+    """Write everything that is told of a run, by what the ledger says now."""
+    from video_assets.interfaces.web import report  # loads what draws the page
+
+    (run, *_), _ = runs.list_runs(catalogue, LOCAL_OWNER, named=run_id, at_most=1)
+    facts = RunFacts(catalogue, LOCAL_OWNER, run_id)
+    folder = RunFolder.of(settings.home, run_id)
+    run_folder.write(folder, run, facts, settings.artifacts_dir)
+    with (
+        open_rows(catalogue, LOCAL_OWNER, "clips", run_id=run_id) as rows,
+        run_folder.create(folder.table) as unfinished,
+        unfinished.open("wb") as file,
+    ):
+        write_csv(rows, file)
+    report.write(folder, run, facts, settings.artifacts_dir)
+    return folder

@@ -1,0 +1,37 @@
+-- All of these run as `authenticated`: row level security leaves the caller's own rows.
+-- Null for `checksums` or `run_id` means every clip.
+
+-- name: clips(checksums, run_id)
+SELECT c.id, c.file_name, c.file_path, c.file_checksum, c.file_size_bytes, s.state, s.failed_steps,
+       c.container, c.codec, c.duration_seconds::float8 AS duration_seconds, c.width, c.height,
+       c.display_width, c.display_height, c.rotation, c.frame_rate::float8 AS frame_rate, c.is_vfr, c.bitrate,
+       c.start_timecode, c.has_audio, c.camera_make, c.camera_model, c.lens_model, c.focal_length_mm,
+       c.focal_length_category, c.captured_at, c.captured_at_local, c.capture_utc_offset_minutes,
+       c.gps_latitude, c.gps_longitude, c.gps_altitude, c.location_name, c.is_hdr, c.hdr_format,
+       c.loudness_lufs, c.true_peak_dbtp, c.exposure_quality, c.exposure_stops, c.exposure_warning,
+       c.scene_count, c.content_category, c.content_summary, c.content_tags, c.transcript_language,
+       c.transcript_word_count, c.transcript_preview, c.processing_progress, c.created_at, c.processed_at
+  FROM clips c
+  JOIN clip_states s ON s.clip_id = c.id
+ WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
+   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ ORDER BY c.file_path, c.id;
+
+-- name: scenes(checksums, run_id)
+SELECT s.video_id AS clip_id, c.file_name, c.file_checksum, s.scene_number, s.timestamp_start, s.timestamp_end,
+       s.start_frame, s.end_frame, s.begins_with, s.representative_frame, s.representative_time, s.description,
+       s.objects, s.activities
+  FROM scenes s
+  JOIN clips c ON c.id = s.video_id
+ WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
+   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ ORDER BY c.file_path, c.id, s.scene_number;
+
+-- name: transcripts(checksums, run_id)
+SELECT t.clip_id, c.file_name, c.file_checksum, t.language, t.word_count, t.source, t.model, t.full_text,
+       t.segments
+  FROM transcripts t
+  JOIN clips c ON c.id = t.clip_id
+ WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
+   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ ORDER BY c.file_path, c.id;

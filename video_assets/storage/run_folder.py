@@ -1,0 +1,156 @@
+"""The folder of a run: `<home>/runs/<run_id>/`, computed from the ledger whenever it is written.
+
+`run_manifest.json` and `pipeline_config.json`, `json/` a document of each clip, `reports/` all
+clips in one file and what came of them, `exports/`. Every file is written whole or not at all.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from video_assets.storage import run_report
+from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.run_facts import RunFacts
+from video_assets.storage.run_report import document_name
+from video_assets.storage.runs import Run
+
+MANIFEST, PIPELINE = "run_manifest.json", "pipeline_config.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the files of one run lie."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, home: Path, run_id: str) -> "RunFolder":
+        """Find the folder of a run."""
+        return cls(home / "runs" / run_id)
+
+    @property
+    def manifest(self) -> Path:
+        """What the run is, in short."""
+        return self.path / MANIFEST
+
+    @property
+    def all_videos(self) -> Path:
+        """Every clip of the run."""
+        return self.path / "reports" / f"all_videos_{self.path.name}.json"
+
+    @property
+    def report(self) -> Path:
+        """What came of the run, for programs."""
+        return self.path / "reports" / f"processing_report_{self.path.name}.json"
+
+    @property
+    def page(self) -> Path:
+        """What came of the run, for people."""
+        return self.report.with_suffix(".html")
+
+    @property
+    def table(self) -> Path:
+        """Every clip of the run as a row."""
+        return self.path / "exports" / "clips.csv"
+
+    def is_whole(self) -> bool:
+        """Tell whether everything was written, so that it need not be again."""
+        return self.manifest.is_file() and self.report.is_file() and self.page.is_file()
+
+
+def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> dict[str, Any]:
+    """Write all but the page and the table, and give the manifest; it is written last."""
+    for name in ("json", "reports", "exports"):
+        (folder.path / name).mkdir(parents=True, exist_ok=True)
+    totals = facts.totals()
+    told = run_report.manifest(run, totals)
+    _write_json(folder.path / PIPELINE, run.preset_document)
+    _link_documents(folder, facts, artifacts)
+    videos = {"videos": run_report.videos(facts)}
+    _write_stream(folder.all_videos, run_report.head(told, totals), videos)
+    times = {"processing_timeline": run_report.times(facts)}
+    _write_stream(folder.report, run_report.report(told, totals, facts), times)
+    _write_json(folder.manifest, told)
+    return told
+
+
+def own_bytes(folder: RunFolder) -> int:
+    """Count the bytes that removing a run's folder gives back: of files without another name."""
+    files = (path.lstat() for path in folder.path.rglob("*") if not path.is_dir())
+    return sum(found.st_size for found in files if found.st_nlink == 1)
+
+
+def remove(folder: RunFolder) -> None:
+    """Remove a run's folder; the documents in it are further names of files of the store."""
+    if folder.path.is_symlink():
+        folder.path.unlink()
+    elif folder.path.exists():
+        shutil.rmtree(folder.path)
+
+
+def _link_documents(folder: RunFolder, facts: RunFacts, artifacts: Path) -> None:
+    """Give each clip's document a name in the run; the bytes are stored once where that can be."""
+    named: set[str] = set()
+    for rows in facts.clips():
+        for row in rows:
+            if row["document"] is not None and (source := artifacts / row["document"]).is_file():
+                name = document_name(row["file_name"], row["file_checksum"])
+                _link(source, folder.path / "json" / name)
+                named.add(name)
+    for path in (folder.path / "json").iterdir():
+        if path.name not in named:
+            path.unlink()
+
+
+def _link(source: Path, target: Path) -> None:
+    if target.exists():
+        if target.samefile(source):
+            return
+        target.unlink()
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links, or another one than the store's
+        shutil.copyfile(source, target)
+
+
+def create(path: Path) -> AbstractContextManager[Path]:
+    """Give the place of a file that gets its name when it is whole."""
+    return ArtifactFolder(path.parent).create(path.name)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with create(path) as unfinished:
+        unfinished.write_text(json.dumps(value, indent=2, default=_plain) + "\n", "utf-8")
+
+
+def _write_stream(
+    path: Path, head: Mapping[str, Any], lists: Mapping[str, Iterable[Mapping[str, Any]]]
+) -> None:
+    """Write an object whose last members are lists that need not fit into memory."""
+    with (
+        create(path) as unfinished,
+        unfinished.open("w", encoding="utf-8") as file,
+    ):
+        file.write(json.dumps(head, indent=2, default=_plain).removesuffix("\n}"))
+        for name, rows in lists.items():
+            file.write(f",\n  {json.dumps(name)}: [")
+            for number, row in enumerate(rows):
+                file.write(",\n    " if number else "\n    ")
+                file.write(json.dumps(row, default=_plain))
+            file.write("\n  ]")
+        file.write("\n}\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
