@@ -58,7 +58,8 @@ def fill(catalogue: Postgres, admin_url: str, folder: Path) -> Shelf:
     (theirs / "neighbour empty.mp4").touch()
     checksums = register(catalogue, LOCAL_OWNER, ours) | register(catalogue, neighbour, theirs)
     shelf = Shelf(catalogue, folder, neighbour, checksums)
-    ledger.plan_clips(catalogue, list(checksums.values()), "default", STEPS)
+    for owner in (LOCAL_OWNER, neighbour):
+        ledger.plan_clips(catalogue, owner, list(checksums.values()), "default", STEPS)
     document = probe_media(ours / "complete.mov").model_dump(mode="json")
     done(shelf, "complete.mov", "probe", document, {"probe_is_plausible": PROBLEM})
     done(shelf, "complete.mov", "thumbnails", {"thumbnails": [], "contact_sheet": None})

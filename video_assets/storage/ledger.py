@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import aiosql
 import psycopg
@@ -218,14 +219,13 @@ def save_failed(
 
 
 def plan_clips(
-    catalogue: Postgres, checksums: Sequence[str], preset: str, steps: Sequence[str]
+    catalogue: Postgres, owner: UUID, checksums: Sequence[str], preset: str, steps: Sequence[str]
 ) -> None:
-    """Note by which preset these clips go, which steps it wants, and how many of them are done."""
+    """Note by which preset an owner's clips go, which steps it wants, and how many are done."""
+    wanted = {"checksums": list(checksums), "preset": preset, "steps": list(steps)}
     with catalogue.transaction() as connection:
-        if queries.plan_clips(
-            connection, checksums=list(checksums), preset=preset, steps=list(steps)
-        ):
-            projection.project_progress(connection, list(checksums))
+        if queries.plan_clips(connection, owner=owner, **wanted):
+            projection.project_progress(connection, list(checksums), owner)
 
 
 def log_starting(

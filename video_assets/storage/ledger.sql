@@ -60,10 +60,11 @@ ON CONFLICT (file_checksum, asset) DO UPDATE
        fault = excluded.fault, seconds = excluded.seconds, cpu_seconds = NULL,
        run_id = excluded.run_id, reported = true, measured_at = now();
 
--- name: plan_clips(checksums, preset, steps)!
+-- name: plan_clips(owner, checksums, preset, steps)!
 -- What the latest ingest asks for; progress counts these steps.
 UPDATE clips SET planned_steps = :steps::text[], preset = :preset
- WHERE file_checksum = ANY(:checksums) AND (planned_steps, preset) <> (:steps::text[], :preset);
+ WHERE user_id = :owner AND file_checksum = ANY(:checksums)
+   AND (planned_steps, preset) <> (:steps::text[], :preset);
 
 -- name: mark_reported(asset, checksums)!
 UPDATE results SET reported = true WHERE asset = :asset AND file_checksum = ANY(:checksums);

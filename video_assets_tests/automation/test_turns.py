@@ -10,6 +10,7 @@ from video_assets.automation import due, reconcile
 from video_assets.automation.plan import plan_of
 from video_assets.media.discovery import discover
 from video_assets.resources import PRESET_TAG
+from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger
 from video_assets.storage.ledger import PlannedAsset
 from video_assets.storage.registration import Registrar
@@ -20,6 +21,11 @@ from video_assets_tests.automation.test_reconcile import keys_of, requests
 def find(pipeline: Pipeline, *, taken: tuple[str, ...] = (), at_most: int = 1000) -> list[due.Due]:
     plans = {"": plan_of(pipeline.preset)}
     return due.find_due(pipeline.catalogue, plans, taken, at_most=at_most)
+
+
+def plan(pipeline: Pipeline, checksum: str, preset: str, owner: uuid.UUID = LOCAL_OWNER) -> None:
+    """Let a clip go by a preset."""
+    ledger.plan_clips(pipeline.catalogue, owner, [checksum], preset, ["checksum", "probe"])
 
 
 def pass_a_minute(pipeline: Pipeline) -> None:
@@ -95,7 +101,7 @@ def test_a_complete_clip_is_looked_at_again_only_when_it_has_changed(
 
 def test_a_clip_is_requested_by_the_preset_that_it_goes_by(pipeline: Pipeline) -> None:
     clips = pipeline.register("goes fast")
-    ledger.plan_clips(pipeline.catalogue, list(clips.values()), "fast", ["checksum", "probe"])
+    plan(pipeline, clips["goes fast"], "fast")
     asked = [r for r in requests(pipeline) if clips["goes fast"] in keys_of(pipeline, r)]
     (request,) = asked
     assert request.tags[PRESET_TAG] == "fast"
@@ -103,9 +109,16 @@ def test_a_clip_is_requested_by_the_preset_that_it_goes_by(pipeline: Pipeline) -
     assert dg.AssetKey("proxy") not in (request.asset_selection or ())
 
 
+def test_one_owner_s_ingest_changes_nobody_else_s_plan(pipeline: Pipeline) -> None:
+    clips = pipeline.register("shared clip")
+    plan(pipeline, clips["shared clip"], "fast", uuid.uuid4())
+    (request,) = [r for r in requests(pipeline) if clips["shared clip"] in keys_of(pipeline, r)]
+    assert request.tags[PRESET_TAG] == pipeline.preset.name
+
+
 def test_a_clip_of_a_preset_that_is_gone_stops_no_other(pipeline: Pipeline) -> None:
     clips = pipeline.register("preset gone", "preset there")
-    ledger.plan_clips(pipeline.catalogue, [clips["preset gone"]], "gone", ["checksum"])
+    plan(pipeline, clips["preset gone"], "gone")
     asked = {key for request in requests(pipeline) for key in keys_of(pipeline, request)}
     assert clips["preset there"] in asked
     assert clips["preset gone"] not in asked

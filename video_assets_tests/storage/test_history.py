@@ -20,7 +20,7 @@ from video_assets_tests.shelf import MADE
 def clip(catalogue: Postgres, tmp_path: Path) -> str:
     (tmp_path / "clip.mp4").write_bytes(uuid.uuid4().bytes)
     (checksum,) = shelf.register(catalogue, LOCAL_OWNER, tmp_path).values()
-    ledger.plan_clips(catalogue, [checksum], "default", ["checksum", "probe"])
+    ledger.plan_clips(catalogue, LOCAL_OWNER, [checksum], "default", ["checksum", "probe"])
     return checksum
 
 

@@ -124,7 +124,9 @@ class Ingest:
         intake = Intake(self._wish.roots)
         take_in(intake, self._registrar, listing, self._meter, self._stop, run.note_file)
         checksums = intake.checksums
-        ledger.plan_clips(catalogue, checksums, self._wish.preset.name, self.pipeline.steps)
+        ledger.plan_clips(
+            catalogue, LOCAL_OWNER, checksums, self._wish.preset.name, self.pipeline.steps
+        )
         is_idle = not is_needed(self.pipeline, checksums)
         troubles: Sequence[str] = ()
         if self._wish.workers != 0 and not is_idle:
