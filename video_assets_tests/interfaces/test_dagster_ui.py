@@ -163,6 +163,7 @@ def test_the_sensors_never_stumble_and_the_checks_are_answered(studio: Studio) -
         "watch_folders",
         "tell_of_failures",
         "tell_of_failed_run",
+        "request_backfill",
     }
     for sensor in found:
         ticks = sensor["sensorState"]["ticks"]
