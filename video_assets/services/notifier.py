@@ -59,7 +59,12 @@ def _post(address: str, document: Mapping[str, Any]) -> bool:
 def _run(command: tuple[str, ...], text: str) -> bool:
     try:
         done = subprocess.run(
-            command, input=f"{text}\n", text=True, capture_output=True, timeout=COMMAND_S, check=False
+            command,
+            input=f"{text}\n",
+            text=True,
+            capture_output=True,
+            timeout=COMMAND_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         _log.warning("%s could not be told: %s", command[0], type(error).__name__)

@@ -1,4 +1,4 @@
-"""How far one run of Dagster has come."""
+"""How far one run has come: an output run, as `ingest` makes one, or a run of Dagster."""
 
 import time
 from dataclasses import dataclass
@@ -30,13 +30,17 @@ class RunStep:
 
 @dataclass(frozen=True)
 class RunName:
-    """What finds a run again; times are seconds since 1970."""
+    """What finds a run again; times are seconds since 1970.
+
+    is_output  tells a run of ours, which may be several of Dagster's
+    """
 
     run_id: str
     what: str
     status: str
     started_at: float
     ended_at: float | None
+    is_output: bool
 
 
 @dataclass(frozen=True)
@@ -71,30 +75,63 @@ class RunProgress:
         """The same in clips, each with all its steps."""
         return self.cells_per_min * self.clips / self.cells if self.cells else 0.0
 
+    @property
+    def left_s(self) -> float | None:
+        """How long the rest takes at this pace; None where that cannot be told."""
+        left = self.cells - self.cells_done
+        if self.is_over or not self.run.is_output or not left or not self.cells_per_min:
+            return None
+        return 60 * left / self.cells_per_min
 
-def find(settings: Settings, name: str) -> list[RunName]:
-    """Find runs by how their ids begin, the latest first."""
-    return [
+
+def find(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> list[RunName]:
+    """Find runs by id or how it begins, the best first; `latest` is the last output run."""
+    with catalogue.transaction(owner) as connection:
+        ours = [
+            RunName(
+                row["run_id"],
+                f"preset {row['preset']}",
+                row["status"],
+                row["started_at"].timestamp(),
+                row["ended_at"].timestamp() if row["ended_at"] else None,
+                is_output=True,
+            )
+            for row in _queries.find(connection, name=name)
+        ]
+    if ours and ours[0].run_id == name:
+        return ours[:1]
+    dagsters = [
         RunName(
             run.run_id,
             f"job {run.job}",
             run.status,
             run.start_time,
             (run.end_time or run.start_time) if run.is_over else None,
+            is_output=False,
         )
         for run in run_queue.find_runs(settings, name)
     ]
+    return [*ours, *dagsters]
 
 
 def look(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> RunProgress | None:
     """Look at one run by its whole id; None when it is gone."""
-    found = [run for run in find(settings, name) if run.run_id == name]
+    found = [run for run in find(settings, catalogue, owner, name) if run.run_id == name]
     if not found:
         return None
     run = found[0]
     with catalogue.transaction(owner) as connection:
-        counts = _queries.clips_of_run(connection, run_id=name, since=run.started_at)
-        steps = _queries.steps(connection, run_id=name, since=run.started_at, until=run.ended_at)
+        if run.is_output:
+            counts = _queries.clips_of_output(connection, run_id=name)
+        else:
+            counts = _queries.clips_of_run(connection, run_id=name, since=run.started_at)
+        steps = _queries.steps(
+            connection,
+            run_id=None if run.is_output else name,
+            output_run=name if run.is_output else None,
+            since=run.started_at,
+            until=run.ended_at,
+        )
         return RunProgress(
             run,
             (run.ended_at or time.time()) - run.started_at,

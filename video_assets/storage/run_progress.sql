@@ -1,5 +1,26 @@
 -- All of these run as `authenticated`: row level security leaves the caller's own rows.
 
+-- name: find(name)
+-- Output runs by their id, or how it begins; `latest` is the one that began last.
+SELECT run_id, preset, status, started_at, ended_at
+  FROM runs
+ WHERE starts_with(run_id, :name)
+    OR (:name = 'latest' AND started_at = (SELECT max(started_at) FROM runs))
+ ORDER BY run_id <> :name, started_at DESC
+ LIMIT 20;
+
+-- name: clips_of_output(run_id)^
+-- How the clips of an output run stand, and how many of their cells are done.
+SELECT count(*)::int AS clips,
+       (count(*) FILTER (WHERE s.state = 'complete'))::int AS complete,
+       (count(*) FILTER (WHERE s.state = 'failed'))::int AS failed,
+       coalesce(sum(c.total_steps), 0)::int AS cells,
+       coalesce(sum(round(c.total_steps * c.processing_progress / 100.0)), 0)::int AS cells_done
+  FROM run_clips t
+  JOIN clips c ON c.id = t.clip_id
+  JOIN clip_states s ON s.clip_id = c.id
+ WHERE t.run_id = :run_id;
+
 -- name: clips_of_run(run_id, since)^
 -- What one run of Dagster took up, and what became of it.
 WITH cells AS (
@@ -14,8 +35,9 @@ SELECT count(DISTINCT video_id)::int AS clips,
        (count(*) FILTER (WHERE status <> 'starting'))::int AS cells_done
   FROM cells;
 
--- name: steps(run_id, since, until)
--- What a run did: how many clips by step, how long they took, and which took longest.
+-- name: steps(run_id, output_run, since, until)
+-- What was done in the time of a run, by a run of Dagster or for the clips of an output run: how many clips by step,
+-- how long they took, and which took longest.
 WITH ends AS (
     SELECT e.step_name, e.step_index, e.status, c.file_name,
            (e.metadata ->> 'seconds')::float8 AS seconds
@@ -24,7 +46,8 @@ WITH ends AS (
      WHERE e."timestamp" BETWEEN to_timestamp(:since) - interval '1 minute'
                              AND coalesce(to_timestamp(:until), now()) + interval '1 minute'
        AND e.status <> 'starting'
-       AND e.metadata ->> 'run' = :run_id
+       AND (e.metadata ->> 'run' = :run_id
+            OR e.video_id IN (SELECT clip_id FROM run_clips WHERE run_id = :output_run))
 )
 SELECT step_name AS step,
        (count(*) FILTER (WHERE status = 'completed'))::int AS done,

@@ -29,8 +29,8 @@ def test_a_run_tells_what_its_steps_took_and_which_clip_was_slowest(
     first, last = pipeline.span(clips)
     run_id = pipeline.run(first=first, last=last).run_id
 
-    (found,) = run_progress.find(watched, run_id[:8])
-    assert (found.run_id, found.status) == (run_id, "success")
+    (found,) = run_progress.find(watched, pipeline.catalogue, LOCAL_OWNER, run_id[:8])
+    assert (found.run_id, found.status, found.is_output) == (run_id, "success", False)
     progress = run_progress.look(watched, pipeline.catalogue, LOCAL_OWNER, run_id)
     assert progress is not None
     assert (progress.clips, progress.failed, progress.cells) == (3, 1, 7)
@@ -43,6 +43,7 @@ def test_a_run_tells_what_its_steps_took_and_which_clip_was_slowest(
     assert words.slowest_s is not None
     assert 0 < words.median_s <= words.p95_s <= words.slowest_s
     assert words.slowest in ("progress_one.mp4", "progress_two.mp4")
+    assert progress.left_s is None
     assert run_progress.look(watched, pipeline.catalogue, LOCAL_OWNER, "gone") is None
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import ledger
+from video_assets.storage import ledger, runs
 from video_assets_tests.interfaces.conftest import Shell
 from video_assets_tests.shelf import LONG, MARKUP, Shelf, done, fail, register
 
@@ -139,6 +139,40 @@ def test_following_all_ends_once_all_is_done_or_failed(
     monkeypatch.setattr("video_assets.interfaces.cli.monitor.SETTLED_S", 0.0)
     assert "Active Processing" in shell("monitor", "--follow", code=1)
     assert slept == [3.0]
+
+
+def test_an_output_run_is_followed_until_it_has_ended(
+    shell: Shell, filled: Shelf, pauses: Callable[..., list[float]]
+):
+    begin = lambda name: runs.begin(  # noqa: E731
+        filled.catalogue, LOCAL_OWNER, "ingest", preset="default", preset_document={}, name=name
+    )
+    begin("other")
+    record = begin("card")
+    for name in ("complete.mov", MARKUP):
+        record.take_in(filled.checksums[name], "new")
+    record.flush()
+    done(filled, "complete.mov", "probe", {})
+    slept = pauses(lambda: record.end("completed"))
+    lines = shell("monitor", "--run", "card", "--follow", "--json", code=1).splitlines()
+    first, last = map(json.loads, lines)
+    assert (first["run_id"], first["status"], last["status"]) == (
+        record.run_id,
+        "active",
+        "completed",
+    )
+    assert (last["clips"], last["clips_failed"], last["cells"], last["cells_done"]) == (2, 1, 6, 4)
+    assert last["steps"][0]["step"] == "probe"
+    assert slept == [3.0]
+    printed = words(shell("monitor", "--run", record.run_id))
+    assert "Status completed What preset default Clips 2 clips, 1 failed" in printed
+    assert "4 of 6 steps" in printed
+    assert shell("monitor", "--run", "latest") == shell("monitor", "--run", "card")
+
+
+def test_a_run_that_is_not_there_or_not_the_only_one_is_told(shell: Shell):
+    assert "no run is called nothing" in shell.error("monitor", "--run", "nothing")
+    assert "not both" in shell.error("monitor", "--run", "x", "-v", "y")
 
 
 def test_a_clip_of_nobody_is_said_to_be_unknown(shell: Shell):

@@ -16,6 +16,7 @@ from rich.text import Text
 from video_assets.interfaces.cli import run_page, standing
 from video_assets.interfaces.cli.clip_progress import SETTLED_S, ClipProgress, needs_of
 from video_assets.interfaces.cli.faults import FAILED
+from video_assets.interfaces.cli.output_runs import catch_up
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     JsonOption,
@@ -67,7 +68,7 @@ def monitor(
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option("--run", "-r", help="One run: its id, or how it begins."),
+        typer.Option("--run", "-r", help="One run: how its id begins, or `latest`."),
     ] = None,
     follow: Annotated[
         bool,
@@ -96,7 +97,7 @@ def monitor(
             clip_id = one_clip(browser, video).id
             look: Callable[[], Look] = lambda: _clip(settings, browser, clip_id)  # noqa: E731
         elif run is not None:
-            run_id = _one_run(settings, run)
+            run_id = _one_run(settings, browser, run)
             look = lambda: _run(settings, browser, run_id)  # noqa: E731
         else:
             began = time.monotonic()
@@ -158,13 +159,13 @@ def _clip(settings: Settings, browser: Browser, clip_id: UUID) -> Look:
     )
 
 
-def _one_run(settings: Settings, name: str) -> str:
+def _one_run(settings: Settings, browser: Browser, name: str) -> str:
     """The one run that a name means; without one, end by saying what it may have meant."""
-    found = run_progress.find(settings, name)
+    found = run_progress.find(settings, browser.catalogue, browser.owner, name)
     if len(found) == 1:
         return found[0].run_id
     if not found:
-        leave(f"no run is called {clean(name)}; `video-assets status` shows those in progress")
+        leave(f"no run is called {clean(name)}; `video-assets runs list` shows them")
     say(f"{name} is {len(found)} runs; write more of its id:", error=True)
     for each in found:
         say(f"  {each.run_id}  {each.what}, {each.status}", error=True)
@@ -172,6 +173,7 @@ def _one_run(settings: Settings, name: str) -> str:
 
 
 def _run(settings: Settings, browser: Browser, run_id: str) -> Look:
+    catch_up(settings, browser.catalogue)  # else one whose process was killed would never end
     progress = run_progress.look(settings, browser.catalogue, browser.owner, run_id)
     if progress is None:
         gone = f"run {clean(run_id)} is not there any more"

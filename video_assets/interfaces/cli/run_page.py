@@ -26,6 +26,7 @@ def document(progress: RunProgress, lanes: Sequence[Lane]) -> dict[str, Any]:
         "cells": progress.cells,
         "cells_done": progress.cells_done,
         "clips_per_min": round(progress.clips_per_min, 2),
+        "left_s": progress.left_s,
         "steps": progress.steps,
         "lanes": lanes,
     }
@@ -47,6 +48,8 @@ def _state(progress: RunProgress) -> Table:
     run = progress.run
     percent = 100 * progress.cells_done // progress.cells if progress.cells else 0
     failed = f", {progress.failed:,} failed" if progress.failed else ""
+    left = f", about {span(progress.left_s)} left" if progress.left_s else ""
+    steps = "steps" if run.is_output else "steps begun"  # of Dagster's, the others are not known
     lasted = "Took" if progress.is_over else "For"
     table = new_table(header=False)
     table.add_row("Status", cell(run.status, STYLES.get(run.status, "yellow")))
@@ -54,7 +57,7 @@ def _state(progress: RunProgress) -> Table:
     table.add_row("Clips", cell(f"{counted(progress.clips, 'clip')}{failed}"))
     table.add_row(
         "Progress",
-        cell(f"{bar(percent)} {progress.cells_done:,} of {progress.cells:,} steps begun"),
+        cell(f"{bar(percent)} {progress.cells_done:,} of {progress.cells:,} {steps}{left}"),
     )
     table.add_row("Pace", cell(f"{progress.clips_per_min:.1f} clips a minute"))
     table.add_row(lasted, cell(span(progress.seconds)))
