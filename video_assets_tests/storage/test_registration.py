@@ -101,6 +101,61 @@ def test_a_renamed_file_is_recognised_without_reading_it(
     assert row == {"file_name": "after.mp4"}
 
 
+def test_a_rename_in_case_alone_leaves_one_place_where_case_makes_no_difference(
+    catalogue: Postgres, tmp_path: Path
+) -> None:
+    (tmp_path / "Day").mkdir()
+    (tmp_path / "Day" / "one.mp4").write_text("renamed in case")
+    checksum = register(catalogue, tmp_path / "Day")["one.mp4"].checksum
+    (tmp_path / "Day").rename(tmp_path / "day")
+    (tmp_path / "Day").symlink_to("day")  # the old spelling still leads to the file, as on a Mac
+    assert register(catalogue, tmp_path / "day")["one.mp4"].state == "moved"
+    with catalogue.transaction(LOCAL_OWNER) as connection:
+        rows = connection.execute(
+            "SELECT l.path FROM clip_locations l JOIN clips c ON c.id = l.clip_id"
+            " WHERE c.file_checksum = %s",
+            (checksum,),
+        ).fetchall()
+    assert [row["path"] for row in rows] == [str(tmp_path / "day" / "one.mp4")]
+
+
+def test_a_copy_on_a_drive_that_is_not_connected_is_not_called_missing(
+    catalogue: Postgres, tmp_path: Path
+) -> None:
+    for place in ("drive", "backup"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / f"{place}.mp4").write_text("on two drives")
+    checksum = register(catalogue, tmp_path / "drive")["drive.mp4"].checksum or ""
+    with catalogue.transaction() as connection:
+        connection.execute(
+            "UPDATE clip_locations SET volume = 'fsid-77', inode = 1 WHERE path LIKE %s",
+            (f"{tmp_path}/%",),
+        )
+    shutil.rmtree(tmp_path / "drive")  # as an unplugged one looks: its volume is nowhere
+    assert register(catalogue, tmp_path / "backup")["backup.mp4"].state == "moved"
+    assert places(catalogue, checksum) == {"drive.mp4": False, "backup.mp4": False}
+
+
+def test_a_network_mount_with_another_number_is_not_read_again(
+    catalogue: Postgres, tmp_path: Path, reads: list[Path]
+) -> None:
+    (tmp_path / "far.mp4").write_text("on a mount that has another number each time")
+    checksum = register(catalogue, tmp_path)["far.mp4"].checksum or ""
+    with catalogue.transaction() as connection:
+        connection.execute(
+            "UPDATE clip_locations SET volume = 'dev-2a' WHERE path LIKE %s", (f"{tmp_path}/%",)
+        )
+    assert states(register(catalogue, tmp_path)) == {"far.mp4": "known"}
+    assert len(reads) == 1
+    with catalogue.transaction() as connection:
+        row = connection.execute(
+            "SELECT volume FROM clip_locations WHERE path LIKE %s", (f"{tmp_path}/%",)
+        ).fetchone()
+    assert row is not None
+    assert row["volume"] != "dev-2a"
+    assert places(catalogue, checksum) == {"far.mp4": False}
+
+
 def test_a_file_moved_to_another_disk_is_recognised_by_its_content(
     catalogue: Postgres, tmp_path: Path
 ) -> None:
