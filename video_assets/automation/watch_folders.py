@@ -28,7 +28,8 @@ from video_assets.storage.survey import Survey, survey, without_refused
 TICK_S = 15
 LOOK_S = 20.0  # of one tick, for all folders; Dagster allows a tick 60
 HANGS_S = 20.0  # more than it should have taken: the file system does not answer
-BUSY_FRACTION = 0.05  # of the time that looking may take
+BUSY_FRACTION = 0.05  # of the time that looking may take,
+LONGEST_PAUSE_S = 300.0  # but nobody waits longer than this for a new file to be seen
 LOOKS = 500  # new files that are kept an eye on: the rest has its turn when these are registered
 ASKED_AGAIN_S = 3600
 FOLDER_TAG = "video-assets/folder"
@@ -135,7 +136,7 @@ def _after_look(memory: Memory, took_s: float) -> Memory:
     spent_s = memory.spent_s + took_s
     if memory.after:
         return memory.model_copy(update={"spent_s": spent_s})
-    pause_s = spent_s / BUSY_FRACTION
+    pause_s = min(spent_s / BUSY_FRACTION, LONGEST_PAUSE_S)
     return Memory(before=memory.now, due=time.time() + pause_s if pause_s > TICK_S else 0.0)
 
 
