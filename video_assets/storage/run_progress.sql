@@ -39,19 +39,21 @@ SELECT count(DISTINCT video_id)::int AS clips,
 -- What was done in the time of a run, by a run of Dagster or for the clips of an output run: how many clips by step,
 -- how long they took, and which took longest.
 WITH ends AS (
-    SELECT e.step_name, e.step_index, e.status, c.file_name,
+    SELECT e.step_name, e.step_index, e.status, e.video_id, c.file_name,
            (e.metadata ->> 'seconds')::float8 AS seconds
       FROM processing_events e
       JOIN clips c ON c.id = e.video_id
      WHERE e."timestamp" BETWEEN to_timestamp(:since) - interval '1 minute'
                              AND coalesce(to_timestamp(:until), now()) + interval '1 minute'
        AND e.status <> 'starting'
+       -- Noted in this run's time, but of one that was killed before.
+       AND e.metadata ->> 'error_class' IS DISTINCT FROM 'Interrupted'
        AND (e.metadata ->> 'run' = :run_id
             OR e.video_id IN (SELECT clip_id FROM run_clips WHERE run_id = :output_run))
 )
 SELECT step_name AS step,
        (count(*) FILTER (WHERE status = 'completed'))::int AS done,
-       (count(*) FILTER (WHERE status <> 'completed'))::int AS failed,
+       (count(DISTINCT video_id) FILTER (WHERE status <> 'completed'))::int AS failed,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE status = 'completed')
            AS median_s,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE status = 'completed')
