@@ -14,7 +14,7 @@ import subprocess
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -34,11 +34,12 @@ from video_assets_tests.commands import ROOT, at_home, command, environment, run
 from video_assets_tests.servers import remove_server
 
 IS_LONG = os.environ.get("VIDEO_ASSETS_LONG_TESTS") == "1"
-CLIPS, KILLING_S = (200, 120.0) if IS_LONG else (40, 0.0)
+CLIPS, KILLING_S = (200, 120.0) if IS_LONG else (30, 0.0)
+TAKES_S = 0.5 if IS_LONG else 1.0  # a cell, so that there is something in hand to be killed
 BOUND_S = 600.0 if IS_LONG else 240.0
-PORTION = 10
-IN_WORK_WITHIN_S = 20.0  # what is killed before anything is in work harms nothing
-KINDS = ("run", "lane worker", "daemon", "database", "code server", "leash", "worker")
+PORTION = 20 if IS_LONG else CLIPS
+IN_WORK_WITHIN_S = 180.0  # from the death of everything to a clip in work again
+USUAL, RARE = ("run", "lane worker", "daemon", "database"), ("code server", "leash", "worker")
 ASSETS = ("checksum", "probe", "thumbnails", "video_document")  # of the preset `fast`
 NOTICED_S = 10.0  # within which whoever worked for a killed process has noticed
 
@@ -68,6 +69,7 @@ WITNESS = textwrap.dedent(
                 def told(task, progress):
                     with open(os.environ["WITNESS"], "a") as file:
                         file.write(f"{time.time():.3f} {task.name} {task.checksum}\\n")
+                    time.sleep(float(os.environ["TAKES_S"]))
                     return perform(task, progress)
 
                 module.perform = told
@@ -101,7 +103,7 @@ class House:
         """Start a command whose computing is witnessed."""
         folder = self.home.parent
         paths = f"{folder / 'witness'}{os.pathsep}{ROOT}"
-        told = {"WITNESS": str(folder / "begun"), "PYTHONPATH": paths}
+        told = {"WITNESS": str(folder / "begun"), "TAKES_S": str(TAKES_S), "PYTHONPATH": paths}
         with (folder / "said").open("ab") as said:
             return subprocess.Popen(
                 command(*arguments),
@@ -147,24 +149,21 @@ class House:
         every = [each for each in leash.marked(self.home) if word in _line(each)]
         return [each for each in every if parent in _line(each.parent())]
 
-    def kill_one(self, kinds: Sequence[str]) -> None:
-        """Kill one of the first kind of which there is any, and note what and when."""
-        for kind in kinds:
+    def kill_one(self, kind: str) -> None:
+        """Kill one of a kind as soon as clips are in work, and note what and when."""
+        until = time.monotonic() + IN_WORK_WITHIN_S
+        while time.monotonic() < until and not (self.made == CLIPS and self.is_complete()):
+            self.keep()
             with contextlib.suppress(psutil.NoSuchProcess):
-                if found := self.find(kind):
+                if self.is_working() and (found := self.find(kind)):
+                    time.sleep(self.dice.uniform(0.0, 2.0))
                     self.dice.choice(found).kill()
                     self.kills.append((time.time(), kind))
                     return
+            time.sleep(0.1)
 
-    def wait_for_work(self) -> None:
-        """Let somebody begin with something, before it is killed."""
-        until = time.monotonic() + IN_WORK_WITHIN_S
-        while time.monotonic() < until:
-            self.keep()
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if self.find("lane worker"):
-                    return
-            time.sleep(0.2)
+    def is_working(self) -> bool:
+        return any(use.held for use in in_use(self.home / "lanes").values())
 
     def query(self, text: str, database: str = "video_assets") -> list[tuple[Any, ...]]:
         url = EmbeddedServer(self.home).admin_url(database)
@@ -217,16 +216,13 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def test_clips_become_complete_whatever_is_killed(house: House, tmp_path: Path):
-    began, turns = time.monotonic(), list(KINDS[:4])
+    began, turns = time.monotonic(), list(USUAL)
     house.dice.shuffle(turns)
     while turns or time.monotonic() - began < KILLING_S or house.made < CLIPS:
         if house.made < CLIPS:
             house.add(PORTION)
             house.register()
-        house.wait_for_work()
-        time.sleep(house.dice.uniform(0.2, 3.0))
-        others = house.dice.sample(KINDS, len(KINDS))
-        house.kill_one([turns.pop(), *others] if turns else others)
+        house.kill_one(turns.pop() if turns else house.dice.choice(USUAL * 2 + RARE))
     killing_s, ended_at = time.monotonic() - began, time.monotonic()
     what = Counter(kind for _, kind in house.kills)
     print(f"in {killing_s:.0f} s {len(house.kills)} killed: {dict(what)}")
