@@ -40,7 +40,7 @@ SHORTEST_BLACK_S = 0.5
 SHORTEST_FREEZE_S = 2.0
 _INTERLACED = 1.3
 """How much worse the wrong order fits. Noise alone was measured at 1.25, fields at 1.6 to 1.8."""
-_WOVEN = 0.85  # of the neighbours' misfit: a frame whose own lines fit better is not of two fields
+_WOVEN = 0.85  # of the better order's misfit: lines of two moments fit each other no better
 _PROGRESSIVE = 1.5
 
 
@@ -148,11 +148,13 @@ def field_order(seen: Measurements) -> Order:
     """Tell from the picture in which order its fields were taken; without motion nobody can."""
     known = seen.fields[~np.isnan(seen.fields).any(axis=1)]
     top, bottom, own = known.T if len(known) else np.zeros((3, 0))
-    is_woven = own > _WOVEN * np.minimum(top, bottom)
+    better, worse = np.minimum(top, bottom), np.maximum(top, bottom)
+    has_order = worse > _INTERLACED * better  # of a whole frame the orders fit alike
+    is_woven = has_order & (own > _WOVEN * better)
     votes: dict[Order, int] = {
-        "tff": int((is_woven & (bottom > _INTERLACED * top)).sum()),
-        "bff": int((is_woven & (top > _INTERLACED * bottom)).sum()),
-        "progressive": int((np.minimum(top, bottom) > _PROGRESSIVE * own).sum()),
+        "tff": int((is_woven & (top == better)).sum()),
+        "bff": int((is_woven & (bottom == better)).sum()),
+        "progressive": int((~has_order & (better > _PROGRESSIVE * own)).sum()),
     }
     found: Order = max(votes, key=lambda name: votes[name])
     return found if votes[found] * 2 > sum(votes.values()) else "unknown"

@@ -16,7 +16,8 @@ from video_assets_tests.media.test_shots import seen
         pytest.param([(92, 50, 47)], "bff", id="fields, bottom first"),
         pytest.param([(80, 82, 20), (60, 59, 18)], "progressive", id="whole frames that move"),
         pytest.param([(71.4, 74.7, 66.6), (67.4, 70.9, 68.1)], "unknown", id="noise"),
-        pytest.param([(97, 70, 50)], "unknown", id="lines that fit by themselves"),
+        pytest.param([(101, 29, 15), (109, 32, 97), (111, 32, 16)], "bff", id="some woven"),
+        pytest.param([(101, 29, 15), (80, 82, 20)], "progressive", id="none woven"),
         pytest.param([(np.nan, np.nan, np.nan)], "unknown", id="nothing moves"),
     ],
 )

@@ -106,7 +106,7 @@ def summarize(exposure: Exposure, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="default", code_version="3", metadata=summarize)
+@clip_asset(lane="default", code_version="4", metadata=summarize)
 def exposure(
     probe: Probe,
     camera: Camera | None,
