@@ -116,6 +116,22 @@ class Notify(BaseModel):
         return webhook
 
 
+class Cleanup(BaseModel):
+    """How long things are kept that a clean-up removes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grace_days: float = Field(
+        default=7, ge=0, description="a file that no result names waits so long"
+    )
+    missing_after_days: float = Field(
+        default=30, ge=0, description="a clip whose files are gone is shown as missing after this"
+    )
+    keep_events_days: float = Field(default=90, ge=0)
+    keep_dagster_days: float = Field(default=90, ge=0)
+    keep_logs_days: float = Field(default=30, ge=0)
+
+
 class Settings(BaseSettings):
     """Where things lie and how a new catalogue is made.
 
@@ -146,6 +162,7 @@ class Settings(BaseSettings):
     workers: int | None = Field(
         default=None, ge=1, description="processes at most in each lane of `dev` and `worker`"
     )
+    cleanup: Cleanup = Cleanup()
     speech_api_key: SecretStr | None = Field(
         default=None, description="of the service that the step transcript may ask"
     )
@@ -250,7 +267,12 @@ def _keys(settings: Settings) -> set[str]:
     return set(source.toml_data)
 
 
-_TABLES: dict[str, type[BaseModel]] = {"watch": WatchFolder, "metrics": Metrics, "notify": Notify}
+_TABLES: dict[str, type[BaseModel]] = {
+    "watch": WatchFolder,
+    "metrics": Metrics,
+    "notify": Notify,
+    "cleanup": Cleanup,
+}
 
 
 def _explain(error: ValidationError, where: Path) -> str:

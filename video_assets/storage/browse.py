@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import aiosql
@@ -19,8 +19,9 @@ from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 
-State = Literal["complete", "failed", "processing", "waiting"]
+State = Literal["complete", "failed", "processing", "waiting", "missing"]
 StepState = Literal["done", "failed", "running", "waiting", "blocked"]
+STATES: tuple[State, ...] = get_args(State)
 SHORTEST_PREFIX = 4
 _ID_SIGNS = frozenset("0123456789abcdef-")
 
@@ -320,7 +321,7 @@ class Browser:
 
 def count(connection: Any) -> Counts:
     """Count what the connection's role may see: one owner's clips, or all."""
-    states: dict[State, int] = {"complete": 0, "processing": 0, "failed": 0, "waiting": 0}
+    states: dict[State, int] = dict.fromkeys(STATES, 0)
     for row in _queries.count_states(connection):
         states[row["state"]] = row["clips"]
     return Counts(

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from video_assets.media.discovery import LONGEST_PATH, Candidate
 from video_assets.media.errors import MediaError
 from video_assets.media.hashing import Algorithm, FileDigest, hash_file
-from video_assets.storage import history, ledger, locations, projection
+from video_assets.storage import forgotten, history, ledger, locations, projection
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres
 
@@ -30,7 +30,7 @@ class Registered:
     """What became of one file."""
 
     path: Path
-    state: Literal["new", "duplicate", "moved", "known", "unreadable"]
+    state: Literal["new", "duplicate", "moved", "known", "unreadable", "forgotten"]
     checksum: str | None = None
     reason: str | None = None
 
@@ -39,7 +39,8 @@ class Registered:
 class Registrar:
     """Registers files for one owner.
 
-    preset, steps  by which preset new clips go, and the steps that it wants of them
+    preset, steps    by which preset new clips go, and the steps that it wants of them
+    lifts_forgotten  whether it takes back what its owner forgot: a person asked for these files
     """
 
     catalogue: Postgres
@@ -47,6 +48,7 @@ class Registrar:
     algorithm: Algorithm
     preset: str = ""
     steps: tuple[str, ...] = ()
+    lifts_forgotten: bool = False
 
     def register(
         self,
@@ -67,9 +69,12 @@ class Registrar:
             yield Registered(path, "known", checksum)
         for path, checksum in known.renamed.items():
             yield self._commit(by_path[path], checksum)
+        unknown = known.unknown
+        if not self.lifts_forgotten:
+            unknown = forgotten.leave_out(self.catalogue, self.owner, unknown)
         if on_unknown is not None:
-            on_unknown(known.unknown)
-        yield from self._read(known.unknown, on_bytes)
+            on_unknown(unknown)
+        yield from self._read(unknown, on_bytes)
 
     def _read(
         self, candidates: Sequence[Candidate], on_bytes: Callable[[int], None] | None
@@ -123,6 +128,12 @@ class Registrar:
         named = {"path": path, "file_name": locations.display(Path(seen.path.name))}
         place = {"owner": self.owner, "host": locations.HOST}
         with self.catalogue.transaction() as connection:
+            if self.lifts_forgotten:
+                forgotten.lift(connection, self.owner, checksum)
+            elif forgotten.is_forgotten(connection, self.owner, checksum):
+                names = forgotten.identities(locations.HOST, path_bytes, seen)
+                forgotten.add(connection, self.owner, checksum, names)
+                return Registered(seen.path, "forgotten")
             clip = locations.queries.upsert_clip(
                 connection,
                 owner=self.owner,

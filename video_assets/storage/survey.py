@@ -10,7 +10,7 @@ from uuid import UUID
 
 from video_assets.media.discovery import Candidate, Listing, absolute
 from video_assets.media.file_names import is_hidden_or_junk
-from video_assets.storage import locations
+from video_assets.storage import forgotten, locations
 from video_assets.storage.locations import HOST, queries
 from video_assets.storage.postgres import Postgres
 
@@ -22,7 +22,7 @@ class Survey:
     """What a look at one place found.
 
     known   how many files are the ones that the catalogue knows there
-    new     files that have to be read
+    new     files that have to be read, but none that its owner forgot
     moved   files known under another name
     back    how many known files were missing and are there again
     gone    how many known files are not there any more
@@ -78,7 +78,7 @@ def survey(catalogue: Postgres, owner: UUID, root: Path, listing: Listing) -> Su
     locations.mark_missing(catalogue, owner, gone)
     return Survey(
         known=len(listing.candidates) - len(others),
-        new=known.unknown,
+        new=forgotten.leave_out(catalogue, owner, known.unknown),
         moved=moved,
         back=len(back),
         gone=len(gone),

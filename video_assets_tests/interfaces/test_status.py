@@ -21,6 +21,7 @@ def test_clips_and_steps_are_counted_for_the_owner(shell: Shell):
         "processing": 1,
         "failed": 1,
         "waiting": 3,
+        "missing": 0,
     }
     assert found["unreadable_files"] == 1
     assert [tuple(step.values()) for step in found["steps"]] == [

@@ -22,7 +22,7 @@ CHILDREN = {
     "transcripts": "clip_id",
     "run_clips": "clip_id",
 }
-OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", *CHILDREN)
+OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", "forgotten", *CHILDREN)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str) -> Owner:
                VALUES (%(clip)s, %(owner)s, 'host', %(path)s, %(name)s, 1, 1)""",
             """INSERT INTO unreadable_files (user_id, host, path_bytes, path, reason)
                VALUES (%(owner)s, 'host', %(path)s, %(name)s, 'torn')""",
+            """INSERT INTO forgotten (user_id, identity, file_checksum)
+               VALUES (%(owner)s, repeat('b', 64), repeat('b', 64))""",
             """INSERT INTO artifacts (video_id, user_id, step_name, artifact_type, file_path)
                VALUES (%(clip)s, %(owner)s, 'thumbnails', %(name)s, 'aa/0.jpg')""",
             """INSERT INTO processing_events (video_id, user_id, step_name, status)
@@ -176,7 +178,7 @@ def test_a_run_is_called_like_a_folder_of_its_own(catalogue: Postgres, owners, n
         connection.execute("UPDATE runs SET run_id = %s WHERE run_id = 'ada'", (name,))
 
 
-@pytest.mark.parametrize("table", ["results", "catalogue", "auth.users"])
+@pytest.mark.parametrize("table", ["results", "catalogue", "deletions", "auth.users"])
 @pytest.mark.parametrize("verb", ["SELECT * FROM {}", "DELETE FROM {}"])
 def test_shared_tables_are_closed(catalogue: Postgres, owners, table: str, verb: str):
     with pytest.raises(DENIED):
@@ -313,6 +315,8 @@ def test_nobody_sees_nothing(anon: psycopg.Connection[Any]):
         "clip_documents('{}')",
         "private.is_admin()",
         "private.checksum_algorithm()",
+        "private.find_owner('local')",
+        "private.erase_owner(gen_random_uuid(), false)",
         "private.text_search_of('en')",
     ):
         with pytest.raises(DENIED):
@@ -345,3 +349,16 @@ def test_no_account_without_a_profile(admin_url: str):
         ).fetchone()
         assert row == (0,)
         connection.rollback()
+
+
+def test_nobody_erases_an_owner_but_a_worker(catalogue: Postgres, owners):
+    ada, ben = owners
+    with pytest.raises(DENIED):
+        run(catalogue, ada, "SELECT private.erase_owner(%s, false)", ben.id)
+    with pytest.raises(DENIED):
+        run(catalogue, ada, "SELECT private.find_owner('ben@example.org')")
+
+
+def test_what_was_forgotten_is_for_reading(catalogue: Postgres, owners):
+    with pytest.raises(DENIED):
+        run(catalogue, owners[0], "DELETE FROM forgotten")

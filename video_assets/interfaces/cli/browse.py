@@ -37,8 +37,10 @@ from video_assets.storage.browse import ListedClip, ListedClips, State
 HEADINGS = ("ID", "File", "Duration", "Resolution", "FPS", "Codec", "Size", "Progress")
 SHORTEST_NAME = 10
 GAP = 1  # between columns; with two, 80 columns leave no room for a name
-STATE_STYLES = {"complete": "green", "failed": "red", "processing": "yellow", "waiting": "dim"}
-STATE_SIGNS = {"complete": "", "failed": " ✗", "processing": "", "waiting": ""}
+STATE_STYLES = {"complete": "green", "failed": "red", "processing": "yellow", "waiting": "dim"} | {
+    "missing": "magenta"
+}
+STATE_SIGNS = {"complete": "", "failed": " ✗", "processing": "", "waiting": "", "missing": " ?"}
 
 
 class ListedState(str, Enum):
@@ -48,6 +50,7 @@ class ListedState(str, Enum):
     PROCESSING = "processing"
     FAILED = "failed"
     WAITING = "waiting"
+    MISSING = "missing"
 
 
 class Order(str, Enum):

@@ -49,7 +49,7 @@ class ClipProgress:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to the clip by itself."""
-        if self.details.clip.state == "complete":
+        if self.details.clip.state in ("complete", "missing"):
             return True
         runs = any(step.state == "running" for step in self.details.steps)
         return (

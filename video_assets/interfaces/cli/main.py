@@ -10,11 +10,14 @@ import typer
 
 from video_assets.interfaces.cli import browse, db, presets, runs, watch
 from video_assets.interfaces.cli.backfill import backfill
+from video_assets.interfaces.cli.cleanup import cleanup
 from video_assets.interfaces.cli.dev import dev
 from video_assets.interfaces.cli.doctor import doctor
+from video_assets.interfaces.cli.erase import erase
 from video_assets.interfaces.cli.export import export
 from video_assets.interfaces.cli.failures import failures
 from video_assets.interfaces.cli.faults import EPILOGUE, MACHINE, ToldGroup, tell
+from video_assets.interfaces.cli.forget import forget
 from video_assets.interfaces.cli.ingest import ingest
 from video_assets.interfaces.cli.list_steps import list_steps
 from video_assets.interfaces.cli.monitor import monitor
@@ -42,6 +45,9 @@ app.command()(status)
 app.command()(monitor)
 app.command()(list_steps)
 app.command()(export)
+app.command()(cleanup)
+app.command()(forget)
+app.command()(erase)
 app.command()(dev)
 app.command()(worker)
 app.command()(doctor)

@@ -45,7 +45,7 @@ class OutputRun:
 
     def note_file(self, file: Registered) -> None:
         """Note what became of a file."""
-        if file.checksum is not None and file.state != "unreadable":
+        if file.checksum is not None and file.state not in ("unreadable", "forgotten"):
             self.record.take_in(file.checksum, file.state)
         elif file.reason is not None:
             self.record.note_unreadable(display(file.path), file.reason)

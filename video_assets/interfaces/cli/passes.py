@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,9 @@ class Ingest:
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
         self.pipeline = Pipeline(settings, catalogue, wish.preset, plan)
-        self._registrar = Registrar(catalogue, LOCAL_OWNER, settings.checksum_algorithm)
+        self._registrar = Registrar(
+            catalogue, LOCAL_OWNER, settings.checksum_algorithm, lifts_forgotten=True
+        )
 
     def run(self, listing: Listing, *, watch: bool) -> int:
         """Ingest what a listing holds and perhaps what comes later, and give the exit code."""
@@ -89,6 +91,7 @@ class Ingest:
         else:
             watcher = Watcher(self._wish.roots, self._wish.rules, self.pipeline.catalogue)
             code = self.once(watcher.first(listing))
+            self._registrar = replace(self._registrar, lifts_forgotten=False)
             tell(f"Watching {', '.join(map(locations.display, self._wish.roots))}; Ctrl-C ends it")
             try:
                 while True:

@@ -35,8 +35,10 @@ from video_assets.storage.browse import Browser, Counts
 from video_assets.storage.pace import Pace
 
 REFRESH_S = 2.0
-NAMES = ("complete", "processing", "failed", "waiting")
-STYLES = {"complete": "green", "done": "green", "failed": "red", "running": "yellow"}
+NAMES = ("complete", "processing", "failed", "waiting", "missing")
+STYLES = {"complete": "green", "done": "green", "failed": "red", "running": "yellow"} | {
+    "missing": "magenta"
+}
 
 
 def status(
@@ -95,7 +97,8 @@ def _states(counts: Counts) -> Table:
     table.add_column("Status", no_wrap=True)
     table.add_column("Count", justify="right", no_wrap=True)
     for name in NAMES:
-        table.add_row(name, _count(counts.clips[name], name))
+        if name != "missing" or counts.clips[name]:
+            table.add_row(name, _count(counts.clips[name], name))
     table.add_row("total", f"{sum(counts.clips.values()):,}", style="bold")
     if counts.unreadable_files:
         table.add_row("unreadable files", _count(counts.unreadable_files, "failed"))

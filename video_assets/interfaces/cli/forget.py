@@ -1,0 +1,47 @@
+"""`video-assets forget`: remove one clip from the catalogue, and everything known of it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
+from video_assets.interfaces.cli.planned_removal import document, show
+from video_assets.interfaces.cli.reading import JsonOption, leave, one_clip
+from video_assets.interfaces.cli.wording import clean, say, say_json
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import erasure
+from video_assets.storage.browse import Browser
+
+
+def forget(
+    clip: Annotated[
+        str, typer.Argument(help="Id or checksum, or the beginning of one; file name or path.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")
+    ] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a clip from the catalogue, with everything that is known of it.
+
+    Its rows, results, made files and its partition in the Dagster UI go; the
+    camera file is not touched. A watched folder does not bring the clip back;
+    `ingest` of the file or its folder does. What another owner has too stays.
+    """
+    with home("forget") as opened:
+        name = one_clip(Browser(opened.catalogue, LOCAL_OWNER), clip)
+        plan = erasure.plan(opened.catalogue, opened.store, LOCAL_OWNER, name.id)
+        if busy := opened.in_hand(plan.only_here):
+            leave(f"{clean(name.file_name)} is being processed by {busy}; stop that, or wait")
+        told: dict[str, Any] = {"clip": name.id, "file_path": name.file_path, **document(plan)}
+        if not as_json:
+            show(f"{name.file_name} ({name.file_path})", plan)
+        if not dry_run:
+            confirm(name.file_name, yes=yes)
+            erasure.forget_clip(opened.catalogue, LOCAL_OWNER, name.id, by="forget")
+            opened.finish_forgotten()
+    if as_json:
+        say_json({"dry_run": dry_run, **told})
+    else:
+        say("Dry run: nothing was changed." if dry_run else "Forgotten.")

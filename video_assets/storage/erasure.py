@@ -1,0 +1,112 @@
+"""Erasure: the rows of one clip, or of one owner, go in one transaction.
+
+The same transaction marks their contents, so that what nobody has any more is removed after it: at
+once, or by the next clean-up if this process is killed. See abandoned.py.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+from psycopg import sql
+
+from video_assets.media.discovery import Candidate
+from video_assets.settings import LOCAL, LOCAL_OWNER
+from video_assets.storage import abandoned, deletions, forgotten
+from video_assets.storage.folder import Folder
+from video_assets.storage.postgres import Postgres
+
+queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes, and what stays because somebody else has it too.
+
+    rows       table -> number of the owner's rows
+    only_here  contents that nobody else has: their results and files go too
+    shared     number of contents that somebody else has
+    """
+
+    rows: dict[str, int]
+    only_here: tuple[str, ...]
+    shared: int
+    results: int
+    files: int
+    size_bytes: int
+
+
+def find_owner(catalogue: Postgres, word: str) -> UUID | None:
+    """Find an owner by id or address; `local` is the one of an embedded catalogue."""
+    with catalogue.transaction() as connection:
+        return queries.find_owner(connection, word=str(LOCAL_OWNER) if word == LOCAL else word)
+
+
+def plan(catalogue: Postgres, store: Folder, owner: UUID, clip_id: UUID | None = None) -> Plan:
+    """Count what goes with an owner, or with one clip of theirs."""
+    with catalogue.transaction() as connection:
+        tables = queries.owned(connection) if clip_id is None else queries.children(connection)
+        rows = _count(connection, tables, clip_id or owner)
+        contents = list(queries.checksums(connection, owner=owner, clip_id=clip_id))
+        only_here = [row["file_checksum"] for row in contents if not row["is_shared"]]
+        results = queries.count_results(connection, checksums=only_here)
+    files = [item for each in only_here for item in store.files(f"{each[:2]}/{each}")]
+    return Plan(
+        rows=rows if clip_id is None else {"clips": len(contents), **rows},
+        only_here=tuple(only_here),
+        shared=len(contents) - len(only_here),
+        results=results,
+        files=len(files),
+        size_bytes=sum(item.size_bytes for item in files),
+    )
+
+
+def forget_clip(catalogue: Postgres, owner: UUID, clip_id: UUID, *, by: str) -> None:
+    """Remove an owner's clip, and remember that it is not to come back by itself."""
+    with catalogue.transaction() as connection:
+        for row in list(queries.checksums(connection, owner=owner, clip_id=clip_id)):
+            names = [
+                name
+                for place in queries.places(connection, clip_id=clip_id)
+                for name in _identities(place)
+            ]
+            forgotten.add(connection, owner, row["file_checksum"], names)
+            queries.delete_clip(connection, owner=owner, clip_id=clip_id)
+            abandoned.mark(connection, [row["file_checksum"]], by=by)
+            deletions.record(connection, "clip", str(clip_id), by=by)
+
+
+def erase_owner(catalogue: Postgres, owner: UUID, *, by: str) -> None:
+    """Remove an owner with everything that is theirs; the local one stays, with nothing."""
+    with catalogue.transaction() as connection:
+        contents = list(queries.checksums(connection, owner=owner, clip_id=None))
+        queries.erase_owner(connection, owner=owner, stays=owner == LOCAL_OWNER)
+        abandoned.mark(connection, [row["file_checksum"] for row in contents], by=by)
+        deletions.record(connection, "owner", str(owner), items=len(contents), by=by)
+
+
+def _identities(place: dict[str, Any]) -> list[str]:
+    path_bytes = bytes(place["path_bytes"])
+    file = Candidate(
+        Path(os.fsdecode(path_bytes)),
+        place["size_bytes"],
+        place["mtime_ns"],
+        int(place["inode"]),
+        place["volume"],
+    )
+    return forgotten.identities(place["host"], path_bytes, file)
+
+
+def _count(connection: Any, tables: Iterable[dict[str, str]], key: UUID) -> dict[str, int]:
+    """Count the rows of each table that has some."""
+    counts: dict[str, int] = {}
+    for each in list(tables):
+        query = sql.SQL("SELECT count(*) AS rows FROM {} WHERE {} = %s").format(
+            sql.Identifier("public", each["table_name"]), sql.Identifier(each["column_name"])
+        )
+        counts[each["table_name"]] = connection.execute(query, (key,)).fetchone()["rows"]
+    return {name: count for name, count in counts.items() if count}
