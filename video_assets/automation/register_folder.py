@@ -1,6 +1,8 @@
 """The job that makes clips of the files of a folder."""
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timezone
 from pathlib import Path
 from uuid import UUID
 
@@ -11,8 +13,9 @@ from video_assets.automation.plan import plan_of
 from video_assets.automation.reporting import report_results
 from video_assets.media.at_rest import wait_for_rest
 from video_assets.media.discovery import Candidate, Listing, Rules, discover
+from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL, LOCAL_OWNER, load_settings
-from video_assets.storage import locations
+from video_assets.storage import locations, runs
 from video_assets.storage.locations import display
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
@@ -38,6 +41,7 @@ class FolderToRegister(dg.Config):
 def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> None:
     """Hash what is new in a folder and at rest, and make clips of it."""
     catalogue, preset = context.resources.catalogue, context.resources.preset
+    began, made = datetime.now(timezone.utc), list[str]()
     registrar = Registrar(
         catalogue,
         LOCAL_OWNER if config.owner == LOCAL else UUID(config.owner),
@@ -50,6 +54,8 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
     counts = Counter[str](still_written=len(in_work))
     for file in registrar.register([each for each in listing.candidates if each not in in_work]):
         counts[file.state] += 1
+        if file.checksum is not None and file.state == "new":
+            made.append(file.checksum)
         if file.reason:
             context.log.warning(f"{display(file.path)}: {file.reason}")
     for reject in listing.rejects:
@@ -57,10 +63,35 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
         context.log.warning(f"{display(reject.path)}: {reject.reason}")
     for reject in listing.unreachable:
         context.log.warning(f"{display(reject.path)}: {reject.reason}; nothing was changed")
+    if made:
+        _write_run(registrar, preset, config, began, made)
     forget_mended(catalogue, registrar.owner, Path(config.path), listing)
     reported = report_results(context.instance, catalogue)
     context.log.info(f"{reported} clips are new to Dagster")
     context.add_output_metadata({"path": dg.MetadataValue.path(config.path), **counts})
+
+
+def _write_run(
+    registrar: Registrar,
+    preset: PipelineConfiguration,
+    config: FolderToRegister,
+    began: datetime,
+    made: Iterable[str],
+) -> None:
+    """Write down which clips came together; the run ends when the last of them is processed."""
+    run = runs.begin(
+        registrar.catalogue,
+        registrar.owner,
+        "watch",
+        preset=preset.name,
+        preset_document=preset.model_dump(mode="json"),
+        name=display(Path(Path(config.path).name)),
+        roots=[display(Path(config.path))],
+        started_at=began,
+    )
+    for checksum in made:
+        run.take_in(checksum, "new")
+    run.leave_to_daemon()
 
 
 def _in_work(catalogue: Postgres, owner: UUID, listing: Listing) -> set[Candidate]:

@@ -124,8 +124,9 @@ def begin(
     preset_document: Mapping[str, Any],
     name: str | None = None,
     roots: Sequence[str] = (),
+    started_at: datetime | None = None,
 ) -> RunRecord:
-    """Open a run of this process."""
+    """Open a run of this process, which by default starts now."""
     run_id = new_id(name)
     with catalogue.transaction() as connection:
         _queries.begin(
@@ -139,6 +140,7 @@ def begin(
             roots=list(roots),
             host=HOST,
             process=this_process(),
+            started_at=started_at,
         )
     return RunRecord(catalogue, owner, run_id)
 

@@ -1,8 +1,9 @@
 -- These run as service_role and name the owner, all but the last two, which run as `authenticated`.
 
--- name: begin(run_id, owner, name, kind, preset, preset_document, roots, host, process)!
-INSERT INTO runs (run_id, user_id, name, kind, preset, preset_document, roots, host, process)
-VALUES (:run_id, :owner, :name, :kind, :preset, :preset_document, :roots::text[], :host, :process);
+-- name: begin(run_id, owner, name, kind, preset, preset_document, roots, host, process, started_at)!
+INSERT INTO runs (run_id, user_id, name, kind, preset, preset_document, roots, host, process, started_at)
+VALUES (:run_id, :owner, :name, :kind, :preset, :preset_document, :roots::text[], :host, :process,
+        coalesce(:started_at::timestamptz, now()));
 
 -- name: take_in(run_id, owner, checksums, taken_as)!
 -- A copy of what the run has already is no second clip.

@@ -15,7 +15,8 @@ from video_assets.automation.register_folder import register_folder
 from video_assets.media import discovery
 from video_assets.media.errors import UnreadableError
 from video_assets.resources import PRESET_TAG
-from video_assets.storage import registration
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import registration, runs
 from video_assets_tests.automation.conftest import Pipeline
 
 PAST_NS = time.time_ns() - 60 * 10**9
@@ -83,6 +84,10 @@ def test_a_new_file_is_registered_once_it_is_at_rest(pipeline: Pipeline, watch: 
     (again,), cursor, _ = look(pipeline, cursor)
     assert again.run_key == request.run_key, "the key stops a second run"
     assert run(pipeline, request)["new"].value == 1
+    assert "new" not in run(pipeline, request)  # which is no run to tell of
+    (made,), _ = runs.list_runs(pipeline.catalogue, LOCAL_OWNER, named="watched")
+    assert (made.kind, made.status, made.clips, made.new) == ("watch", "active", 1, 1)
+    assert made.roots == [str(folder)]
     asked, _, said = look(pipeline, cursor)
     assert not asked
     assert "0 new files" in said

@@ -94,7 +94,7 @@ def test_an_analyzer_that_is_dropped_in_is_filled_and_nothing_else_is_touched(ch
     assert steps["brightness"]["category"] == "analyze"
     assert steps["brightness"]["description"] == "How bright each clip is."
     planned = checkout("backfill", "--asset", "brightness", "--dry-run")
-    assert (planned["due"], planned["made"]) == (3, 0)
+    assert (planned["due"], planned["made"], planned["runs"]) == (3, 0, [])
     assert checkout.results() == before
 
     filled = checkout("backfill", "--asset", "brightness")
@@ -105,6 +105,9 @@ def test_an_analyzer_that_is_dropped_in_is_filled_and_nothing_else_is_touched(ch
     assert {asset for _, asset in made} == {"brightness"}
     levels = sorted(row[0]["level"] for row in made.values())
     assert levels == [pytest.approx(level, abs=3) for level in LEVELS]
+    (told,) = filled["runs"]
+    steps = json.loads(Path(told["report"]).with_suffix(".json").read_text())["steps"]
+    assert [step["step"] for step in steps if step["made"]] == ["brightness"]
     assert checkout("backfill", "--asset", "brightness")["due"] == 0
 
 

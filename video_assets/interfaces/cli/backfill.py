@@ -11,6 +11,7 @@ import typer
 from video_assets.automation.choice import KINDS, Choice, Chosen, Kind, choose
 from video_assets.interfaces.cli.choices import choices_table, count_choices
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, STOPPED, tell
+from video_assets.interfaces.cli.output_runs import OutputRun, output_run
 from video_assets.interfaces.cli.parts import (
     AssetsOption,
     ClipsOption,
@@ -67,7 +68,7 @@ def backfill(
         if not as_json:
             _show(orders)
         try:
-            troubles = [] if dry_run else _fill(settings, catalogue, orders, stop)
+            told = [] if dry_run else _fill(settings, catalogue, orders, stop)
         except KeyboardInterrupt:
             tell("stopped; run the same command to continue")
             raise typer.Exit(STOPPED) from None
@@ -85,10 +86,15 @@ def backfill(
                 "made": counts["done"],
                 "failed": counts["failed"],
                 "left": lacking,
+                "runs": [{"run_id": each.run_id, "report": each.page} for each in told],
             }
         )
     elif after:
         _close(after, counts)
+    if not as_json:
+        for each in told:
+            each.say()
+    troubles = [trouble for each in told for trouble in each.troubles]
     for trouble in troubles:
         tell(trouble)
     raise typer.Exit(MACHINE if troubles else FAILED if counts["failed"] else 0)
@@ -127,24 +133,36 @@ def _orders(
 
 def _fill(
     settings: Settings, catalogue: Postgres, orders: Sequence[Order], stop: Stop
+) -> list[OutputRun]:
+    """Make what is chosen, as a run for each preset."""
+    meter, told = Meter(), list[OutputRun]()
+    for order in orders:
+        if order.choice.chosen:
+            with output_run(settings, catalogue, "backfill", order.part.preset) as run:
+                run.take_in(order.choice.checksums)
+                run.close(_make(settings, catalogue, order, meter, stop))
+            told.append(run)
+    return told
+
+
+def _make(
+    settings: Settings, catalogue: Postgres, order: Order, meter: Meter, stop: Stop
 ) -> list[str]:
-    """Make what is chosen, and give what went wrong beside the clips."""
+    """Make what is chosen of the clips of one preset, and give what went wrong beside them."""
     quiet_dagster()
     from video_assets.automation.plan import narrowed, plan_of
 
-    meter, said = Meter(), list[str]()
-    for order in orders:
-        given_up = [each.cell for each in order.choice.chosen if each.cell.state == "failed"]
-        ledger.forgive(catalogue, given_up)
-        for assets, checksums in order.choice.groups().items():
-            preset = narrowed(order.part.preset, assets)
-            pipeline = Pipeline(settings, catalogue, preset, plan_of(preset))
-            troubles = process(pipeline, checksums, meter, stop, workers=None)
-            said += [
-                f"run {trouble.run_id[:8]} broke off: {trouble.error}; details are in "
-                f"{pipeline.log}"
-                for trouble in troubles
-            ]
+    said: list[str] = []
+    given_up = [each.cell for each in order.choice.chosen if each.cell.state == "failed"]
+    ledger.forgive(catalogue, given_up)
+    for assets, checksums in order.choice.groups().items():
+        preset = narrowed(order.part.preset, assets)
+        pipeline = Pipeline(settings, catalogue, preset, plan_of(preset))
+        troubles = process(pipeline, checksums, meter, stop, workers=None)
+        said += [
+            f"run {trouble.run_id[:8]} broke off: {trouble.error}; details are in {pipeline.log}"
+            for trouble in troubles
+        ]
     return said
 
 

@@ -50,7 +50,14 @@ class OutputRun:
         elif file.reason is not None:
             self.record.note_unreadable(display(file.path), file.reason)
 
-    def close(self, troubles: Sequence[str], *, is_idle: bool, is_left: bool) -> None:
+    def take_in(self, checksums: Sequence[str]) -> None:
+        """Note the clips of a run that registers none."""
+        for checksum in checksums:
+            self.record.take_in(checksum, "known")
+
+    def close(
+        self, troubles: Sequence[str], *, is_idle: bool = False, is_left: bool = False
+    ) -> None:
         """Say how it went.
 
         is_idle  nothing was to be done, so there is nothing to report
