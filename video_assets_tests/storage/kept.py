@@ -37,7 +37,7 @@ class Kept:
         """Register a clip with a file made by `loud`, complete unless told otherwise."""
         checksum = self.register(text, owner)[0].checksum
         assert checksum is not None
-        ledger.plan_clips(self.catalogue, [checksum], "default", STEPS)
+        ledger.plan_clips(self.catalogue, owner, [checksum], "default", STEPS)
         self.make(checksum, "loud", "a.txt")
         if not unfinished:
             self.make(checksum, "quiet")
