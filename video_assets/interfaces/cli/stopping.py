@@ -27,6 +27,7 @@ class Stop:
         """Nobody has asked yet."""
         self.asked = threading.Event()
         self._say: Callable[[str], None] | None = None
+        self._to_say: list[str] = []
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Stop":
@@ -66,12 +67,21 @@ class Stop:
             raise KeyboardInterrupt
         if is_first:
             stopping.ask()
-            self._say(FINISHING)
+            self._tell(FINISHING, self._say)
         elif is_second:
             stopping.ask(now=True)
-            self._say(BREAKING_OFF)
+            self._tell(BREAKING_OFF, self._say)
         else:
             os._exit(STOPPED)
+
+    def _tell(self, text: str, say: Callable[[str], None]) -> None:
+        """Say one thing after the other: a signal may come while the last one is being said."""
+        self._to_say.append(text)
+        if len(self._to_say) > 1:
+            return
+        while self._to_say:
+            say(self._to_say[0])
+            self._to_say.pop(0)
 
     def check(self) -> None:
         """Raise in a thread that signals do not reach."""
