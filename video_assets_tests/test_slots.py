@@ -80,7 +80,8 @@ def two(folder: Path, *sizes: int, priorities: tuple[int, int] = (50, 50)) -> It
 def test_processes_together_never_exceed_a_lane_and_share_it(tmp_path: Path):
     one = start(tmp_path, "one", size=2, count=1000, seconds=0.2)
     wait_for(lambda: noted(tmp_path))
-    other = start(tmp_path, "other", size=2, count=8, seconds=0.2)
+    # Long enough for several turns: one may have given back both slots before the other looked.
+    other = start(tmp_path, "other", size=2, count=20, seconds=0.2)
     assert other.wait(30) == 0
     assert one.poll() is None  # the one that came later did not have to wait for its end
     one.kill()
