@@ -177,6 +177,20 @@ def test_an_ingest_is_a_run_with_a_report(house: House, tmp_path: Path):
     assert "Report of run run_" in text.stdout
 
 
+def test_a_run_has_its_clips_written_down_before_they_are_processed(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def be_killed(*_: object, **__: object) -> None:
+        told = json.loads(run_here("runs", "list", "--json", "--limit", "1").stdout)["runs"][0]
+        raise OSError(f"{told['status']} with {told['clips']} clip")
+
+    house.put(tmp_path / "a.mp4")
+    monkeypatch.setattr("video_assets.interfaces.cli.passes.process", be_killed)
+    assert "active with 1 clip" in run_here("ingest", tmp_path, code=3).stderr
+    told = json.loads(run_here("runs", "show", "--json").stdout)
+    assert (told["status"], told["note"]) == ("failed", "OSError: active with 1 clip")
+
+
 def test_a_moved_folder_runs_no_step(house: House, tmp_path: Path):
     (tmp_path / "before").mkdir()
     house.put(tmp_path / "before" / "a.mp4")

@@ -54,6 +54,7 @@ class OutputRun:
         """Note the clips of a run that registers none."""
         for checksum in checksums:
             self.record.take_in(checksum, "known")
+        self.record.flush()
 
     def close(
         self, troubles: Sequence[str], *, is_idle: bool = False, is_left: bool = False

@@ -126,6 +126,7 @@ class Ingest:
         catalogue = self.pipeline.catalogue
         intake = Intake(self._wish.roots)
         take_in(intake, self._registrar, listing, self._meter, self._stop, run.note_file)
+        run.record.flush()  # a process that is killed while it processes has them written down
         checksums = intake.checksums
         ledger.plan_clips(
             catalogue, LOCAL_OWNER, checksums, self._wish.preset.name, self.pipeline.steps
