@@ -368,6 +368,12 @@ def _by_asset(inputs: str | None) -> dict[str, str]:
     return dict(part.split(":", 1) for part in (inputs or "").split(",") if part)
 
 
+def failed_clips(catalogue: Postgres) -> set[str]:
+    """Find the clips of which anything failed, by whatever code and settings."""
+    with catalogue.transaction() as connection:
+        return {row["file_checksum"] for row in queries.failed_clips(connection)}
+
+
 def forgive(catalogue: Postgres, failed: Sequence[Cell]) -> None:
     """Forget these failures, so that their cells are made as if nobody had tried yet."""
     checksums = [cell.checksum for cell in failed]

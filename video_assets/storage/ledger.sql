@@ -157,6 +157,10 @@ SELECT file_checksum, wanted AS asset, state, fault, error_class, error, attempt
  WHERE :states::text[] IS NULL OR state = ANY(:states::text[])
  ORDER BY registered_at, file_checksum, position;
 
+-- name: failed_clips()
+-- Few, and found by their index: nobody has to look at the cells of all others.
+SELECT DISTINCT file_checksum FROM results WHERE status = 'failed';
+
 -- name: forgive(checksums, assets)!
 -- Failures that never were, so that their cells are made like those that nobody tried yet; the clip's
 -- checksum is what registration found and stays.

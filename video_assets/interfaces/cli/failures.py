@@ -90,9 +90,11 @@ def find_causes(
 ) -> list[Cause]:
     """Group the failed cells of some clips, the most frequent cause first."""
     groups: dict[tuple[str, ...], list[Cell]] = {}
+    suspects = ledger.failed_clips(catalogue)
     for part in parts:
         planned = {each.asset: each for each in part.plan}
-        for cell in ledger.cells(catalogue, part.plan, part.checksums, states=("failed", "stale")):
+        clips = [checksum for checksum in part.checksums if checksum in suspects]
+        for cell in ledger.cells(catalogue, part.plan, clips, states=("failed", "stale")):
             is_asked = (not assets or cell.asset in assets) and fault in (None, cell.fault)
             if cell.error_class is not None and is_asked:
                 again = _again(cell, planned[cell.asset])
