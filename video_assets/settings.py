@@ -130,6 +130,7 @@ class Cleanup(BaseModel):
     keep_events_days: float = Field(default=90, ge=0)
     keep_dagster_days: float = Field(default=90, ge=0)
     keep_logs_days: float = Field(default=30, ge=0)
+    keep_runs: int = Field(default=10, ge=0, description="the newest, when old ones are removed")
 
 
 class Settings(BaseSettings):

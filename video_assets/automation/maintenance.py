@@ -18,7 +18,7 @@ from video_assets.automation.register_folder import register_folder
 from video_assets.automation.reporting import report_results
 from video_assets.run_process import end_dead_runs
 from video_assets.settings import LOCAL, LOCAL_OWNER, Cleanup, Settings, load_settings
-from video_assets.storage import deletions, gone, ledger
+from video_assets.storage import deletions, gone, ledger, run_folder, run_traces
 from video_assets.storage.abandoned import Contents
 from video_assets.storage.cleanup import FILES, ArtifactCleaner, remove_old_events
 from video_assets.storage.deletions import Kind, Outcome, Wish
@@ -27,6 +27,8 @@ from video_assets.storage.postgres import Postgres
 
 DAY_S = 86_400.0
 KINDS: tuple[Kind, ...] = get_args(Kind)
+# Run folders hold reports that somebody may have handed on: they go when they are named.
+USUAL: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "runs")
 
 
 def ages(
@@ -72,11 +74,12 @@ class Home:
             "sources": lambda wish: gone.mark_gone(self.catalogue, wish),
             "dagster": self._prune_dagster,
             "logs": self._remove_old_logs,
+            "runs": self._remove_old_runs,
         }
         files: list[Kind] = [kind for kind in FILES if kind in kinds]
         outcomes = self._clean_files(files, age_s, dry_run)
         outcomes += [
-            clean(Wish(self._by, age_s[kind], dry_run))
+            clean(Wish(self._by, age_s.get(kind, 0.0), dry_run))
             for kind, clean in others.items()
             if kind in kinds
         ]
@@ -102,6 +105,7 @@ class Home:
     def finish_forgotten(self) -> None:
         """Remove what owners gave up and nobody else has, here and in Dagster."""
         self._contents(Wish(self._by, 0.0)).finish(Outcome("orphans"))
+        run_traces.remove_marked(self.catalogue, self._settings.home)
         report_results(self._instance, self.catalogue)
 
     def forget_registrations(self, owner: UUID) -> None:
@@ -122,6 +126,8 @@ class Home:
         outcomes = self._cleaner(wish).clean(kinds)
         if orphans := outcomes.get("orphans"):
             self._contents(wish).clean(orphans)
+            if not dry_run:  # of an erasure that was killed
+                run_traces.remove_marked(self.catalogue, self._settings.home)
         return list(outcomes.values())
 
     def _cleaner(self, wish: Wish) -> ArtifactCleaner:
@@ -153,6 +159,19 @@ class Home:
                 outcome.remove(item.name, size_bytes=item.size_bytes)
         return outcome
 
+    def _remove_old_runs(self, wish: Wish) -> Outcome:
+        """Remove run folders but the newest of each owner, whatever their age."""
+        outcome, keep = Outcome("runs"), self._settings.cleanup.keep_runs
+        with self.catalogue.transaction() as connection:
+            owners = [row["user_id"] for row in run_traces.queries.owners(connection)]
+        for owner in owners:
+            home, dry_run = self._settings.home, wish.dry_run
+            for each in run_folder.remove_old(
+                self.catalogue, home, owner, keep=keep, dry_run=dry_run
+            ):
+                outcome.remove(each.run_id, size_bytes=each.bytes)
+        return outcome
+
     def _record(self, outcomes: Sequence[Outcome]) -> None:
         """Keep count of what went by age; files were recorded one by one."""
         with self.catalogue.transaction() as connection:
@@ -179,7 +198,7 @@ def remove_unneeded(context: dg.OpExecutionContext, config: CleanupConfig) -> No
     named: list[Kind] = [kind for kind in KINDS if kind in config.kinds]
     home = Home(context.instance, context.resources.catalogue, settings, by=f"run {context.run_id}")
     age_s = ages(settings.cleanup, named, None if days is None else days * DAY_S)
-    outcomes = home.clean(named or KINDS, age_s, dry_run=config.dry_run)
+    outcomes = home.clean(named or USUAL, age_s, dry_run=config.dry_run)
     counts: dict[str, int] = {}
     for each in outcomes:
         context.log.info(f"{each.kind}: {each.removed} removed, {each.waiting} waiting")

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from video_assets.media.discovery import Candidate
 from video_assets.settings import LOCAL, LOCAL_OWNER
-from video_assets.storage import abandoned, deletions, forgotten
+from video_assets.storage import abandoned, deletions, forgotten, run_traces
 from video_assets.storage.folder import Folder
 from video_assets.storage.postgres import Postgres
 
@@ -75,6 +75,7 @@ def forget_clip(catalogue: Postgres, owner: UUID, clip_id: UUID, *, by: str) -> 
                 for name in _identities(place)
             ]
             forgotten.add(connection, owner, row["file_checksum"], names)
+            run_traces.mark_clip(connection, owner, clip_id, by=by)
             queries.delete_clip(connection, owner=owner, clip_id=clip_id)
             abandoned.mark(connection, [row["file_checksum"]], by=by)
             deletions.record(connection, "clip", str(clip_id), by=by)
@@ -84,6 +85,7 @@ def erase_owner(catalogue: Postgres, owner: UUID, *, by: str) -> None:
     """Remove an owner with everything that is theirs; the local one stays, with nothing."""
     with catalogue.transaction() as connection:
         contents = list(queries.checksums(connection, owner=owner, clip_id=None))
+        run_traces.mark_owner(connection, owner, by=by)
         queries.erase_owner(connection, owner=owner, stays=owner == LOCAL_OWNER)
         abandoned.mark(connection, [row["file_checksum"] for row in contents], by=by)
         deletions.record(connection, "owner", str(owner), items=len(contents), by=by)

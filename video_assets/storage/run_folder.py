@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from video_assets.storage import run_report
+from video_assets.storage import run_report, runs
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.postgres import Postgres
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_report import document_name
 from video_assets.storage.runs import Run
@@ -93,6 +94,29 @@ def remove(folder: RunFolder) -> None:
         folder.path.unlink()
     elif folder.path.exists():
         shutil.rmtree(folder.path)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A run that was removed, and what that gave back."""
+
+    run_id: str
+    folder: Path
+    bytes: int
+
+
+def remove_old(
+    catalogue: Postgres, home: Path, owner: UUID, *, keep: int, dry_run: bool = False
+) -> list[Removed]:
+    """Remove an owner's ended runs with their folders, but the newest; a dry run only tells."""
+    removed: list[Removed] = []
+    for run_id in runs.ended(catalogue, owner)[keep:]:
+        folder = RunFolder.of(home, run_id)
+        removed.append(Removed(run_id, folder.path, own_bytes(folder)))
+        if not dry_run:  # first its files, so that a run without a row has left none behind
+            remove(folder)
+            runs.delete(catalogue, owner, run_id)
+    return removed
 
 
 def _link_documents(folder: RunFolder, facts: RunFacts, artifacts: Path) -> None:

@@ -271,6 +271,17 @@ def test_a_person_cleans_up(pipeline: Pipeline):
     run_here("cleanup", "orphans", "--older-than", "0d")
     assert not left.exists()
     assert "is no age" in run_here("cleanup", "--older-than", "soon", code=2).stderr
+    assert "runs" not in first, "reports go when they are named"
+    for number in range(12):
+        with pipeline.catalogue.transaction() as connection:
+            connection.execute(
+                """INSERT INTO runs (run_id, user_id, kind, preset, preset_document, host, status,
+                                     ended_at)
+                   VALUES (%s, %s, 'ingest', 'default', '{}', 'host', 'completed', now())""",
+                (f"run {number}", LOCAL_OWNER),
+            )
+    told = json.loads(run_here("cleanup", "runs", "--json").stdout)["kinds"]
+    assert told["runs"]["removed"] == 2
 
 
 @pytest.mark.usefixtures("shell")

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import erasure
+from video_assets.storage import erasure, run_traces
 from video_assets.storage.deletions import Outcome
 from video_assets.storage.folder import Folder
 from video_assets.storage.postgres import Postgres
@@ -110,6 +110,54 @@ def test_who_forgot_a_clip_does_not_decide_for_another(kept: Kept, neighbour: uu
     checksum = kept.clip("mine to forget")
     forget(kept, checksum)
     assert [file.state for file in kept.register("mine to forget", neighbour)] == ["new"]
+
+
+def take_down(kept: Kept, run_id: str, checksum: str, owner: uuid.UUID = LOCAL_OWNER) -> Path:
+    """Make a run of one clip, with its files and one that somebody added."""
+    kept.rows(
+        """INSERT INTO runs (run_id, user_id, kind, preset, preset_document, host, status, ended_at)
+           VALUES (%s, %s, 'ingest', 'default', '{}', 'host', 'completed', now())""",
+        *(run_id, owner),
+    )
+    kept.rows(
+        """INSERT INTO run_clips (run_id, clip_id, user_id, taken_as)
+           SELECT %s, id, user_id, 'new' FROM clips WHERE file_checksum = %s AND user_id = %s""",
+        *(run_id, checksum, owner),
+    )
+    folder = kept.root.parent / "runs" / run_id
+    for name in (
+        *("run_manifest.json", "pipeline_config.json", "json/clip.json", "reports/report.html"),
+        *("exports/clips.csv", "exports/added.csv"),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("a clip")
+    return folder
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_reports_that_tell_of_a_forgotten_clip_go_and_others_stay(kept: Kept):
+    checksum, other = kept.clip("reported"), kept.clip("reported elsewhere")
+    folder, elsewhere = take_down(kept, "holiday", checksum), take_down(kept, "work", other)
+    everything = names_in(elsewhere)
+    forget(kept, checksum)
+    assert names_in(folder) == everything, "marked, and not removed yet"
+    run_traces.remove_marked(kept.catalogue, kept.root.parent)
+    assert names_in(folder) == ["exports/added.csv", "pipeline_config.json"]
+    assert names_in(elsewhere) == everything
+    assert kept.count("deletions t WHERE to_jsonb(t)::text LIKE '%%holiday%%'") == 0
+
+
+def test_run_folders_of_an_erased_owner_go_whole(kept: Kept, neighbour: uuid.UUID):
+    folder = take_down(kept, "theirs", kept.clip("of theirs", neighbour), neighbour)
+    ours = take_down(kept, "ours", kept.clip("of ours"))
+    erasure.erase_owner(kept.catalogue, neighbour, by="test")
+    run_traces.remove_marked(kept.catalogue, kept.root.parent)
+    assert not folder.exists()
+    assert len(names_in(ours)) == 6
+    assert kept.count("deletions WHERE removed_at IS NULL AND target = 'theirs'") == 0
 
 
 def test_no_name_is_kept_of_what_was_forgotten(kept: Kept):

@@ -25,6 +25,7 @@ class KindName(str, Enum):
     SOURCES = "sources"
     DAGSTER = "dagster"
     LOGS = "logs"
+    RUNS = "runs"
 
 
 WORDS = {
@@ -34,6 +35,7 @@ WORDS = {
     "sources": "clips marked as missing",
     "dagster": "old runs in the Dagster UI",
     "logs": "old log files",
+    "runs": "output runs with their reports, but the newest",
 }
 
 
@@ -48,7 +50,7 @@ def seconds(text: str) -> float:
 def cleanup(
     kinds: Annotated[
         list[KindName] | None,
-        typer.Argument(metavar="KIND", help=f"{', '.join(WORDS)}; by default all of them."),
+        typer.Argument(metavar="KIND", help=f"{', '.join(WORDS)}; by default all but runs."),
     ] = None,
     older_than: Annotated[
         str | None,
@@ -73,11 +75,11 @@ def cleanup(
     """
     age_s = None if older_than is None else seconds(older_than)
     with home("cleanup") as opened:
-        from video_assets.automation.maintenance import KINDS, ages
+        from video_assets.automation.maintenance import KINDS, USUAL, ages
 
         named: list[Kind] = [kind for kind in KINDS if kind in [each.value for each in kinds or []]]
         found = ages(load_settings().cleanup, named, age_s)
-        outcomes = opened.clean(named or KINDS, found, dry_run=dry_run)
+        outcomes = opened.clean(named or USUAL, found, dry_run=dry_run)
     if as_json:
         say_json({"dry_run": dry_run, "kinds": {each.kind: _document(each) for each in outcomes}})
     else:

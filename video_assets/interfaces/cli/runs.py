@@ -37,7 +37,7 @@ from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage import run_folder, runs
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.run_facts import RunFacts
-from video_assets.storage.run_folder import RunFolder
+from video_assets.storage.run_folder import Removed, RunFolder
 from video_assets.storage.run_report import elapsed_s, manifest
 from video_assets.storage.runs import Run
 
@@ -155,34 +155,21 @@ def prune(
 
     Documents in those folders are further names of files in the catalogue, which keeps its own.
     """
-    removed: list[dict[str, Any]] = []
+    removed: list[Removed] = []
     with reading() as looking:
         if looking.browser is not None:
-            catalogue = looking.browser.catalogue
+            catalogue, home = looking.browser.catalogue, looking.settings.home
             catch_up(looking.settings, catalogue)
-            removed = [
-                _remove(looking.settings, catalogue, run_id, dry_run=dry_run)
-                for run_id in runs.ended(catalogue, LOCAL_OWNER)[keep:]
-            ]
+            removed = run_folder.remove_old(
+                catalogue, home, LOCAL_OWNER, keep=keep, dry_run=dry_run
+            )
     if as_json:
         say_json({"dry_run": dry_run, "removed": removed})
         return
     for each in removed:
-        say(f"{'would remove' if dry_run else 'removed'} {each['run_id']} ({size(each['bytes'])})")
+        say(f"{'would remove' if dry_run else 'removed'} {each.run_id} ({size(each.bytes)})")
     if not removed:
         say(f"nothing to remove: there are no more than {counted(keep, 'ended run')}")
-
-
-def _remove(
-    settings: Settings, catalogue: Postgres, run_id: str, *, dry_run: bool
-) -> dict[str, Any]:
-    """Remove one run: first its files, so that a run without a row has left none behind."""
-    folder = RunFolder.of(settings.home, run_id)
-    told = {"run_id": run_id, "folder": folder.path, "bytes": run_folder.own_bytes(folder)}
-    if not dry_run:
-        run_folder.remove(folder)
-        runs.delete(catalogue, LOCAL_OWNER, run_id)
-    return told
 
 
 @contextmanager
