@@ -6,6 +6,7 @@ moment it is done.
 """
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, get_args
@@ -102,7 +103,8 @@ def stream(
             # Read again under the claims: another run may have just made what was missing.
             reused, due = split(ledger.entries(catalogue, asset.name, checksums))
             later = _inputs_under_way(asset, catalogue, due, inputs)
-            mine = [checksum for checksum in due if checksum in claimed and checksum not in later]
+            free = set(claimed.checksums) - later
+            mine = [checksum for checksum in due if checksum in free]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
             tasks: list[tuple[str, Task]] = []
@@ -113,19 +115,21 @@ def stream(
                 else:
                     task = _task(asset, context, checksum, source, inputs, settings)
                     tasks.append((checksum, task))
-            answers = context.resources.lanes.run(
+            work = context.resources.lanes.run(
                 lane,
                 perform,
                 tasks,
                 timeout_s=step.timeout if step else DEFAULT_TIMEOUT_S,
                 priority=step.priority if step else DEFAULT_PRIORITY,
             )
-            for answered in answers:
-                if answered is None:
-                    yield None
-                else:
-                    checksum, answer = answered
-                    yield Outcome(checksum, made[checksum], _answer(answer))
+            with closing(work) as answers:  # an error that is kept would keep the lane's slots
+                for answered in answers:
+                    if answered is None:
+                        yield None
+                    else:
+                        claimed.confirm()
+                        checksum, answer = answered
+                        yield Outcome(checksum, made[checksum], _answer(answer))
             yield None  # whoever reads this tells of what is finished, before it may end here
             _end_if_asked(context)
 

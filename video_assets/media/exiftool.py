@@ -8,19 +8,21 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from video_assets.media.errors import ToolMissingError, UnreadableError
+from video_assets.media.errors import ToolMissingError, UnreachableError, UnreadableError
 from video_assets.media.source import confirm_readable
 
 TIMEOUT_S = 60.0
+ENDS_WITHIN_S = 5.0  # after it has closed its pipes
 _READY = b"{ready}"
 _BLOCK = 1 << 16
 HOW_TO_GET_IT = (
@@ -72,7 +74,8 @@ class ExifTool:
     def ask(self, arguments: Sequence[str], path: Path, *, timeout_s: float = TIMEOUT_S) -> bytes:
         """Give what it prints for one file.
 
-        Raises UnreadableError where it hangs or dies on the file; it is ended then.
+        Raises UnreadableError where it hangs or dies on the file, UnreachableError where somebody
+        kills it; it is ended then.
         """
         with _plain_name(path) as name:
             lines = [os.fsencode(argument) for argument in arguments] + [os.fsencode(name)]
@@ -80,8 +83,7 @@ class ExifTool:
                 self._stdin.write(b"\n".join([*lines, b"-execute\n"]))
                 return self._answer(timeout_s)
             except (BrokenPipeError, EOFError):
-                self.close()
-                raise UnreadableError("exiftool ended while it read the clip") from None
+                raise self._ended() from None
 
     def close(self) -> None:
         """End it."""
@@ -89,6 +91,19 @@ class ExifTool:
         self._process.wait()
         self._stdin.close()
         self._stdout.close()
+
+    def _ended(self) -> UnreadableError:
+        """Say how it came to an end of its own, which its closed pipes foretell."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ENDS_WITHIN_S)
+        is_killed = self._process.poll() == -signal.SIGKILL
+        self.close()
+        if is_killed:
+            return UnreachableError(
+                "exiftool was killed from outside, as the system does when memory runs out; "
+                "run the same command again"
+            )
+        return UnreadableError("exiftool ended while it read the clip")
 
     def _answer(self, timeout_s: float) -> bytes:
         stream, said, until = self._stdout, b"", time.monotonic() + timeout_s
@@ -111,7 +126,8 @@ def read_tags(
 ) -> dict[str, Any]:
     """Read a file's tags as exiftool's JSON.
 
-    Raises ToolMissingError where there is no exiftool, UnreadableError where it fails on the file.
+    Raises ToolMissingError where there is no exiftool, UnreadableError where it fails on the file,
+    UnreachableError where somebody kills it.
     """
     tool = _running.get(os.getpid())
     if tool is None or not tool.is_running:
@@ -133,6 +149,8 @@ def _start() -> ExifTool:
     try:
         tool = ExifTool(program)
         tool.ask(["-ver"], Path(os.devnull))
+    except UnreachableError:
+        raise
     except (OSError, UnreadableError) as error:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else error
         what = f"the exiftool that is installed does not run ({why})"

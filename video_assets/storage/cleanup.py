@@ -135,7 +135,7 @@ class ArtifactCleaner:
         """Remove files of one asset, under the claims of their cells and after another look."""
         checksums = sorted({each.checksum for each in due})
         with ledger.claims(self.catalogue, asset, checksums) as mine:
-            still = set(self.unneeded(mine))
+            still = set(self.unneeded(mine.checksums))
             gone: list[str] = []
             for each in due:
                 if each in still and self.folder.remove(each.item.name):

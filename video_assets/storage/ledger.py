@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from video_assets.storage import history, projection
 from video_assets.storage.fingerprints import digest
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.postgres import Postgres, confirm_alive
 
 Fault = Literal["file", "ours", "network", "refused", "unreachable"]
 State = Literal["done", "failed", "missing", "waiting", "stale"]
@@ -271,19 +271,32 @@ def problems(catalogue: Postgres, asset: str, check_name: str, *, at_most: int) 
         return Problems(counts["total"], counts["checked"], first)
 
 
+@dataclass(frozen=True)
+class Claims:
+    """The clips that this process may work on, because nobody else held them."""
+
+    checksums: list[str]
+    _session: psycopg.Connection[Any] | None = None
+
+    def confirm(self) -> None:
+        """Raise psycopg.OperationalError if the database ended them: others may hold them now."""
+        if self._session is not None:
+            confirm_alive(self._session)
+
+
 @contextmanager
-def claims(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> Iterator[list[str]]:
+def claims(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> Iterator[Claims]:
     """Claim cells for this process, so that two runs never work on the same one at once.
 
-    Gives those that nobody else holds. A claim is a lock of a session of its own: it ends with the
-    block, and with the process however that ends.
+    A claim is a lock of a session of its own: it ends with the block, with the process however that
+    ends, and with the database.
     """
     if not checksums:
-        yield []
+        yield Claims([])
         return
-    with catalogue.session() as connection:
-        rows = queries.claim(connection, asset=asset, checksums=list(checksums))
-        yield [row["file_checksum"] for row in rows]
+    with catalogue.session() as session:
+        rows = queries.claim(session, asset=asset, checksums=list(checksums))
+        yield Claims([row["file_checksum"] for row in rows], session)
 
 
 def forget_reported(catalogue: Postgres, told: Sequence[str]) -> int:

@@ -3,11 +3,14 @@
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._utils.error import serializable_error_info_from_exc_info
+from psycopg import sql
 
 from video_assets.automation import here
 from video_assets.automation.reporting import report_results
@@ -15,8 +18,10 @@ from video_assets.clip_worker import Failed, Task, perform
 from video_assets.partitions import CLIPS
 from video_assets.progress import Progress
 from video_assets.storage import ledger, locations
+from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.analyzers import HOSTILE
 from video_assets_tests.automation.conftest import Pipeline, preset
+from video_assets_tests.conftest import run_sql
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -87,6 +92,33 @@ def test_nothing_is_made_without_an_input_that_another_makes_now(pipeline: Pipel
     pipeline.process(clips)
     report = ledger.entries(pipeline.catalogue, "report", list(clips.values()))
     assert [entry.attempts for entry in report.values()] == [1]
+
+
+def test_a_run_whose_claims_the_database_ended_saves_nothing_more(
+    pipeline: Pipeline, embedded_server: EmbeddedServer
+) -> None:
+    clips = pipeline.register(*(f"slow to be claimed again {number}" for number in range(8)))
+    keys, (first, last) = list(clips.values()), pipeline.span(clips)
+    with ThreadPoolExecutor(1) as aside:
+        work = aside.submit(pipeline.run, first=first, last=last)
+        while not ledger.entries(pipeline.catalogue, "words", keys):
+            assert not work.done()
+        database = urlsplit(pipeline.catalogue.dsn).path.strip("/")
+        sessions = sql.SQL(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d "
+            "ON d.oid = database WHERE locktype = 'advisory' AND datname = {}"
+        )
+        run_sql(embedded_server.admin_url("postgres"), sessions.format(sql.Literal(database)))
+        assert not work.result().success
+    made = ledger.entries(pipeline.catalogue, "words", keys)
+    assert len(made) < len(keys), "the clips in hand are anybody's again"
+    pipeline.process(clips)
+    with pipeline.catalogue.transaction() as connection:
+        told = connection.execute(
+            """SELECT count(*) AS every, count(DISTINCT video_id) AS clips FROM processing_events
+               WHERE step_name = 'words' AND status = 'completed'"""
+        ).fetchone()
+    assert told == {"every": 8, "clips": 8}
 
 
 def test_dagster_is_told_again_of_clips_whose_keys_are_gone(pipeline: Pipeline) -> None:

@@ -129,6 +129,14 @@ def test_an_exiftool_that_dies_says_so(tmp_path):
         ExifTool(str(program)).ask(["-ver"], tmp_path)
 
 
+def test_an_exiftool_that_somebody_kills_says_nothing_of_the_clip(tmp_path):
+    program = tmp_path / "exiftool"
+    program.write_text("#!/bin/sh\nread line\nkill -9 $$\n")
+    program.chmod(0o755)
+    with pytest.raises(UnreachableError, match="killed from outside"):
+        ExifTool(str(program)).ask(["-ver"], tmp_path)
+
+
 @needs_exiftool
 def test_exiftool_ends_when_its_owner_is_killed(tmp_path):
     assert PROGRAM is not None
