@@ -16,12 +16,23 @@ from video_assets.storage.locations import HOST
 
 PROCESS_TAG = "video-assets/process"
 NOTED_WITHIN_S = 180.0  # a run that begins notes its process within a second or two
+NO_LIMIT_MS, RENEW_AFTER_S, MORE_AT_ONCE = 0, 3600, 20
 UNDER_WAY = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+
+def keep_connections(instance: dg.DagsterInstance) -> None:
+    """Let Dagster's storage keep its connections, of which it else opens one a statement.
+
+    Measured: opening them is a quarter of what a run costs. Its webserver does the same for itself.
+    """
+    instance.optimize_for_webserver(
+        statement_timeout=NO_LIMIT_MS, pool_recycle=RENEW_AFTER_S, max_overflow=MORE_AT_ONCE
+    )
 
 
 def this_process() -> str:
@@ -32,6 +43,8 @@ def this_process() -> str:
 
 def note_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Note that this process runs a run; its id stands there because a retry copies the tags."""
+    if run.tags.get(PROCESS_TAG) != this_process():  # launched: nobody has prepared its storage
+        keep_connections(instance)
     instance.add_run_tags(run.run_id, {PROCESS_TAG: f"{this_process()} {run.run_id}"})
 
 

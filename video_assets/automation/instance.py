@@ -9,6 +9,7 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
 from video_assets.events import BATCH_SIZE
+from video_assets.run_process import keep_connections
 from video_assets.settings import DAGSTER_URL, Settings, SettingsError
 from video_assets.storage.embedded import EmbeddedServer
 
@@ -52,6 +53,7 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     prepare_environment(settings)
     configured = InstanceRef.from_dir(str(settings.dagster_home), overrides=IN_THIS_PROCESS)
     with dg.DagsterInstance.from_ref(configured) as instance:
+        keep_connections(instance)
         yield instance
 
 

@@ -21,6 +21,7 @@ from video_assets.lanes import Lanes
 from video_assets.media.discovery import discover
 from video_assets.partitions import CLIPS, RANGE_END, RANGE_START, Batch, clips
 from video_assets.presets.model import PipelineConfiguration, StepConfiguration
+from video_assets.run_process import keep_connections
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger
 from video_assets.storage.embedded import EmbeddedServer
@@ -200,4 +201,5 @@ def pipeline(
     monkeypatch.setenv(BATCH_SIZE, "500")
     monkeypatch.setenv("VIDEO_ASSETS_HOME", os.fspath(tmp_path / "home"))
     with dg.DagsterInstance.from_config(os.fspath(dagster_home)) as instance:
+        keep_connections(instance)
         yield Pipeline(catalogue, instance, lanes, tmp_path, preset())

@@ -146,7 +146,7 @@ def assert_gone(left: list[psutil.Process]) -> None:
 
 
 def test_an_ingest_killed_at_any_moment_is_finished_by_the_next(home: Home):
-    for _ in range(KILLS):
+    for number in range(KILLS):
         home.add(CLIPS)
         process = home.start()
         time.sleep(home.moment())
@@ -154,6 +154,8 @@ def test_an_ingest_killed_at_any_moment_is_finished_by_the_next(home: Home):
         process.kill()
         process.communicate()
         assert_gone(left)
+        if number % 2 == 0:  # the next finds what two have left
+            continue
         summary = home.finish()
         assert (summary["complete"], summary["failures"]) == (home.made, [])
         home.check()
@@ -183,7 +185,7 @@ def test_a_killed_worker_harms_only_its_clip_until_the_next_ingest(home: Home):
 
 
 def test_an_ingest_whose_postgres_is_killed_says_so_and_is_finished_by_the_next(home: Home):
-    for _ in range(KILLS):
+    for number in range(KILLS):
         home.add(CLIPS)
         process = home.start()
         time.sleep(home.moment())
@@ -195,5 +197,7 @@ def test_an_ingest_whose_postgres_is_killed_says_so_and_is_finished_by_the_next(
         assert process.returncode in (0, 3), errors
         assert "Traceback" not in errors
         assert_gone(left)
+        if number % 2 == 0:
+            continue
         assert home.finish()["complete"] == home.made
         home.check()

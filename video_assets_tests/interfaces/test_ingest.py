@@ -191,16 +191,6 @@ def test_a_run_has_its_clips_written_down_before_they_are_processed(
     assert (told["status"], told["note"]) == ("failed", "OSError: active with 1 clip")
 
 
-def test_a_moved_folder_runs_no_step(house: House, tmp_path: Path):
-    (tmp_path / "before").mkdir()
-    house.put(tmp_path / "before" / "a.mp4")
-    house.ingest(tmp_path)
-    (tmp_path / "before").rename(tmp_path / "after")
-    (tmp_path / "after" / "a.mp4").rename(tmp_path / "after" / "b.mp4")
-    done = house.ingest(tmp_path)
-    assert (done["moved"], done["new"], done["complete"]) == (1, 0, 1)
-
-
 def test_a_file_named_like_an_option_is_a_file(house: House, tmp_path: Path):
     house.put(tmp_path / "--help.mp4")
     done = run(house.home, "ingest", "--json", "--", "--help.mp4", cwd=tmp_path)
