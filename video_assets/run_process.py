@@ -9,9 +9,9 @@ import time
 from datetime import datetime, timezone
 
 import dagster as dg
-import psutil
 
 from video_assets.stopping import BEGUN_AT
+from video_assets.storage import processes
 from video_assets.storage.locations import HOST
 
 PROCESS_TAG = "video-assets/process"
@@ -37,8 +37,7 @@ def keep_connections(instance: dg.DagsterInstance) -> None:
 
 def this_process() -> str:
     """Name this process so that no other is taken for it."""
-    process = psutil.Process(os.getpid())
-    return f"{HOST} {process.pid} {process.create_time():.2f}"
+    return f"{HOST} {processes.this_process()}"
 
 
 def note_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
@@ -70,17 +69,10 @@ def _is_dead(record: dg.RunRecord) -> bool:
     host, pid, created, *noted = run.tags.get(PROCESS_TAG, "   ").split(" ")
     is_its_own = run.run_id in noted or (not noted[0:1] and run.parent_run_id is None)
     if host and is_its_own:
-        return host == HOST and not _is_alive(pid, created)
+        return host == HOST and not processes.is_alive(f"{pid} {created}")
     began_at = float(os.environ.get(BEGUN_AT, 0))
     changed_at = record.update_timestamp.replace(tzinfo=timezone.utc)
     if changed_at < datetime.fromtimestamp(began_at, timezone.utc):
         return run.status != dg.DagsterRunStatus.NOT_STARTED
     started = record.start_time
     return started is not None and time.time() - started > NOTED_WITHIN_S
-
-
-def _is_alive(pid: str, created: str) -> bool:
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
-    except (psutil.NoSuchProcess, ValueError):
-        return False

@@ -90,17 +90,8 @@ def _requests(
     groups: dict[tuple[str, int], dict[str, Due]] = {}
     found: list[tuple[Due, dg.RunRequest]] = []
     for each in due:
-        tags = {PRESET_TAG: each.preset or preset.name, **priority_tag(each.priority)}
         if each.alone is not None:
-            assets = [dg.AssetKey(each.alone)]
-            found.append(
-                (
-                    each,
-                    dg.RunRequest(
-                        None, tags=tags, partition_key=each.checksum, asset_selection=assets
-                    ),
-                )
-            )
+            found.append((each, _alone(each, preset)))
         else:
             groups.setdefault((each.preset, each.priority), {})[each.checksum] = each
     for (name, priority), clips in groups.items():

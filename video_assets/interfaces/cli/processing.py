@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from video_assets import logs
 from video_assets.automation.work import LASTING_ATTEMPTS, SETTLED_S, find_work
 from video_assets.interfaces.cli.faults import MACHINE
@@ -21,7 +19,7 @@ from video_assets.interfaces.cli.stopping import Stop
 from video_assets.lanes import warm_up
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
-from video_assets.storage import ledger
+from video_assets.storage import ledger, processes
 from video_assets.storage.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -151,8 +149,7 @@ def _is_tried_again(cell: ledger.Cell) -> bool:
 @contextmanager
 def _marked(settings: Settings) -> Iterator[None]:
     """Leave a mark while processing, so that the next command sees if this one was killed."""
-    process = psutil.Process()
-    mark = settings.dagster_home / f"{MARK}{process.pid}-{process.create_time():.2f}"
+    mark = settings.dagster_home / f"{MARK}{processes.this_process().replace(' ', '-')}"
     mark.touch()
     yield
     mark.unlink(missing_ok=True)
@@ -161,12 +158,5 @@ def _marked(settings: Settings) -> Iterator[None]:
 def _dead_marks(settings: Settings) -> list[Path]:
     """Find the marks of processes that were killed, or that lost the database."""
     marks = settings.dagster_home.glob(f"{MARK}*")
-    return [mark for mark in marks if not _is_alive(mark)]
-
-
-def _is_alive(mark: Path) -> bool:
-    pid, _, created = mark.name.removeprefix(MARK).partition("-")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
-    except (psutil.NoSuchProcess, ValueError):
-        return False
+    named = ((mark, mark.name.removeprefix(MARK).replace("-", " ")) for mark in marks)
+    return [mark for mark, process in named if not processes.is_alive(process)]
