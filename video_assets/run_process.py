@@ -58,10 +58,18 @@ def end_dead_runs(instance: dg.DagsterInstance) -> int:
                 instance.report_run_canceled(run, why)
             else:
                 instance.report_run_failed(run, why)
-            # Only the daemon frees the pools of ended runs, and only after a while.
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             dead += 1
+    _free_pools(instance)
     return dead
+
+
+def _free_pools(instance: dg.DagsterInstance) -> None:
+    """Free what ended runs hold in the pools: else only the daemon does, and after a while."""
+    storage = instance.event_log_storage
+    for run_id in storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
 
 
 def _is_dead(record: dg.RunRecord) -> bool:

@@ -1,5 +1,6 @@
 """A whole pipeline of small analyzers, on a real Dagster instance and a real catalogue."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from psycopg import sql
 
 from video_assets.assets.ingest.checksum import checksum
 from video_assets.automation.here import process_here
+from video_assets.automation.instance import IN_THIS_PROCESS
 from video_assets.automation.jobs import batch_tags
 from video_assets.automation.plan import plan_of
 from video_assets.automation.reporting import report_results
@@ -183,8 +185,12 @@ def dagster_home(
     run_sql(admin, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     url = embedded_server.admin_url(name).replace("postgresql://", "postgresql+psycopg2://")
     home = tmp_path_factory.mktemp("dagster")
-    storage = f"storage: {{postgres: {{postgres_url: '{url}'}}}}\ntelemetry: {{enabled: false}}\n"
-    (home / "dagster.yaml").write_text(storage)
+    configured = {
+        **IN_THIS_PROCESS,
+        "storage": {"postgres": {"postgres_url": url}},
+        "telemetry": {"enabled": False},
+    }
+    (home / "dagster.yaml").write_text(json.dumps(configured))
     yield home
     run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -17,7 +17,7 @@ SEEN = """
     SELECT (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id) FROM clips c) AS clips,
            (SELECT jsonb_agg(to_jsonb(l) ORDER BY l.id) FROM clip_locations l) AS places,
            (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) FROM processing_events e) AS events,
-           (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.asset) FROM clip_steps() s) AS steps
+           (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.asset, s.*) FROM clip_steps() s) AS steps
 """
 
 

@@ -15,6 +15,7 @@ from video_assets.interfaces.cli.faults import USAGE, tell
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.presets.model import load_preset
 from video_assets.settings import Settings
+from video_assets.storage.embedded import EmbeddedServer
 
 
 class Services:
@@ -98,6 +99,7 @@ def running(
     finally:
         services.let_go()
         _end_orphans(settings)
+        _end_runs(settings)
 
 
 def prepare(settings: Settings) -> None:
@@ -113,6 +115,17 @@ def _end_orphans(settings: Settings) -> None:
     """End what a leash left that was killed itself."""
     for process in leash.marked(settings.home):
         process.kill()
+
+
+def _end_runs(settings: Settings) -> None:
+    """End the runs whose processes are gone; a database that was stopped too learns it later."""
+    from video_assets.automation.instance import open_instance
+    from video_assets.run_process import end_dead_runs
+
+    if settings.is_embedded and not EmbeddedServer(settings.home).status().running:
+        return
+    with open_instance(settings) as instance:
+        end_dead_runs(instance)
 
 
 def _environment() -> dict[str, str]:
