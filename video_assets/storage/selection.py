@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 
 from video_assets.storage.postgres import Postgres
 
-Kind = Literal["word", "number", "date", "flag"]
+Kind = Literal["word", "name", "number", "date", "flag", "place"]
 
 FACTS: Mapping[str, Kind] = {
     "file_name": "word",
@@ -31,8 +31,17 @@ FACTS: Mapping[str, Kind] = {
     "container": "word",
     "language": "word",
     "preset": "word",
+    "category": "word",
+    "tag": "name",
+    "place": "word",
+    "exposure": "word",
+    "hdr_format": "word",
+    "status": "name",
+    "orientation": "name",
     "is_hdr": "flag",
     "has_audio": "flag",
+    "has_speech": "flag",
+    "near": "place",
     "duration": "number",
     "width": "number",
     "height": "number",
@@ -44,6 +53,8 @@ FACTS: Mapping[str, Kind] = {
 }
 SIGNS: Mapping[Kind, tuple[str, ...]] = {
     "word": ("=", "!=", "~"),
+    "name": ("=", "!="),
+    "place": ("=",),
     "flag": ("=", "!="),
     "number": ("=", "!=", ">", ">=", "<", "<="),
     "date": (">", ">=", "<", "<="),
@@ -59,12 +70,17 @@ class SelectionError(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """What one fact of a clip has to be: compared as a word in small letters, or as a number."""
+    """What one fact of a clip has to be: compared as a word in small letters, or as a number.
+
+    latitude, longitude  degrees, of `near` alone, whose number is a distance in km
+    """
 
     fact: str
     op: str
     word: str | None = None
     number: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,11 +123,29 @@ def _condition(text: str) -> Condition:
         raise SelectionError(f"{fact} is a {kind}, which takes {' '.join(SIGNS[kind])}, not {op}")
     if not value:
         raise SelectionError(f"{text.strip()!r} names no value")
-    if kind == "word":
+    if kind == "place":
+        return _near(value)
+    if kind in ("word", "name"):
         return Condition(fact, op, word=value.lower())
     if kind == "flag":
         return Condition(fact, op, word=_flag(fact, value))
     return Condition(fact, op, number=_number(fact, kind, value))
+
+
+def _near(value: str) -> Condition:
+    parts = value.split("/")
+    latitude, longitude, km = map(_finite, parts if len(parts) == 3 else ["", "", ""])
+    if latitude is None or longitude is None or km is None or abs(latitude) > 90:
+        raise SelectionError(f"near is latitude/longitude/km such as 47.37/8.54/10, not {value!r}")
+    return Condition("near", "<=", number=km, latitude=latitude, longitude=longitude)
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _flag(fact: str, value: str) -> str:
@@ -123,10 +157,10 @@ def _flag(fact: str, value: str) -> str:
 
 def _number(fact: str, kind: Kind, value: str) -> float:
     try:
-        number = float(value) if kind == "number" else datetime.fromisoformat(value).timestamp()
+        number = _finite(value) if kind == "number" else datetime.fromisoformat(value).timestamp()
     except (ValueError, OverflowError, OSError):
-        number = math.nan
-    if not math.isfinite(number):
+        number = None
+    if number is None:
         example = "60" if kind == "number" else "2026-05-31"
         raise SelectionError(f"{fact} is a {kind} such as {example}, not {value!r}")
     return number

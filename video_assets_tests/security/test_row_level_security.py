@@ -21,6 +21,9 @@ CHILDREN = {
     "segments": "clip_id",
     "transcripts": "clip_id",
     "run_clips": "clip_id",
+    "clip_texts": "clip_id",
+    "vectors": "clip_id",
+    "clip_vectors": "clip_id",
 }
 OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", "forgotten", *CHILDREN)
 
@@ -74,6 +77,12 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str) -> Owner:
                VALUES (%(name)s, %(clip)s, %(owner)s, 'new')""",
             """INSERT INTO run_unreadable_files (run_id, user_id, path, reason)
                VALUES (%(name)s, %(owner)s, %(name)s, 'torn')""",
+            """INSERT INTO embedding_spaces (id, model, is_in_use) VALUES (1, 'a model', true)
+               ON CONFLICT DO NOTHING""",
+            """INSERT INTO vectors (clip_id, user_id, embedding_source, embedded_content)
+               VALUES (%(clip)s, %(owner)s, 'a model', %(name)s)""",
+            """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
+               SELECT %(owner)s, 1, 1, %(clip)s, array_fill(1, ARRAY[1024])::vector""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (repeat('a', 64), 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",

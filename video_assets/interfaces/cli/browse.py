@@ -127,10 +127,6 @@ def info(
         terminal.print(part)
 
 
-search = typer.Typer(help="Find clips and look at them.", no_args_is_help=True)
-search.command("info")(info)
-
-
 def _table(page: ListedClips, *, width: int) -> Table:
     table = new_table(gap=GAP)
     for heading in HEADINGS:

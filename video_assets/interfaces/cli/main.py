@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from video_assets.interfaces.cli import browse, db, presets, runs, watch
+from video_assets.interfaces.cli import browse, db, presets, runs, search, watch
 from video_assets.interfaces.cli.backfill import backfill
 from video_assets.interfaces.cli.cleanup import cleanup
 from video_assets.interfaces.cli.dev import dev
@@ -51,7 +51,7 @@ app.command()(erase)
 app.command()(dev)
 app.command()(worker)
 app.command()(doctor)
-app.add_typer(browse.search, name="search")
+app.add_typer(search.search, name="search")
 app.add_typer(runs.app, name="runs")
 app.add_typer(watch.app, name="watch")
 app.add_typer(presets.app, name="presets")

@@ -31,15 +31,16 @@ WITH made AS (
      WHERE s.clip_id = o.id AND s.kind = 'speech' AND s.number NOT IN (SELECT number FROM found)
 ), parts AS (
     INSERT INTO segments (clip_id, user_id, kind, number, timestamp_start, timestamp_end, content,
-                          speaker, confidence)
+                          speaker, confidence, language)
     SELECT o.id, o.user_id, 'speech', f.number, f.start_s, f.end_s, f.content, f.speaker,
-           f.confidence
+           f.confidence, private.text_search_of(t ->> 'language')
       FROM owners o
+     CROSS JOIN made
      CROSS JOIN found f
     ON CONFLICT (clip_id, kind, number) DO UPDATE
        SET timestamp_start = excluded.timestamp_start, timestamp_end = excluded.timestamp_end,
            content = excluded.content, speaker = excluded.speaker,
-           confidence = excluded.confidence
+           confidence = excluded.confidence, language = excluded.language
 )
 INSERT INTO transcripts (clip_id, user_id, full_text, segments, word_count, language, source, model)
 SELECT o.id, o.user_id, full_text, t -> 'segments', coalesce((t ->> 'word_count')::int, 0),

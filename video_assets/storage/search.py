@@ -1,0 +1,197 @@
+"""Searching one owner's catalogue: by words, by meaning, by both, by what is said, by likeness.
+
+Each search is a function of the database under its own name (`sql/migrations`), called as the
+owner: who asks is known from the connection's claims and from nothing else. Errors are raised.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiosql
+from psycopg.types.json import Jsonb
+
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.selection import Condition
+
+RRF_K = 50
+
+_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A clip that was found.
+
+    score   how good it is: higher is better; only comparable within one answer
+    places  where it stands in each ranked list that found it, from 1: text, summary, keyword
+    at_s    where in the clip the answer lies, in seconds; None for the clip as a whole
+    """
+
+    id: UUID
+    file_name: str
+    local_path: str
+    content_summary: str | None
+    content_tags: list[str] | None
+    duration_seconds: Decimal | None
+    camera_make: str | None
+    camera_model: str | None
+    content_category: str | None
+    processed_at: datetime | None
+    score: float
+    match_type: str
+    places: dict[str, int] | None = None
+    at_s: float | None = None
+    until_s: float | None = None
+    excerpt: str | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every search: which clips come into question, and which hits are wanted."""
+
+    conditions: Sequence[Condition] = ()
+    limit: int = 10
+    offset: int = 0
+
+    def parameters(self) -> dict[str, Any]:
+        """Give it as parameters of a search."""
+        written = [asdict(condition) for condition in self.conditions]
+        return {"filters": Jsonb(written), "limit": self.limit, "offset": self.offset}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each ranked list counts."""
+
+    fulltext: float = 1.0
+    summary: float = 1.0
+    keyword: float = 0.8
+
+
+@dataclass(frozen=True)
+class QueryVectors:
+    """A question as vectors, by the model whose space is in use."""
+
+    summary: Sequence[float]
+    keyword: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What an owner has in numbers."""
+
+    total_clips: int
+    total_duration_hours: Decimal
+    total_storage_gb: Decimal
+    clips_with_transcripts: int
+    clips_in_progress: int
+    clips_completed: int
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What a search of an owner can find: clips, those with vectors, and by which model."""
+
+    clips: int
+    clips_with_vectors: int
+    clips_with_speech: int
+    model: str | None
+
+
+def fulltext(catalogue: Postgres, owner: UUID, text: str, question: Question) -> list[Hit]:
+    """Find clips by words: of names, tags, summaries, cameras, places, folders and speech."""
+    return _hits(catalogue, owner, _queries.fulltext, text=text, **question.parameters())
+
+
+def transcripts(
+    catalogue: Postgres, owner: UUID, text: str, question: Question, *, shortest: int = 50
+) -> list[Hit]:
+    """Find clips by what is said in them; a hit names the time and quotes the words."""
+    parameters = {**question.parameters(), "shortest": shortest}
+    return _hits(catalogue, owner, _queries.transcripts, text=text, **parameters)
+
+
+def semantic(
+    catalogue: Postgres,
+    owner: UUID,
+    vectors: QueryVectors,
+    question: Question,
+    *,
+    weights: Weights | None = None,
+    threshold: float = 0.0,
+) -> list[Hit]:
+    """Find clips by what they are about."""
+    chosen = weights or Weights()
+    parameters = {
+        **question.parameters(),
+        **_vectors(vectors),
+        "summary_weight": chosen.summary,
+        "keyword_weight": chosen.keyword,
+        "threshold": threshold,
+    }
+    return _hits(catalogue, owner, _queries.semantic, **parameters)
+
+
+def hybrid(
+    catalogue: Postgres,
+    owner: UUID,
+    text: str,
+    vectors: QueryVectors | None,
+    question: Question,
+    *,
+    weights: Weights | None = None,
+    rrf_k: int = RRF_K,
+) -> list[Hit]:
+    """Find clips by words and meaning together; by words alone where there are no vectors."""
+    chosen = weights or Weights()
+    parameters = {
+        **question.parameters(),
+        **_vectors(vectors),
+        "fulltext_weight": chosen.fulltext,
+        "summary_weight": chosen.summary,
+        "keyword_weight": chosen.keyword,
+        "rrf_k": rrf_k,
+    }
+    return _hits(catalogue, owner, _queries.hybrid, text=text, **parameters)
+
+
+def similar(
+    catalogue: Postgres, owner: UUID, clip: UUID, question: Question, *, threshold: float = 0.5
+) -> list[Hit]:
+    """Find clips that are about the same as one of the owner's."""
+    parameters = {**question.parameters(), "threshold": threshold}
+    return _hits(catalogue, owner, _queries.similar, clip=clip, **parameters)
+
+
+def statistics(catalogue: Postgres, owner: UUID) -> Statistics:
+    """Count what an owner has."""
+    with catalogue.transaction(owner) as connection:
+        return Statistics(**_queries.statistics(connection))
+
+
+def visible(catalogue: Postgres, owner: UUID) -> Visible:
+    """Count what an owner's searches can find."""
+    with catalogue.transaction(owner) as connection:
+        return Visible(**_queries.visible(connection))
+
+
+def _vectors(vectors: QueryVectors | None) -> dict[str, str | None]:
+    """Write vectors as Postgres reads them."""
+    if vectors is None:
+        return {"summary": None, "keyword": None}
+    return {"summary": written(vectors.summary), "keyword": written(vectors.keyword)}
+
+
+def written(vector: Sequence[float]) -> str:
+    """Write a vector as pgvector reads it, with the digits that a half-precision number holds."""
+    return f"[{','.join(f'{number:.5g}' for number in vector)}]"
+
+
+def _hits(catalogue: Postgres, owner: UUID, query: Any, **parameters: Any) -> list[Hit]:
+    with catalogue.transaction(owner) as connection:
+        return [Hit(**row) for row in query(connection, **parameters)]

@@ -1,0 +1,45 @@
+-- name: fulltext(text, filters, limit, offset)
+SELECT id, file_name, local_path, content_summary, content_tags, duration_seconds, camera_make, camera_model,
+       content_category, processed_at, fts_rank::float8 AS score, 'fulltext' AS match_type
+  FROM fulltext_search_clips(:text, :limit, :filters, :offset);
+
+-- name: transcripts(text, shortest, filters, limit, offset)
+SELECT t.clip_id AS id, t.file_name, t.local_path, t.content_summary, c.content_tags, t.duration_seconds,
+       c.camera_make, c.camera_model, c.content_category, t.processed_at, t.fts_rank::float8 AS score,
+       'transcript' AS match_type, t.timestamp_start AS at_s, t.timestamp_end AS until_s, t.excerpt
+  FROM search_transcripts(:text, :limit, :shortest, :filters, :offset) WITH ORDINALITY AS t (
+       clip_id, file_name, local_path, content_summary, transcript_preview, duration_seconds, processed_at,
+       fts_rank, timestamp_start, timestamp_end, excerpt, place)
+  JOIN clips AS c ON c.id = t.clip_id
+ ORDER BY t.place;
+
+-- name: semantic(summary, keyword, summary_weight, keyword_weight, threshold, filters, limit, offset)
+SELECT id, file_name, local_path, content_summary, content_tags, duration_seconds, camera_make, camera_model,
+       content_category, processed_at, combined_similarity AS score, 'semantic' AS match_type
+  FROM semantic_search_clips(:summary::vector, :keyword::vector, :limit, :summary_weight, :keyword_weight,
+                             :threshold, :filters, :offset);
+
+-- name: hybrid(text, summary, keyword, fulltext_weight, summary_weight, keyword_weight, rrf_k, filters, limit, offset)
+SELECT id, file_name, local_path, content_summary, content_tags, duration_seconds, camera_make, camera_model,
+       content_category, processed_at, search_rank AS score, match_type,
+       jsonb_strip_nulls(jsonb_build_object('text', text_place, 'summary', summary_place,
+                                            'keyword', keyword_place)) AS places
+  FROM hybrid_search_clips(:text, :summary::vector, :keyword::vector, :limit, :fulltext_weight, :summary_weight,
+                           :keyword_weight, :rrf_k, :filters, :offset);
+
+-- name: similar(clip, threshold, filters, limit, offset)
+SELECT s.id, s.file_name, s.local_path, s.content_summary, s.content_tags, s.duration_seconds, c.camera_make,
+       c.camera_model, s.content_category, c.processed_at, s.similarity_score AS score, 'similar' AS match_type
+  FROM find_similar_clips(:clip, :limit, :threshold, :filters, :offset) AS s
+  JOIN clips AS c ON c.id = s.id
+ ORDER BY s.similarity_score DESC, s.id;
+
+-- name: statistics()^
+SELECT * FROM get_user_stats();
+
+-- name: visible()^
+SELECT (SELECT count(*) FROM clips)::integer AS clips,
+       (SELECT count(*) FROM clip_vectors AS v JOIN embedding_spaces AS s ON s.id = v.space AND s.is_in_use
+         WHERE v.kind = 1)::integer AS clips_with_vectors,
+       (SELECT count(*) FROM transcripts)::integer AS clips_with_speech,
+       (SELECT model FROM embedding_spaces WHERE is_in_use) AS model;

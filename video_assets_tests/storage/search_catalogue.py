@@ -1,0 +1,120 @@
+"""Owners with clips that are written straight into the catalogue, to be searched."""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import psycopg
+from psycopg import sql
+
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.search import written
+
+DIMENSIONS = 1024
+MODEL = "a model of the tests"
+
+
+@dataclass
+class Told:
+    """What is known of a clip."""
+
+    name: str = "clip.mp4"
+    summary: str | None = None
+    tags: Sequence[str] = ()
+    said: Sequence[str] = ()
+    language: str = "en"
+    summary_vector: Sequence[float] | None = None
+    keyword_vector: Sequence[float] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def vector(*numbers: float) -> list[float]:
+    """A vector of the model's length that begins with these numbers."""
+    return [*numbers, *[0.0] * (DIMENSIONS - len(numbers))]
+
+
+def as_stored(numbers: Sequence[float]) -> np.ndarray:
+    """A vector as the catalogue holds it: in half precision, of the digits that were written."""
+    text = written(numbers).strip("[]").split(",")
+    return np.array([float(each) for each in text], np.float32).astype(np.float16).astype(float)
+
+
+@dataclass
+class Shelves:
+    """A catalogue to which owners and clips are added."""
+
+    catalogue: Postgres
+    admin_url: str
+
+    def owner(self) -> uuid.UUID:
+        """Make an account."""
+        made = uuid.uuid4()
+        with psycopg.connect(self.admin_url) as connection:
+            connection.execute(
+                "INSERT INTO auth.users (id, email) VALUES (%s, %s)", (made, f"{made}@example.org")
+            )
+        return made
+
+    def add(self, owner: uuid.UUID, told: Told) -> uuid.UUID:
+        """Add a clip, and give its id."""
+        made = uuid.uuid4()
+        values: dict[str, Any] = {
+            "id": made,
+            "user_id": owner,
+            "file_path": f"/footage/{told.name}",
+            "local_path": f"/footage/{told.name}",
+            "file_name": told.name,
+            "file_checksum": hashlib.blake2b(made.bytes, digest_size=32).hexdigest(),
+            "checksum_algorithm": "blake3",
+            "file_size_bytes": 1,
+            "content_summary": told.summary,
+            "content_tags": list(told.tags) or None,
+            "full_transcript": " ".join(told.said) or None,
+            "transcript_word_count": len(" ".join(told.said).split()),
+            "transcript_language": told.language,
+            **told.facts,
+        }
+        insert = sql.SQL("INSERT INTO clips ({}) VALUES ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(map(sql.Placeholder, values)),
+        )
+        with self.catalogue.transaction() as connection:
+            connection.execute(insert, values)
+            self._say(connection, made, owner, told)
+            for kind, numbers in ((1, told.summary_vector), (2, told.keyword_vector)):
+                if numbers is not None:
+                    self._place(connection, made, owner, kind, numbers)
+        return made
+
+    def _say(self, connection: Any, made: uuid.UUID, owner: uuid.UUID, told: Told) -> None:
+        if not told.said:
+            return
+        connection.execute(
+            """INSERT INTO transcripts (clip_id, user_id, full_text, segments, language)
+               VALUES (%s, %s, %s, '[]', %s)""",
+            (made, owner, " ".join(told.said), told.language),
+        )
+        for number, text in enumerate(told.said, start=1):
+            connection.execute(
+                """INSERT INTO segments (clip_id, user_id, kind, number, timestamp_start,
+                                         timestamp_end, content, language)
+                   VALUES (%s, %s, 'speech', %s, %s, %s, %s, private.text_search_of(%s))""",
+                (made, owner, number, 10.0 * (number - 1), 10.0 * number, text, told.language),
+            )
+
+    def _place(
+        self, connection: Any, made: uuid.UUID, owner: uuid.UUID, kind: int, numbers: Any
+    ) -> None:
+        connection.execute(
+            """INSERT INTO embedding_spaces (id, model, is_in_use) VALUES (1, %s, true)
+               ON CONFLICT DO NOTHING""",
+            (MODEL,),
+        )
+        connection.execute(
+            """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
+               VALUES (%s, 1, %s, %s, %s)""",
+            (owner, kind, made, written(numbers)),
+        )
