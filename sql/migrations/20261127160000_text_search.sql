@@ -38,7 +38,8 @@ DECLARE
     names    text := translate(left(clip.file_name, 1000), '._-', '   ');
     tags     text := left(coalesce(private.words(clip.content_tags), ''), 10000);
     labels   text := left(concat_ws(' ', clip.camera_make, clip.camera_model, clip.lens_model,
-                                    clip.location_name), 10000);
+                                    clip.location_name, clip.hdr_format,
+                                    CASE WHEN clip.is_hdr THEN 'HDR' END), 10000);
     folders  text := translate(left(clip.file_path, 4096), '/\._-', '     ');
     prose    text := left(concat_ws(' ', clip.content_summary, clip.content_category), 20000);
 BEGIN
@@ -70,10 +71,12 @@ FOR EACH ROW EXECUTE FUNCTION private.index_text();
 CREATE TRIGGER clips_text_changed AFTER UPDATE ON public.clips
 FOR EACH ROW
 WHEN ((NEW.file_name, NEW.file_path, NEW.content_tags, NEW.content_summary, NEW.content_category, NEW.camera_make,
-       NEW.camera_model, NEW.lens_model, NEW.location_name, NEW.full_transcript, NEW.transcript_language)
+       NEW.camera_model, NEW.lens_model, NEW.location_name, NEW.hdr_format, NEW.is_hdr, NEW.full_transcript,
+       NEW.transcript_language)
       IS DISTINCT FROM
       (OLD.file_name, OLD.file_path, OLD.content_tags, OLD.content_summary, OLD.content_category, OLD.camera_make,
-       OLD.camera_model, OLD.lens_model, OLD.location_name, OLD.full_transcript, OLD.transcript_language))
+       OLD.camera_model, OLD.lens_model, OLD.location_name, OLD.hdr_format, OLD.is_hdr, OLD.full_transcript,
+       OLD.transcript_language))
 EXECUTE FUNCTION private.index_text();
 
 INSERT INTO public.clip_texts (clip_id, user_id, created_at, language, fts)

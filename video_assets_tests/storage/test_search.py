@@ -40,7 +40,10 @@ def test_words_are_found_wherever_they_are_written(shelves: Shelves):
     shelves.add(owner, Told("e.mp4", facts={"camera_model": "ILCE-7M4", "camera_make": "Sony"}))
     shelves.add(owner, Told("f.mp4", facts={"location_name": "Zürich, Switzerland"}))
     shelves.add(owner, Told("g.mp4", facts={"file_path": "/cards/Wedding_2026/g.mp4"}))
+    shelves.add(owner, Told("h.mp4", facts={"is_hdr": True, "hdr_format": "HLG"}))
     for text, name in (
+        ("hdr", "h.mp4"),
+        ("hlg", "h.mp4"),
         ("harbour", "A001_harbour-C2.mov"),
         ("A001", "A001_harbour-C2.mov"),
         ("mended net", "b.mp4"),
