@@ -27,10 +27,14 @@ from video_assets_tests.commands import at_home, run, run_here, start
 from video_assets_tests.servers import remove_server
 
 KILLS = 10
+IN_A_ROW = 5  # kills, of which each finds what those before it left, and then an ingest to the end
 CLIPS = 10
 
 # Loading Dagster's resources warns of what its next release has to replace.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.timeout(600),  # each is a dozen ingests
+]
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +158,7 @@ def test_an_ingest_killed_at_any_moment_is_finished_by_the_next(home: Home):
         process.kill()
         process.communicate()
         assert_gone(left)
-        if number % 2 == 0:  # the next finds what two have left
+        if (number + 1) % IN_A_ROW:
             continue
         summary = home.finish()
         assert (summary["complete"], summary["failures"]) == (home.made, [])
@@ -191,15 +195,17 @@ def test_an_ingest_whose_postgres_is_killed_says_so_and_is_finished_by_the_next(
         home.add(CLIPS)
         process = home.start()
         time.sleep(home.moment())
+        server = EmbeddedServer(home.home)
+        while (pid := server.status().pid) is None:  # the ingest is about to start it again
+            assert process.poll() is None
+            time.sleep(0.05)
         left = family(process)
-        pid = EmbeddedServer(home.home).status().pid
-        assert pid is not None
         os.kill(pid, signal.SIGKILL)
         _, errors = process.communicate(timeout=60)
         assert process.returncode in (0, 3), errors
         assert "Traceback" not in errors
         assert_gone(left)
-        if number % 2 == 0:
+        if (number + 1) % IN_A_ROW:
             continue
         assert home.finish()["complete"] == home.made
         home.check()
