@@ -236,29 +236,32 @@ BEGIN
 END
 $$;
 
--- The clips in which words are found, the best first. Where more than 1,000 match, the newest of them are ranked:
--- ranking is what costs, and words that are nearly everywhere tell nothing apart.
-CREATE FUNCTION private.match_texts(owner uuid, words tsquery, conditions jsonb, at_most integer)
+-- The clips of which a table's texts hold the words, the best first. Where more than 1,000 match, the newest of them
+-- are ranked: ranking is what costs, and words that are nearly everywhere tell nothing apart.
+CREATE FUNCTION private.match_words(
+    texts regclass, owner uuid, words tsquery, conditions jsonb, at_most integer, shortest integer DEFAULT NULL)
 RETURNS TABLE (clip_id uuid, rank real)
 LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
 BEGIN
     RETURN QUERY EXECUTE format($sql$
         SELECT found.clip_id, ts_rank_cd(found.fts, $2) AS rank
           FROM (SELECT t.clip_id, t.fts, t.created_at
-                  FROM public.clip_texts AS t
+                  FROM %s AS t
                   %s
-                 WHERE t.user_id = $1 AND t.fts @@ $2 AND %s
+                 WHERE t.user_id = $1 AND t.fts @@ $2 AND %s %s
                  ORDER BY t.created_at DESC, t.clip_id
                  LIMIT 1000) AS found
          ORDER BY rank DESC, found.created_at DESC, found.clip_id
          LIMIT $3 $sql$,
+        texts,
         CASE WHEN jsonb_array_length(conditions) > 0 THEN 'JOIN public.clips AS c ON c.id = t.clip_id' END,
-        private.conditions(conditions))
+        private.conditions(conditions),
+        'AND t.length >= ' || shortest)
     USING owner, words, at_most;
 END
 $$;
 
--- As above, with any of the words where no clip has all of them.
+-- By all that is written of them; with any of the words where no clip has all.
 CREATE FUNCTION private.find_texts(owner uuid, asked text, conditions jsonb, at_most integer)
 RETURNS TABLE (clip_id uuid, rank real)
 LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
@@ -268,9 +271,9 @@ BEGIN
     IF query.all_words IS NULL OR owner IS NULL THEN
         RETURN;
     END IF;
-    RETURN QUERY SELECT * FROM private.match_texts(owner, query.all_words, conditions, at_most);
+    RETURN QUERY SELECT * FROM private.match_words('public.clip_texts', owner, query.all_words, conditions, at_most);
     IF NOT FOUND AND query.any_word IS NOT NULL AND query.any_word <> query.all_words THEN
-        RETURN QUERY SELECT * FROM private.match_texts(owner, query.any_word, conditions, at_most);
+        RETURN QUERY SELECT * FROM private.match_words('public.clip_texts', owner, query.any_word, conditions, at_most);
     END IF;
 END
 $$;
@@ -298,27 +301,6 @@ COMMENT ON FUNCTION public.fulltext_search_clips IS 'Clips of the caller''s own 
 
 
 -- What is said: the clips by all that is said in them, and the part of each that answers best.
-CREATE FUNCTION private.match_transcripts(
-    owner uuid, words tsquery, conditions jsonb, shortest integer, at_most integer)
-RETURNS TABLE (clip_id uuid, rank real)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
-BEGIN
-    RETURN QUERY EXECUTE format($sql$
-        SELECT found.clip_id, ts_rank_cd(found.fts, $2) AS rank
-          FROM (SELECT t.clip_id, t.fts, t.created_at
-                  FROM public.transcripts AS t
-                  %s
-                 WHERE t.user_id = $1 AND t.fts @@ $2 AND t.length >= $3 AND %s
-                 ORDER BY t.created_at DESC, t.clip_id
-                 LIMIT 1000) AS found
-         ORDER BY rank DESC, found.created_at DESC, found.clip_id
-         LIMIT $4 $sql$,
-        CASE WHEN jsonb_array_length(conditions) > 0 THEN 'JOIN public.clips AS c ON c.id = t.clip_id' END,
-        private.conditions(conditions))
-    USING owner, words, shortest, at_most;
-END
-$$;
-
 CREATE FUNCTION private.find_transcripts(
     owner uuid, asked text, conditions jsonb, shortest integer, at_most integer)
 RETURNS TABLE (clip_id uuid, rank real, start_s float8, end_s float8, excerpt text)
@@ -330,13 +312,13 @@ BEGIN
     IF words IS NULL OR owner IS NULL THEN
         RETURN;
     END IF;
-    IF NOT EXISTS (SELECT FROM private.match_transcripts(owner, words, conditions, shortest, 1)) THEN
+    IF NOT EXISTS (SELECT FROM private.match_words('public.transcripts', owner, words, conditions, 1, shortest)) THEN
         words := query.any_word;
     END IF;
     RETURN QUERY
     SELECT m.clip_id, m.rank, best.timestamp_start, best.timestamp_end,
            ts_headline(best.language, best.content, query.any_word, 'StartSel=«, StopSel=», MinWords=8, MaxWords=24')
-      FROM private.match_transcripts(owner, words, conditions, shortest, at_most)
+      FROM private.match_words('public.transcripts', owner, words, conditions, at_most, shortest)
            WITH ORDINALITY AS m (clip_id, rank, place)
       LEFT JOIN LATERAL (
            SELECT s.timestamp_start, s.timestamp_end, s.content, s.language
@@ -405,9 +387,8 @@ REVOKE ALL ON FUNCTION
     private.words_in(regconfig, text), private.text_of(public.clips), private.index_text(), private.fact(text),
     private.distance_km(float8, float8, float8, float8), private.condition(jsonb), private.conditions(jsonb),
     private.matching_clips(jsonb),
-    private.text_query(uuid, text), private.match_texts(uuid, tsquery, jsonb, integer),
+    private.text_query(uuid, text), private.match_words(regclass, uuid, tsquery, jsonb, integer, integer),
     private.find_texts(uuid, text, jsonb, integer),
-    private.match_transcripts(uuid, tsquery, jsonb, integer, integer),
     private.find_transcripts(uuid, text, jsonb, integer, integer),
     public.fulltext_search_clips(text, integer, jsonb, integer),
     public.search_transcripts(text, integer, integer, jsonb, integer),

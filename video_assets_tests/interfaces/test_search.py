@@ -76,6 +76,9 @@ def test_nothing_found_says_what_was_searched(shell: Shell, clips: dict[str, uui
     assert said.splitlines()[0] == "No results found"
     assert f"searched the words of {len(clips) + 6} clips" in said
     assert "1 clips have vectors of a model of the tests" in said
+    explained = shell("search", "query", "glacier", "--explain", columns=120)
+    assert "Search Results" in explained
+    assert "searched the words of" in explained
     assert "searched what is said in 1 of" in shell("search", "query", "x", "-t", "transcripts")
 
 

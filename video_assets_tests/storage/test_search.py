@@ -304,7 +304,7 @@ def test_helpers_that_are_told_an_owner_cannot_be_called(shelves: Shelves):
     for call in (
         b"private.find_texts(%(who)s, 'secret', '[]', 10)",
         b"private.find_transcripts(%(who)s, 'secret', '[]', 0, 10)",
-        b"private.match_texts(%(who)s, 'secret', '[]', 10)",
+        b"private.match_words('clip_texts', %(who)s, 'secret', '[]', 10)",
         b"private.nearest(%(who)s, 1, NULL, '[]', 10)",
         b"private.text_query(%(who)s, 'secret')",
     ):
