@@ -20,10 +20,10 @@ import numpy as np
 import psycopg
 from search_fill import Filled, World, build_neighbours, fill
 
+from video_assets.search.queries import written
 from video_assets.settings import Settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.search import written
 from video_assets_tests.servers import remove_server
 
 POOL, RRF_K, TOP = 50, 50, 10

@@ -6,8 +6,8 @@ import pytest
 
 from video_assets.settings import LOCAL_OWNER
 from video_assets_tests.interfaces.conftest import Shell
+from video_assets_tests.search.shelves import Shelves, Told, vector
 from video_assets_tests.shelf import Shelf
-from video_assets_tests.storage.search_catalogue import Shelves, Told, vector
 
 TALK = ("Good morning everybody", "today we look at glaciers", "and then we go home again")
 ICE = "People walk over a wide field of ice and snow in the sun"

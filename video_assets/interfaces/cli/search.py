@@ -29,9 +29,9 @@ from video_assets.interfaces.cli.wording import (
     size,
     titled,
 )
+from video_assets.search import queries
+from video_assets.search.queries import Hit, Question
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import search as catalogue_search
-from video_assets.storage.search import Hit, Question
 from video_assets.storage.selection import Condition, SelectionError, parse
 
 NAME_WIDTH, SUMMARY_WIDTH, CAMERA_WIDTH = 30, 50, 20
@@ -113,9 +113,7 @@ def similar(
         hits: list[Hit] = []
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
-            hits = catalogue_search.similar(
-                catalogue, LOCAL_OWNER, name.id, question, threshold=threshold
-            )
+            hits = queries.similar(catalogue, LOCAL_OWNER, name.id, question, threshold=threshold)
         seen = None if hits else _visible(opened)
     if as_json:
         say_json({"shown": len(hits), "clips": hits})
@@ -133,7 +131,7 @@ def stats(as_json: JsonOption = False) -> None:
     with reading() as opened:
         if opened.browser is None:
             leave(NO_CATALOGUE)
-        found = catalogue_search.statistics(opened.browser.catalogue, LOCAL_OWNER)
+        found = queries.statistics(opened.browser.catalogue, LOCAL_OWNER)
     if as_json:
         say_json(found)
         return
@@ -157,21 +155,19 @@ def _search(opened: Reading, kind: SearchType, text: str, question: Question) ->
         return []
     catalogue = opened.browser.catalogue
     if kind is SearchType.TRANSCRIPTS:
-        return catalogue_search.transcripts(catalogue, LOCAL_OWNER, text, question)
+        return queries.transcripts(catalogue, LOCAL_OWNER, text, question)
     if kind is SearchType.FULLTEXT:
-        return catalogue_search.fulltext(catalogue, LOCAL_OWNER, text, question)
-    return catalogue_search.hybrid(catalogue, LOCAL_OWNER, text, None, question)
+        return queries.fulltext(catalogue, LOCAL_OWNER, text, question)
+    return queries.hybrid(catalogue, LOCAL_OWNER, text, None, question)
 
 
-def _visible(opened: Reading) -> catalogue_search.Visible | None:
+def _visible(opened: Reading) -> queries.Visible | None:
     if opened.browser is None:
         return None
-    return catalogue_search.visible(opened.browser.catalogue, LOCAL_OWNER)
+    return queries.visible(opened.browser.catalogue, LOCAL_OWNER)
 
 
-def _say_what_was_searched(
-    kind: SearchType, seen: catalogue_search.Visible, *, found: bool
-) -> None:
+def _say_what_was_searched(kind: SearchType, seen: queries.Visible, *, found: bool) -> None:
     if not found:
         say("No results found")
     if kind is SearchType.TRANSCRIPTS:

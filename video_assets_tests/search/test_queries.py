@@ -8,11 +8,11 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from video_assets.storage import search
+from video_assets.search import queries
+from video_assets.search.queries import QueryVectors, Question, Weights
 from video_assets.storage.postgres import Postgres
-from video_assets.storage.search import QueryVectors, Question, Weights
 from video_assets.storage.selection import parse
-from video_assets_tests.storage.search_catalogue import Shelves, Told, vector
+from video_assets_tests.search.shelves import Shelves, Told, vector
 
 ANYTHING = Question()
 
@@ -22,13 +22,13 @@ def shelves(catalogue: Postgres, admin_url: str) -> Shelves:
     return Shelves(catalogue, admin_url)
 
 
-def names(hits: list[search.Hit]) -> list[str]:
+def names(hits: list[queries.Hit]) -> list[str]:
     return [hit.file_name for hit in hits]
 
 
 def find(shelves: Shelves, owner: uuid.UUID, text: str, where: str = "") -> list[str]:
     question = Question(parse(where))
-    return names(search.fulltext(shelves.catalogue, owner, text, question))
+    return names(queries.fulltext(shelves.catalogue, owner, text, question))
 
 
 def test_words_are_found_wherever_they_are_written(shelves: Shelves):
@@ -94,7 +94,7 @@ def test_whatever_is_asked_is_a_question(shelves: Shelves, text: str):
     owner = shelves.owner()
     shelves.add(owner, Told("a.mp4", summary="x y", said=["x y"]))
     assert len(find(shelves, owner, text)) <= 1
-    assert len(search.transcripts(shelves.catalogue, owner, text, ANYTHING)) <= 1
+    assert len(queries.transcripts(shelves.catalogue, owner, text, ANYTHING)) <= 1
 
 
 @pytest.mark.parametrize(
@@ -194,17 +194,17 @@ def test_what_is_said_is_found_with_its_time_and_its_words(shelves: Shelves):
     said = ["Good morning everybody", "today we look at glaciers", "and then we go home again"]
     shelves.add(owner, Told("talk.mp4", said=said))
     shelves.add(owner, Told("short.mp4", said=["glaciers"]))
-    (hit,) = search.transcripts(shelves.catalogue, owner, "glacier", ANYTHING)
+    (hit,) = queries.transcripts(shelves.catalogue, owner, "glacier", ANYTHING)
     assert (hit.file_name, hit.at_s, hit.until_s) == ("talk.mp4", 10.0, 20.0)
     assert hit.excerpt == "today we look at «glaciers»"
-    both = search.transcripts(shelves.catalogue, owner, "glacier", ANYTHING, shortest=0)
+    both = queries.transcripts(shelves.catalogue, owner, "glacier", ANYTHING, shortest=0)
     assert sorted(names(both)) == ["short.mp4", "talk.mp4"]
 
 
 def test_words_of_different_parts_are_one_answer(shelves: Shelves):
     owner = shelves.owner()
     shelves.add(owner, Told("a.mp4", said=["the harbour is quiet", "boats come at nine"]))
-    (hit,) = search.transcripts(shelves.catalogue, owner, "harbour boats", ANYTHING, shortest=0)
+    (hit,) = queries.transcripts(shelves.catalogue, owner, "harbour boats", ANYTHING, shortest=0)
     assert (hit.at_s, hit.excerpt) == (0.0, "the «harbour» is quiet")
 
 
@@ -215,13 +215,13 @@ def test_meaning_is_the_weighted_sum_of_both_likenesses(shelves: Shelves):
     third = shelves.add(owner, Told("c.mp4", keyword_vector=vector(0.25)))
     shelves.add(owner, Told("no vector.mp4"))
     asked = QueryVectors(vector(1), vector(1))
-    hits = search.semantic(shelves.catalogue, owner, asked, ANYTHING)
+    hits = queries.semantic(shelves.catalogue, owner, asked, ANYTHING)
     assert [(hit.id, round(hit.score, 3)) for hit in hits] == [
         (second, 1.3),
         (first, 1.0),
         (third, 0.2),
     ]
-    some = search.semantic(shelves.catalogue, owner, asked, ANYTHING, threshold=0.6)
+    some = queries.semantic(shelves.catalogue, owner, asked, ANYTHING, threshold=0.6)
     assert [hit.id for hit in some] == [first]
 
 
@@ -231,20 +231,20 @@ def test_lists_are_fused_by_their_places(shelves: Shelves):
         owner, Told("a.mp4", "bridge", summary_vector=vector(1), keyword_vector=vector(1))
     )
     asked = QueryVectors(vector(1), vector(1))
-    (hit,) = search.hybrid(shelves.catalogue, owner, "bridge", asked, ANYTHING)
+    (hit,) = queries.hybrid(shelves.catalogue, owner, "bridge", asked, ANYTHING)
     assert (hit.id, hit.match_type) == (everywhere, "hybrid")
     assert hit.score == pytest.approx(1 / 51 + 1 / 51 + 0.8 / 51)
     assert hit.places == {"text": 1, "summary": 1, "keyword": 1}
     keyword = shelves.add(owner, Told("b.mp4", keyword_vector=vector(2)))
     text = shelves.add(owner, Told("bridge.mp4"))
     weights = Weights(fulltext=1.0, summary=0.1, keyword=5.0)
-    hits = search.hybrid(shelves.catalogue, owner, "bridge", asked, ANYTHING, weights=weights)
+    hits = queries.hybrid(shelves.catalogue, owner, "bridge", asked, ANYTHING, weights=weights)
     assert [(hit.id, hit.match_type) for hit in hits] == [
         (everywhere, "hybrid"),
         (keyword, "semantic"),
         (text, "fulltext"),
     ]
-    words = search.hybrid(shelves.catalogue, owner, "bridge", None, ANYTHING)
+    words = queries.hybrid(shelves.catalogue, owner, "bridge", None, ANYTHING)
     assert [hit.id for hit in words] == [text, everywhere]
 
 
@@ -253,10 +253,10 @@ def test_similar_clips_leave_out_the_clip_itself_and_what_is_less_alike(shelves:
     source = shelves.add(owner, Told("a.mp4", summary_vector=vector(1)))
     near = shelves.add(owner, Told("b.mp4", summary_vector=vector(0.9)))
     shelves.add(owner, Told("c.mp4", summary_vector=vector(0.4)))
-    hits = search.similar(shelves.catalogue, owner, source, ANYTHING)
+    hits = queries.similar(shelves.catalogue, owner, source, ANYTHING)
     assert [(hit.id, round(hit.score, 2)) for hit in hits] == [(near, 0.9)]
     stranger = shelves.owner()
-    assert search.similar(shelves.catalogue, stranger, source, ANYTHING) == []
+    assert queries.similar(shelves.catalogue, stranger, source, ANYTHING) == []
 
 
 def test_pages_are_parts_of_one_list(shelves: Shelves):
@@ -266,9 +266,11 @@ def test_pages_are_parts_of_one_list(shelves: Shelves):
         shelves.add(owner, Told(f"street {number}.mp4", summary_vector=numbers))
     asked = QueryVectors(random.normal(size=1024).tolist(), vector(1))
     for ask in (
-        lambda question: search.fulltext(shelves.catalogue, owner, "street", question),
-        lambda question: search.hybrid(shelves.catalogue, owner, "street", asked, question),
-        lambda question: search.semantic(shelves.catalogue, owner, asked, question, threshold=-1e9),
+        lambda question: queries.fulltext(shelves.catalogue, owner, "street", question),
+        lambda question: queries.hybrid(shelves.catalogue, owner, "street", asked, question),
+        lambda question: queries.semantic(
+            shelves.catalogue, owner, asked, question, threshold=-1e9
+        ),
     ):
         whole = names(ask(Question(limit=100)))
         pages = [names(ask(Question(limit=7, offset=offset))) for offset in range(0, 28, 7)]
@@ -285,13 +287,13 @@ def test_nobody_finds_what_is_another_s(shelves: Shelves):
     mine = shelves.add(stranger, Told("mine.mp4", summary_vector=vector(0.1)))
     asked = QueryVectors(vector(1), vector(1))
     ask = (shelves.catalogue, stranger)
-    assert search.fulltext(*ask, "secret", ANYTHING) == []
-    assert search.transcripts(*ask, "secret", ANYTHING) == []
-    assert search.similar(*ask, source, ANYTHING) == []
-    assert [hit.id for hit in search.semantic(*ask, asked, ANYTHING)] == [mine]
-    assert [hit.id for hit in search.hybrid(*ask, "secret", asked, ANYTHING)] == [mine]
-    assert search.statistics(*ask).total_clips == 1
-    assert search.visible(*ask).clips_with_speech == 0
+    assert queries.fulltext(*ask, "secret", ANYTHING) == []
+    assert queries.transcripts(*ask, "secret", ANYTHING) == []
+    assert queries.similar(*ask, source, ANYTHING) == []
+    assert [hit.id for hit in queries.semantic(*ask, asked, ANYTHING)] == [mine]
+    assert [hit.id for hit in queries.hybrid(*ask, "secret", asked, ANYTHING)] == [mine]
+    assert queries.statistics(*ask).total_clips == 1
+    assert queries.visible(*ask).clips_with_speech == 0
     for table in ("clip_texts", "clip_vectors", "vectors"):
         with shelves.catalogue.transaction(stranger) as connection:
             query = sql.SQL("SELECT user_id FROM {}").format(sql.Identifier(table))
@@ -316,7 +318,7 @@ def test_helpers_that_are_told_an_owner_cannot_be_called(shelves: Shelves):
 
 
 def test_an_empty_catalogue_has_statistics_too(shelves: Shelves):
-    found = search.statistics(shelves.catalogue, shelves.owner())
+    found = queries.statistics(shelves.catalogue, shelves.owner())
     assert (found.total_clips, found.total_duration_hours, found.total_storage_gb) == (0, 0, 0)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
+from video_assets.search.queries import written
 from video_assets.storage.postgres import Postgres
-from video_assets.storage.search import written
 
 DIMENSIONS = 1024
 MODEL = "a model of the tests"
