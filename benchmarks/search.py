@@ -20,7 +20,7 @@ import numpy as np
 import psycopg
 from search_fill import Filled, World, build_neighbours, fill
 
-from video_assets.search.queries import written
+from video_assets.services.vectors import written
 from video_assets.settings import Settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer

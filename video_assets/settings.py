@@ -167,6 +167,19 @@ class Settings(BaseSettings):
     speech_api_key: SecretStr | None = Field(
         default=None, description="of the service that the step transcript may ask"
     )
+    deepinfra_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DEEPINFRA_API_KEY", "VIDEO_ASSETS_DEEPINFRA_API_KEY"),
+        description="of DeepInfra, which the steps of embeddings ask by default",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_KEY", "VIDEO_ASSETS_OPENAI_API_KEY"),
+        description="of OpenAI, where a preset has it make embeddings",
+    )
+    embedding_api_key: SecretStr | None = Field(
+        default=None, description="of another service that makes embeddings"
+    )
 
     metrics: Metrics = Metrics()
     notify: Notify = Notify()

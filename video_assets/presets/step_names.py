@@ -38,6 +38,9 @@ STEP_NAMES: Mapping[str, StepName] = {
     "ffmpeg_compress": StepName("proxy", "the small copy"),
     "ai_focal_length": StepName("focal_length", "a model's eye where the camera is silent"),
     "exposure_analysis": StepName("exposure", "light, black, frozen and silent ranges"),
+    "bge_embeddings": StepName(
+        "embeddings", "BAAI/bge-m3, by DeepInfra unless base_url says otherwise"
+    ),
     "supabase_store": StepName("video_document", "everything in one document"),
 }
 

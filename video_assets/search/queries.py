@@ -15,6 +15,7 @@ from uuid import UUID
 import aiosql
 from psycopg.types.json import Jsonb
 
+from video_assets.services.vectors import written
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import Condition
 
@@ -185,11 +186,6 @@ def _vectors(vectors: QueryVectors | None) -> dict[str, str | None]:
     if vectors is None:
         return {"summary": None, "keyword": None}
     return {"summary": written(vectors.summary), "keyword": written(vectors.keyword)}
-
-
-def written(vector: Sequence[float]) -> str:
-    """Write a vector as pgvector reads it, with the digits that a half-precision number holds."""
-    return f"[{','.join(f'{number:.5g}' for number in vector)}]"
 
 
 def _hits(catalogue: Postgres, owner: UUID, query: Any, **parameters: Any) -> list[Hit]:

@@ -13,7 +13,9 @@ import aiosql
 
 FOLDER = Path(__file__).with_name("projections")
 PROGRESS = "progress"
-_KNOWN = "SELECT asset FROM results WHERE file_checksum = %s AND status = 'done'"
+# Vectors of moments hang on the segments that search_texts makes.
+_KNOWN = """SELECT asset FROM results WHERE file_checksum = %s AND status = 'done'
+             ORDER BY asset <> 'search_texts', asset"""
 
 
 def project(connection: Any, asset: str, checksum: str, owner: UUID | None = None) -> None:

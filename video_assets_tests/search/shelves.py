@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
-from video_assets.search.queries import written
+from video_assets.services.vectors import written
 from video_assets.storage.postgres import Postgres
 
 DIMENSIONS = 1024

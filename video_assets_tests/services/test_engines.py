@@ -2,17 +2,15 @@
 service on loopback.
 """
 
-import json
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
 
 from video_assets.media.errors import MediaError, ToolMissingError, UnreachableError
-from video_assets.services import device, local_models, openai_engine
+from video_assets.services import device, local_models, openai_client
 from video_assets.services.speech_to_text import EngineSettings, load_engine
+from video_assets_tests.services.loopback import serve
 
 SPEECH = np.random.default_rng(3).normal(scale=0.1, size=16_000).astype(np.float32)
 KEY = "not-a-real-key"
@@ -29,34 +27,12 @@ def whisper(tmp_path_factory):
 @pytest.fixture
 def service(monkeypatch):
     """A server that speaks the documented wire format; `answers` says with what."""
-    answers, seen = [], []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            seen.append((self.path, self.headers["Authorization"], body))
-            status, document = answers.pop(0) if len(answers) > 1 else answers[0]
-            data = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     monkeypatch.setenv("VIDEO_ASSETS_SPEECH_API_KEY", KEY)
-    monkeypatch.setattr(openai_engine, "RETRIES", 1)
-    url = f"http://127.0.0.1:{server.server_port}/v1"
-    yield EngineSettings(engine="openai_compatible", model="w", base_url=url), answers, seen
-    server.shutdown()
-    server.server_close()
-    thread.join()
-    local_models._kept.pop("speech_service")[1].close()
+    monkeypatch.setattr(openai_client, "RETRIES", 1)
+    with serve() as served:
+        settings = EngineSettings(engine="openai_compatible", model="w", base_url=served.url)
+        yield settings, served.answers, served.seen
+    local_models._kept.pop("speech service")[1].close()
 
 
 def ask(settings, language=None):

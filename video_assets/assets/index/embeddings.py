@@ -1,0 +1,106 @@
+"""Embeddings: two vectors of each clip, by which it is found by what it is about.
+
+Reads search_texts; writes one Embeddings per clip: a vector of its summary and one of its keywords,
+by the model that the preset names. A clip of which nothing is known in words has none, and says so.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from video_assets.assets.index.search_texts import SearchTexts
+from video_assets.clip_asset import clip_asset
+from video_assets.services.embedder import EmbedderSettings, load_embedder
+from video_assets.services.truncation import Truncated, cut_to_fit
+from video_assets.services.vectors import written
+from video_assets.storage.artifacts import ArtifactFolder
+
+NOTHING_KNOWN = "nothing is known of the clip in words, so there is nothing to embed"
+
+
+class Embeddings(BaseModel):
+    """The vectors of one clip, and what was embedded.
+
+    A vector is text as pgvector reads it: 1024 numbers of a vector of length 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    summary_vector: str | None = Field(description="None: the text is empty")
+    keyword_vector: str | None = Field(description="None: the text is empty")
+    embedded_content: str
+    original_content: str = Field(description="before it was cut")
+    token_count: int = Field(ge=0, description="as the model counts, else four bytes a token")
+    original_token_count: int = Field(ge=0)
+    truncation_method: str = Field(description="summary:<method>, keyword:<method>")
+    skipped: str | None = Field(description="why there is no vector; None: there is one")
+
+
+def summarize(embeddings: Embeddings, artifacts: ArtifactFolder) -> dict[str, Any]:
+    """Give what was embedded, and how much of it."""
+    facts = {
+        "model": embeddings.model,
+        "tokens": embeddings.token_count,
+        "original_tokens": embeddings.original_token_count,
+        "truncation": embeddings.truncation_method,
+        "skipped": embeddings.skipped,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+@clip_asset(lane="embeddings", code_version="1", metadata=summarize)
+def embeddings(search_texts: SearchTexts, settings: EmbedderSettings) -> Embeddings:
+    """Two vectors of each clip, of its summary and of its keywords, for search by meaning."""
+    whole = (search_texts.summary, search_texts.keywords)
+    if not any(whole):
+        return _nothing(settings)
+    embedder = load_embedder(settings)
+    cut = cut_to_fit(whole, embedder)
+    vectors: list[str | None] = [None, None]
+    present = [place for place, text in enumerate(whole) if text]
+    found = embedder.embed([cut[place].text for place in present])
+    for place, vector in zip(present, found.vectors, strict=True):
+        vectors[place] = written(vector)
+    return _embeddings(settings, whole, cut, vectors, found.tokens)
+
+
+def _embeddings(
+    settings: EmbedderSettings,
+    whole: Sequence[str],
+    cut: Sequence[Truncated],
+    vectors: Sequence[str | None],
+    counted: int | None,
+) -> Embeddings:
+    estimated = sum(text.tokens for text in cut)
+    tokens = estimated if counted is None else counted
+    return Embeddings(
+        model=settings.model_name,
+        summary_vector=vectors[0],
+        keyword_vector=vectors[1],
+        embedded_content=_content(*(text.text for text in cut)),
+        original_content=_content(*whole),
+        token_count=tokens,
+        original_token_count=tokens + sum(text.original_tokens for text in cut) - estimated,
+        truncation_method=f"summary:{cut[0].method}, keyword:{cut[1].method}",
+        skipped=None,
+    )
+
+
+def _nothing(settings: EmbedderSettings) -> Embeddings:
+    return Embeddings(
+        model=settings.model_name,
+        summary_vector=None,
+        keyword_vector=None,
+        embedded_content="",
+        original_content="",
+        token_count=0,
+        original_token_count=0,
+        truncation_method="summary:none, keyword:none",
+        skipped=NOTHING_KNOWN,
+    )
+
+
+def _content(summary: str, keywords: str) -> str:
+    return f"Summary: {summary}\nKeywords: {keywords}"

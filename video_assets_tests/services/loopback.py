@@ -1,0 +1,71 @@
+"""A service on loopback that speaks JSON; the test says with what it answers."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = tuple[int, Any] | Callable[[bytes], tuple[int, Any]]
+
+
+@dataclass
+class Service:
+    """Where it is, what it answers in turn (the last for ever), and what it was asked.
+
+    An answer is a status and a document, or a function of the request's body that gives both.
+    """
+
+    url: str
+    answers: list[Answer] = field(default_factory=list)
+    seen: list[tuple[str, str | None, bytes]] = field(default_factory=list)
+
+
+@contextmanager
+def serve() -> Iterator[Service]:
+    """Run a service; its requests are kept as path, key and body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            service.seen.append((self.path, self.headers["Authorization"], body))
+            answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
+            status, document = answer(body) if callable(answer) else answer
+            data = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service = Service(f"http://127.0.0.1:{server.server_port}/v1")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def embed(body: bytes) -> tuple[int, Any]:
+    """Answer as an embedding service does: each letter of a text is a direction, and counts."""
+    asked = json.loads(body)
+    vectors = [[float(text.lower().count(letter)) for letter in LETTERS] for text in asked["input"]]
+    data = [
+        {"object": "embedding", "index": place, "embedding": vector}
+        for place, vector in enumerate(vectors)
+    ]
+    tokens = sum(len(text.split()) for text in asked["input"])
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return 200, {"object": "list", "model": asked["model"], "data": data[::-1], "usage": usage}
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
