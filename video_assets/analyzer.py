@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from video_assets.presets.strict import read_strictly
-from video_assets.presets.variables import resolve_variables, variables_in
+from video_assets.presets.step_settings import complete
+from video_assets.presets.variables import variables_in
 from video_assets.storage.artifacts import ArtifactFolder
 
 SPECIAL = ("source", "settings", "artifacts", "progress")
@@ -98,10 +98,8 @@ class Analyzer:
 
         Raises PresetError, with one line for each, for names and values that it does not take.
         """
-        where = f"{where or f'step {self.name}'}, params"
         model = self.settings_model or _NoSettings
-        resolved = resolve_variables(params, allowed=_open_to_variables(model), where=where)
-        return read_strictly(model, resolved, where=where, written=params).model_dump(mode="json")
+        return complete(model, params, where=where or f"step {self.name}").model_dump(mode="json")
 
     def written_settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Complete its part of a preset with its defaults, and leave variables as written."""
@@ -125,10 +123,3 @@ def _upstream(hint: Any) -> Upstream:
         (model,) = (part for part in typing.get_args(hint) if part is not type(None))
         return Upstream(model, is_required=False)
     return Upstream(hint, is_required=True)
-
-
-def _open_to_variables(model: type[BaseModel]) -> list[str]:
-    """Name the settings whose values may come from variables, as their fields say."""
-    fields = model.model_fields.items()
-    extras = {name: field.json_schema_extra for name, field in fields}
-    return [n for n, extra in extras.items() if isinstance(extra, dict) and extra.get("variables")]

@@ -104,6 +104,15 @@ class Visible:
     model: str | None
 
 
+@dataclass(frozen=True)
+class Space:
+    """The vectors of one model, of one owner's clips."""
+
+    model: str
+    is_in_use: bool
+    clips: int
+
+
 def fulltext(catalogue: Postgres, owner: UUID, text: str, question: Question) -> list[Hit]:
     """Find clips by words: of names, tags, summaries, cameras, places, folders and speech."""
     return _hits(catalogue, owner, _queries.fulltext, text=text, **question.parameters())
@@ -179,6 +188,19 @@ def visible(catalogue: Postgres, owner: UUID) -> Visible:
     """Count what an owner's searches can find."""
     with catalogue.transaction(owner) as connection:
         return Visible(**_queries.visible(connection))
+
+
+def spaces(catalogue: Postgres, owner: UUID) -> list[Space]:
+    """Give the models by which clips were embedded, the one that is searched first."""
+    with catalogue.transaction(owner) as connection:
+        return [Space(**row) for row in _queries.spaces(connection)]
+
+
+def stills(catalogue: Postgres, owner: UUID, hits: Sequence[Hit]) -> list[str | None]:
+    """Name a still for each hit, relative to the artifact store: of its time, if it has one."""
+    asked = {"ids": [hit.id for hit in hits], "times": [hit.at_s for hit in hits]}
+    with catalogue.transaction(owner) as connection:
+        return [row["still"] for row in _queries.stills(connection, **asked)]
 
 
 def _vectors(vectors: QueryVectors | None) -> dict[str, str | None]:

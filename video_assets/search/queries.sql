@@ -43,3 +43,24 @@ SELECT (SELECT count(*) FROM clips)::integer AS clips,
          WHERE v.kind = 1)::integer AS clips_with_vectors,
        (SELECT count(*) FROM transcripts)::integer AS clips_with_speech,
        (SELECT model FROM embedding_spaces WHERE is_in_use) AS model;
+
+-- name: spaces()
+SELECT s.model, s.is_in_use, count(v.clip_id)::integer AS clips
+  FROM embedding_spaces AS s
+  LEFT JOIN clip_vectors AS v ON v.space = s.id AND v.kind = 1
+ WHERE s.is_in_use OR s.created_at >= (SELECT created_at FROM embedding_spaces WHERE is_in_use)
+ GROUP BY s.id
+ ORDER BY s.is_in_use DESC, s.created_at DESC;
+
+-- name: stills(ids, times)
+-- A still of each clip: of the scene at a time where one is given, else the middle one of the clip.
+SELECT coalesce(s.representative_frame, c.thumbnails[(cardinality(c.thumbnails) + 1) / 2]) AS still
+  FROM unnest(:ids::uuid[], :times::float8[]) WITH ORDINALITY AS asked (id, at_s, place)
+  LEFT JOIN clips AS c ON c.id = asked.id
+  LEFT JOIN LATERAL (
+       SELECT representative_frame
+         FROM scenes
+        WHERE video_id = asked.id AND timestamp_start <= asked.at_s
+        ORDER BY timestamp_start DESC
+        LIMIT 1) AS s ON true
+ ORDER BY asked.place;

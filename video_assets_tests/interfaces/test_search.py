@@ -1,12 +1,18 @@
 """`search`: what a person asks, and what they read."""
 
+import json
 import uuid
+from collections.abc import Iterator
 
+import cv2
+import numpy as np
 import pytest
 
-from video_assets.settings import LOCAL_OWNER
+from video_assets.services import local_models, openai_client
+from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets_tests.interfaces.conftest import Shell
-from video_assets_tests.search.shelves import Shelves, Told, vector
+from video_assets_tests.search.shelves import MODEL, Shelves, Told, vector
+from video_assets_tests.services.loopback import Service, embed, serve
 from video_assets_tests.shelf import Shelf
 
 TALK = ("Good morning everybody", "today we look at glaciers", "and then we go home again")
@@ -34,13 +40,13 @@ def test_words_are_found_and_shown(shell: Shell, clips: dict[str, uuid.UUID]):
     rows = {line.split("  ")[0].split()[0]: line for line in said.splitlines()[2:]}
     assert list(rows) == [str(clips[name])[:8] for name in ("glacier walk.mov", "talk.mp4")]
     assert "People walk over a wide field of ice and snow i..." in said
-    assert "1:15" in said
+    assert "1m 15s" in said
     assert shell.json("info", str(clips["talk.mp4"])[:8])["file_name"] == "talk.mp4"
 
 
 def test_scores_and_types_are_shown_when_asked_for(shell: Shell, clips: dict[str, uuid.UUID]):
     said = shell("search", "query", "glacier", "--scores", columns=140)
-    assert "Score" in said.splitlines()[1]
+    assert said.splitlines()[1].split()[-2:] == ["Rank", "Type"]
     assert "0.020" in said
     assert "fulltext" in said
     document = shell.json("search", "query", "glacier")
@@ -76,6 +82,10 @@ def test_nothing_found_says_what_was_searched(shell: Shell, clips: dict[str, uui
     assert said.splitlines()[0] == "No results found"
     assert f"searched the words of {len(clips) + 6} clips" in said
     assert "1 clips have vectors of a model of the tests" in said
+    assert "No results found" in shell("search", "query", "submarine", "-t", "fulltext")
+    assert "'semantic', 'fulltext', 'hybrid', 'transcripts'" in shell.error(
+        "search", "query", "x", "--type", "magic"
+    )
     explained = shell("search", "query", "glacier", "--explain", columns=120)
     assert "Search Results" in explained
     assert "searched the words of" in explained
@@ -92,7 +102,7 @@ def test_similar_clips_by_a_pasted_id(
     shell: Shell, clips: dict[str, uuid.UUID], admin_url: str, filled: Shelf
 ):
     source = str(clips["[bold]markup.mp4"])[:8]
-    assert "no similar clip found; --threshold 0.25" in shell("search", "similar", source)
+    assert "No similar clips found; --threshold 0.25" in shell("search", "similar", source)
     shelves = Shelves(filled.catalogue, admin_url)
     near = shelves.add(LOCAL_OWNER, Told("near.mp4", summary_vector=vector(0.8)))
     said = shell("search", "similar", source, columns=120)
@@ -102,11 +112,108 @@ def test_similar_clips_by_a_pasted_id(
     assert "no clip is called" in shell.error("search", "similar", "ffffffff")
 
 
+@pytest.fixture
+def service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The model by which the clips were embedded, as a preset of the user's names it."""
+    monkeypatch.setenv("VIDEO_ASSETS_EMBEDDING_API_KEY", "not-a-real-key")
+    monkeypatch.setattr(openai_client, "RETRIES", 0)
+    settings.presets_dir.mkdir(parents=True, exist_ok=True)
+    preset = settings.presets_dir / "mine.yaml"
+    with serve() as served:
+        served.answers.append(embed)
+        preset.write_text(
+            f"""name: mine
+extends: default
+steps:
+  - name: embeddings
+    params: {{model: {MODEL}, base_url: "{served.url}"}}
+""",
+            "utf-8",
+        )
+        yield served
+    preset.unlink()
+    local_models._kept.pop("embedding service")[1].close()
+
+
+@pytest.fixture(scope="module")
+def letters(filled: Shelf, admin_url: str, clips: dict[str, uuid.UUID]) -> dict[str, uuid.UUID]:
+    """Clips that are about letters."""
+    shelves = Shelves(filled.catalogue, admin_url)
+    near, far = vector(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), vector(0, 1)
+    return {
+        name: shelves.add(LOCAL_OWNER, Told(name, summary_vector=numbers, keyword_vector=numbers))
+        for name, numbers in (("q.mp4", near), ("b.mp4", far))
+    }
+
+
+def test_a_question_is_compared_by_the_model_of_the_clips(
+    shell: Shell, letters: dict[str, uuid.UUID], service: Service
+):
+    found = shell.json("search", "query", "qqqqqqqq", "--type", "semantic")
+    assert [hit["file_name"] for hit in found["clips"]] == ["q.mp4"]
+    (asked,) = service.seen
+    assert json.loads(asked[2])["input"] == ["Video content about: qqqqqqqq", "qqqqqqqq"]
+    assert asked[1] == "Bearer not-a-real-key"
+    both = shell.json("search", "query", "qqqqqqqq bbbbbbb", "--limit", "3")["clips"]
+    assert {hit["file_name"] for hit in both[:2]} == {"q.mp4", "b.mp4"}
+    said = shell("search", "query", "qqqqqqqq", "-t", "semantic", "--scores", columns=120)
+    assert said.splitlines()[1].split()[-1] == "Similarity"
+    none = shell("search", "query", "qqqqqqqq", "-t", "semantic", "--threshold", "0.99")
+    assert "none is more alike than 0.99" in none
+
+
+def test_a_model_that_is_away_leaves_the_words(
+    shell: Shell, letters: dict[str, uuid.UUID], service: Service
+):
+    service.answers[:] = [(503, {})]
+    result = shell._run(("search", "query", "glacier"), 0, 80)
+    assert "searched by words alone: the embedding service is busy" in result.stderr
+    assert "glacier walk.mov" in result.stdout
+    assert "run again later" in shell.error("search", "query", "glacier", "-t", "semantic")
+
+
+def test_a_model_that_no_preset_names_is_named(shell: Shell, letters: dict[str, uuid.UUID]):
+    error = shell.error("search", "query", "glacier", "--type", "semantic")
+    assert "embedded by a model of the tests, and no preset says where" in error
+
+
+def test_hits_are_shown_as_pictures(
+    shell: Shell,
+    clips: dict[str, uuid.UUID],
+    filled: Shelf,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    still = settings.artifacts_dir / "aa" / "still.jpg"
+    still.parent.mkdir(parents=True, exist_ok=True)
+    done, jpeg = cv2.imencode(".jpg", np.zeros((36, 64, 3), np.uint8))
+    assert done
+    still.write_bytes(jpeg.tobytes())
+    with filled.catalogue.transaction() as connection:
+        connection.execute(
+            "UPDATE clips SET thumbnails = '{aa/still.jpg}' WHERE id = %s",
+            (clips["[bold]markup.mp4"],),
+        )
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    shell("search", "query", "markup OR talk <b>", "--open")
+    page = (settings.home / "search.html").read_text("utf-8")
+    assert opened == [(settings.home / "search.html").as_uri()]
+    assert page.count('class="card"') == 2
+    assert page.count("data:image/jpeg;base64,") == page.count("no still") == 1
+    assert "markup OR talk &lt;b&gt;" in page
+    assert "<script" not in page
+    monkeypatch.setattr("webbrowser.open", lambda url: False)
+    assert "no browser" in shell._run(("search", "query", "markup", "--open"), 0, 80).stderr
+
+
 def test_statistics(shell: Shell, clips: dict[str, uuid.UUID]):
     said = shell("search", "stats")
     assert said.splitlines()[0] == "Video Catalog Statistics"
     assert "With Transcripts" in said
-    assert shell.json("search", "stats")["clips_with_transcripts"] == 1
+    document = shell.json("search", "stats")
+    assert document["clips_with_transcripts"] == 1
+    assert [space["model"] for space in document["embeddings"]] == [MODEL]
 
 
 def test_without_a_catalogue_each_says_how_to_make_one(bare_shell: Shell):

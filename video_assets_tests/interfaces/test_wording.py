@@ -11,7 +11,18 @@ from video_assets.interfaces.cli import wording
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "—"), (0, "0.0 s"), (59.94, "59.9 s"), (59.96, "1:00"), (3599.6, "1:00:00")],
+    [
+        (None, "—"),
+        (0, "0.0s"),
+        (12.34, "12.3s"),
+        (59.9, "59.9s"),
+        (59.96, "1m 0s"),
+        (60, "1m 0s"),
+        (307.9, "5m 7s"),
+        (3599.9, "59m 59s"),
+        (3600, "1h 0m 0s"),
+        (3723, "1h 2m 3s"),
+    ],
 )
 def test_durations(seconds: float | None, text: str):
     assert wording.duration(seconds) == text
@@ -19,7 +30,16 @@ def test_durations(seconds: float | None, text: str):
 
 @pytest.mark.parametrize(
     ("size_bytes", "text"),
-    [(None, "—"), (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_600, "1.0 MB")],
+    [
+        (None, "—"),
+        (0, "0B"),
+        (1023, "1023B"),
+        (1536, "1.5KB"),
+        (1024**2, "1.0MB"),
+        (1024**3 * 3 // 2, "1.5GB"),
+        (1024**5, "1.0PB"),
+        (1024**6, "1024.0PB"),
+    ],
 )
 def test_sizes(size_bytes: int | None, text: str):
     assert wording.size(size_bytes) == text

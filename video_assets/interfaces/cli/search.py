@@ -1,13 +1,13 @@
-"""`video-assets search`: find clips by words, by what is said, by likeness, and look at them."""
+"""`video-assets search`: find clips by words, by meaning, by what is said, by likeness."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from video_assets.interfaces.cli.browse import info
+from video_assets.interfaces.cli.meaning import no_vectors, question_vectors
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     JsonOption,
@@ -17,46 +17,44 @@ from video_assets.interfaces.cli.reading import (
     one_clip,
     reading,
 )
-from video_assets.interfaces.cli.wording import (
-    cell,
-    console,
-    duration,
-    new_table,
-    say,
-    say_json,
-    short_id,
-    shorten,
-    size,
-    titled,
+from video_assets.interfaces.cli.search_options import (
+    ExplainOption,
+    OffsetOption,
+    OpenOption,
+    ScoresOption,
+    WhereOption,
+    conditions,
+    visible,
 )
+from video_assets.interfaces.cli.search_pictures import show_pictures
+from video_assets.interfaces.cli.search_table import hits_table
+from video_assets.interfaces.cli.wording import console, new_table, say, say_json, size, titled
 from video_assets.search import queries
-from video_assets.search.queries import Hit, Question
+from video_assets.search.queries import Hit, Question, Visible, Weights
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage.selection import Condition, SelectionError, parse
-
-NAME_WIDTH, SUMMARY_WIDTH, CAMERA_WIDTH = 30, 50, 20
 
 
 class SearchType(str, Enum):
     """Ways to search."""
 
-    HYBRID = "hybrid"
+    SEMANTIC = "semantic"
     FULLTEXT = "fulltext"
+    HYBRID = "hybrid"
     TRANSCRIPTS = "transcripts"
 
 
-WhereOption = Annotated[
-    str | None,
-    typer.Option(
-        "--where",
-        help="Only clips that are so: camera_make=Canon,duration>60,tag=beach,near=47.4/8.5/10",
-    ),
-]
-OffsetOption = Annotated[int, typer.Option("--offset", min=0, help="Leave out so many.")]
-ScoresOption = Annotated[bool, typer.Option("--scores", help="With how good each answer is.")]
-
 search = typer.Typer(help="Find clips and look at them.", no_args_is_help=True)
 search.command("info")(info)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is searched for."""
+
+    text: str
+    kind: SearchType
+    weights: Weights
+    threshold: float
 
 
 @search.command("query")
@@ -69,29 +67,47 @@ def query(
     offset: OffsetOption = 0,
     where: WhereOption = None,
     scores: ScoresOption = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say which lists found what, among how many clips.")
-    ] = False,
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="semantic: the least likeness, at most 1.")
+    ] = 0.3,
+    fulltext_weight: Annotated[
+        float, typer.Option(min=0, help="hybrid: how much the words count.")
+    ] = 1.0,
+    summary_weight: Annotated[
+        float, typer.Option(min=0, help="How much likeness to the summaries counts.")
+    ] = 1.0,
+    keyword_weight: Annotated[
+        float, typer.Option(min=0, help="How much likeness to the keywords counts.")
+    ] = 0.8,
+    explain: ExplainOption = False,
+    open_it: OpenOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find clips by words: of names, tags, cameras, places, folders and speech.
+    """Find clips by words and by meaning.
+
+    hybrid goes by both together, fulltext by the words of names, tags, cameras, places, folders
+    and speech, semantic by what clips are about, transcripts by what is said in them and when.
 
     "exact words", -without and this OR that mean what they do in a web search. Where no clip has
     all of the words, those with any of them are shown.
     """
-    question = Question(_conditions(where), limit, offset)
+    asked = Asked(text, kind, Weights(fulltext_weight, summary_weight, keyword_weight), threshold)
+    question = Question(conditions(where), limit, offset)
     with reading() as opened:
-        hits = _search(opened, kind, text, question)
-        seen = _visible(opened) if explain or not hits else None
+        seen = visible(opened)
+        hits = _search(opened, asked, question, seen)
+        if open_it:
+            show_pictures(opened, text, hits)
     if as_json:
         say_json({"type": kind.value, "shown": len(hits), "clips": hits, "visible": seen})
         return
     if hits:
-        console().print(titled(f"Search Results ({len(hits)} found)", _table(hits, scores=scores)))
-    if seen is None and not hits:
+        table = hits_table(hits, kind.value, scores=scores)
+        console().print(titled(f"Search Results ({len(hits)} found)", table))
+    if seen is None:
         say(NO_CATALOGUE)
-    elif seen is not None:
-        _say_what_was_searched(kind, seen, found=bool(hits))
+    elif explain or not hits:
+        _say_what_was_searched(asked, seen, found=bool(hits))
 
 
 @search.command("similar")
@@ -104,25 +120,29 @@ def similar(
         float, typer.Option("--threshold", "-t", help="The least likeness, at most 1.")
     ] = 0.5,
     where: WhereOption = None,
+    open_it: OpenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find clips that are about the same as one of them."""
-    question = Question(_conditions(where), limit)
+    question = Question(conditions(where), limit)
     with reading() as opened:
         name = one_clip(opened.browser, clip)
         hits: list[Hit] = []
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
             hits = queries.similar(catalogue, LOCAL_OWNER, name.id, question, threshold=threshold)
-        seen = None if hits else _visible(opened)
+        seen = None if hits else visible(opened)
+        if open_it:
+            show_pictures(opened, f"like {name.file_name}", hits)
     if as_json:
         say_json({"shown": len(hits), "clips": hits})
     elif hits:
-        console().print(titled(f"Similar Clips ({len(hits)} found)", _table(hits, scores=True)))
+        table = hits_table(hits, "similar", scores=True)
+        console().print(titled(f"Similar Clips ({len(hits)} found)", table))
     elif seen is not None and seen.clips_with_vectors == 0:
-        say(f"no clip has a vector yet: {seen.clips:,} wait for `embeddings`")
+        say(f"No similar clips found: {no_vectors(seen)}")
     else:
-        say(f"no similar clip found; --threshold {threshold / 2:g} shows less similar ones")
+        say(f"No similar clips found; --threshold {threshold / 2:g} shows less similar ones")
 
 
 @search.command("stats")
@@ -132,8 +152,9 @@ def stats(as_json: JsonOption = False) -> None:
         if opened.browser is None:
             leave(NO_CATALOGUE)
         found = queries.statistics(opened.browser.catalogue, LOCAL_OWNER)
+        spaces = queries.spaces(opened.browser.catalogue, LOCAL_OWNER)
     if as_json:
-        say_json(found)
+        say_json({**vars(found), "embeddings": spaces})
         return
     table = new_table(header=False)
     table.add_column("Metric", style="dim", no_wrap=True)
@@ -148,95 +169,43 @@ def stats(as_json: JsonOption = False) -> None:
     ):
         table.add_row(metric, value)
     console().print(titled("Video Catalog Statistics", table))
+    for space in spaces:
+        state = "searched" if space.is_in_use else "filled, and searched when all have them"
+        say(f"{space.clips:,} clips have vectors of {space.model}, {state}")
 
 
-def _search(opened: Reading, kind: SearchType, text: str, question: Question) -> list[Hit]:
-    if opened.browser is None:
+def _search(opened: Reading, asked: Asked, question: Question, seen: Visible | None) -> list[Hit]:
+    if opened.browser is None or seen is None:
         return []
     catalogue = opened.browser.catalogue
-    if kind is SearchType.TRANSCRIPTS:
-        return queries.transcripts(catalogue, LOCAL_OWNER, text, question)
-    if kind is SearchType.FULLTEXT:
-        return queries.fulltext(catalogue, LOCAL_OWNER, text, question)
-    return queries.hybrid(catalogue, LOCAL_OWNER, text, None, question)
+    if asked.kind is SearchType.TRANSCRIPTS:
+        return queries.transcripts(catalogue, LOCAL_OWNER, asked.text, question)
+    if asked.kind is SearchType.FULLTEXT:
+        return queries.fulltext(catalogue, LOCAL_OWNER, asked.text, question)
+    vectors = question_vectors(asked.text, seen, is_needed=asked.kind is SearchType.SEMANTIC)
+    weights, threshold = asked.weights, asked.threshold
+    if asked.kind is SearchType.SEMANTIC:
+        if vectors is None:
+            return []
+        return queries.semantic(
+            catalogue, LOCAL_OWNER, vectors, question, weights=weights, threshold=threshold
+        )
+    return queries.hybrid(catalogue, LOCAL_OWNER, asked.text, vectors, question, weights=weights)
 
 
-def _visible(opened: Reading) -> queries.Visible | None:
-    if opened.browser is None:
-        return None
-    return queries.visible(opened.browser.catalogue, LOCAL_OWNER)
-
-
-def _say_what_was_searched(kind: SearchType, seen: queries.Visible, *, found: bool) -> None:
+def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
     if not found:
         say("No results found")
-    if kind is SearchType.TRANSCRIPTS:
+    if asked.kind is SearchType.TRANSCRIPTS:
         say(f"searched what is said in {seen.clips_with_speech:,} of {seen.clips:,} clips")
         return
-    say(f"searched the words of {seen.clips:,} clips")
-    if kind is SearchType.HYBRID:
-        say(
-            f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}"
-            if seen.model
-            else f"by meaning: no vectors yet, {seen.clips:,} clips wait for `embeddings`"
-        )
-
-
-def _conditions(where: str | None) -> Sequence[Condition]:
-    try:
-        return parse(where or "")
-    except SelectionError as error:
-        leave(str(error))
-
-
-def _table(hits: Sequence[Hit], *, scores: bool) -> Table:
-    has_times = any(hit.excerpt for hit in hits)
-    has_summaries = not has_times and any(hit.content_summary for hit in hits)
-    table = new_table(gap=1)
-    for heading, is_shown in (
-        ("ID", True),
-        ("File", True),
-        ("At", has_times),
-        ("Said", has_times),
-        ("Summary", has_summaries),
-        ("Duration", True),
-        ("Camera", not has_times),
-        ("Score", scores),
-        ("Type", scores),
-    ):
-        if is_shown:
-            is_number = heading in ("At", "Duration", "Score")
-            justify = "right" if is_number else "left"
-            table.add_column(heading, justify=justify, no_wrap=heading not in ("Said", "Summary"))
-    for hit in hits:
-        row = [cell(short_id(hit.id)), cell(shorten(hit.file_name, NAME_WIDTH))]
-        if has_times:
-            row += [cell(_timecode(hit.at_s)), cell(hit.excerpt)]
-        if has_summaries:
-            row += [cell(_summary(hit.content_summary))]
-        row += [cell(duration(hit.duration_seconds))]
-        if not has_times:
-            row += [cell(_camera(hit))]
-        if scores:
-            row += [cell(f"{hit.score:.3f}"), cell(hit.match_type)]
-        table.add_row(*row)
-    return table
-
-
-def _timecode(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
-
-
-def _summary(text: str | None) -> str | None:
-    if text is None or len(text) <= SUMMARY_WIDTH:
-        return text
-    return f"{text[: SUMMARY_WIDTH - 3]}..."
-
-
-def _camera(hit: Hit) -> str | None:
-    named = " ".join(part for part in (hit.camera_make, hit.camera_model) if part)
-    return shorten(named, CAMERA_WIDTH) if named else None
+    if asked.kind is not SearchType.SEMANTIC:
+        say(f"searched the words of {seen.clips:,} clips")
+    if asked.kind is SearchType.FULLTEXT:
+        return
+    if not seen.clips_with_vectors:
+        say(f"by meaning: {no_vectors(seen)}")
+        return
+    say(f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}")
+    if asked.kind is SearchType.SEMANTIC and not found:
+        say(f"none is more alike than {asked.threshold:g}; a lower --threshold shows more")

@@ -89,27 +89,27 @@ def short_id(clip_id: UUID) -> str:
 
 
 def duration(seconds: float | Decimal | None) -> str:
-    """Seconds as 12.3 s, 1:02 or 1:01:02."""
+    """Seconds as 12.3s, 5m 7s or 1h 2m 3s."""
     if seconds is None:
         return NONE
     if round(float(seconds), 1) < 60:
-        return f"{float(seconds):.1f} s"
-    minutes, rest = divmod(round(float(seconds)), 60)
+        return f"{float(seconds):.1f}s"
+    minutes, rest = divmod(max(60, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{hours}h {minutes}m {rest}s" if hours else f"{minutes}m {rest}s"
 
 
 def size(size_bytes: int | None) -> str:
-    """Bytes in the decimal units that cards and disks are sold in."""
+    """Bytes in steps of 1024: 512B, 1.5KB, 2.0GB."""
     if size_bytes is None:
         return NONE
-    if size_bytes < 1000:
-        return f"{size_bytes} B"
-    value, units = size_bytes / 1000, iter(("kB", "MB", "GB", "TB", "PB"))
+    if size_bytes < 1024:
+        return f"{size_bytes}B"
+    value, units = size_bytes / 1024, iter(("KB", "MB", "GB", "TB", "PB"))
     unit = next(units)
-    while value >= 999.5 and unit != "PB":
-        value, unit = value / 1000, next(units)
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    while value >= 1024 and unit != "PB":
+        value, unit = value / 1024, next(units)
+    return f"{value:.1f}{unit}"
 
 
 def resolution(width: int | None, height: int | None) -> str:

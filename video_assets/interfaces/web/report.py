@@ -3,7 +3,6 @@
 Names come out of files, so nothing in them is obeyed: the template escapes every value.
 """
 
-import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,15 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Template
 
 from video_assets.interfaces.cli import wording
 from video_assets.interfaces.cli.closing import advise
 from video_assets.interfaces.cli.progress import counted
-from video_assets.interfaces.web import charts
-from video_assets.media.miniature import shrink_jpeg
+from video_assets.interfaces.web import charts, pages
 from video_assets.storage.run_facts import Activity, RunFacts, Totals
-from video_assets.storage.run_folder import RunFolder, create
+from video_assets.storage.run_folder import RunFolder
 from video_assets.storage.run_report import document_name, elapsed_s
 from video_assets.storage.runs import Run
 
@@ -31,40 +29,19 @@ FAILURES_SHOWN = 300
 FILES_IN_VIEW = 6
 SLOWEST_SHOWN = 8
 SLOTS = 96
-STILL_PX = 240
 STILLS_BYTES = 4_000_000  # of all stills together, as they stand in the page
 READERS = 4
 
 
 def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> Path:
     """Write the page of a run, whole or not at all, and give its path."""
-    stream = _template().stream(**_page(folder, run, facts, artifacts))
-    stream.enable_buffering(64)
-    with (
-        create(folder.page) as unfinished,
-        unfinished.open("w", encoding="utf-8") as file,
-    ):
-        stream.dump(file)
+    pages.write(folder.page, _template(), _page(folder, run, facts, artifacts))
     return folder.page
 
 
-def _template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        clean=wording.clean,
-        duration=wording.duration,
-        size=wording.size,
-        rate=wording.rate,
-        moment=wording.moment,
-        when=_when,
-        took=_took,
-    )
+def _template() -> Template:
+    environment = pages.environment()
+    environment.filters.update(when=_when, took=_took)
     environment.globals.update(bar=charts.bar, columns=charts.columns, lane=charts.lane)
     return environment.get_template("report.html.j2")
 
@@ -253,14 +230,7 @@ def _camera(make: str | None, model: str | None) -> str:
 
 def _still(names: list[str] | None, artifacts: Path) -> str | None:
     """Make the middle still of a clip a part of the page."""
-    if not names:
-        return None
-    try:
-        data = (artifacts / names[len(names) // 2]).read_bytes()
-    except OSError:
-        return None
-    small = shrink_jpeg(data, STILL_PX)
-    return base64.b64encode(small).decode() if small else None
+    return pages.still(names[len(names) // 2], artifacts) if names else None
 
 
 def _affordable(stills: list[str | None]) -> Iterator[str | None]:

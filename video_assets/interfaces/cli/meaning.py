@@ -1,0 +1,80 @@
+"""How a question finds its way to the model by which the clips were embedded.
+
+The catalogue knows the model by name. Where it is asked, a preset says: of those that there are,
+the first whose step `embeddings` names the model.
+"""
+
+from collections.abc import Iterator
+
+from video_assets.interfaces.cli.reading import leave
+from video_assets.interfaces.cli.wording import say
+from video_assets.presets.model import load_preset, own_presets, preset_names
+from video_assets.presets.step_settings import complete
+from video_assets.presets.strict import PresetError
+from video_assets.search.queries import QueryVectors, Visible
+
+STEP = "embeddings"
+
+
+def question_vectors(text: str, seen: Visible, *, is_needed: bool) -> QueryVectors | None:
+    """Turn a question into vectors, where there are vectors to compare them with.
+
+    Where the model cannot be asked, say so and go on by words; end if words will not do.
+    """
+    if not seen.clips_with_vectors or seen.model is None or not text.strip():
+        return None
+    try:
+        return _vectors_of(text, seen.model)
+    except MeaningError as error:
+        if is_needed:
+            leave(str(error))
+        say(f"searched by words alone: {error}", error=True)
+        return None
+
+
+def no_vectors(seen: Visible) -> str:
+    """Say why nothing is found by meaning, and what to do."""
+    return (
+        f"no vectors yet: {seen.clips:,} clips wait for `embeddings`; "
+        "`ingest FOLDER --enable-ai` makes them"
+    )
+
+
+class MeaningError(Exception):
+    """A question cannot be turned into vectors; the text says why, and what to do."""
+
+
+def _vectors_of(question: str, model: str) -> QueryVectors:
+    """Ask a model for the vectors of a question.
+
+    Raises MeaningError.
+    """
+    from video_assets.media.errors import MediaError
+    from video_assets.search.asking import embed_question
+    from video_assets.services.embedder import EmbedderSettings
+
+    for where, params in _steps():
+        try:
+            settings = complete(EmbedderSettings, params, where=where)
+        except PresetError:
+            continue  # whoever runs it is told
+        if settings.model_name == model:
+            try:
+                return embed_question(question, settings)
+            except MediaError as error:
+                raise MeaningError(str(error)) from None
+    raise MeaningError(
+        f"the clips are embedded by {model}, and no preset says where that model is asked; name it "
+        f"in the step {STEP} of one"
+    )
+
+
+def _steps() -> Iterator[tuple[str, dict[str, object]]]:
+    """Give the settings of the step in each preset, the user's own first."""
+    for name in (*own_presets(), *preset_names()):
+        try:
+            step = load_preset(name).step(STEP)
+        except PresetError:
+            continue
+        if step is not None:
+            yield f"preset {name}, step {STEP}", dict(step.params)

@@ -1,0 +1,41 @@
+"""What the searches take in common, and what they search."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from video_assets.interfaces.cli.reading import Reading, leave
+from video_assets.search import queries
+from video_assets.search.queries import Visible
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage.selection import Condition, SelectionError, parse
+
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        help="Only clips that are so: camera_make=Canon,duration>60,tag=beach,near=47.4/8.5/10",
+    ),
+]
+OffsetOption = Annotated[int, typer.Option("--offset", min=0, help="Leave out so many.")]
+ScoresOption = Annotated[bool, typer.Option("--scores", help="With how good each answer is.")]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Say which lists found what, among how many clips.")
+]
+OpenOption = Annotated[bool, typer.Option("--open", help="Show their pictures in the browser.")]
+
+
+def conditions(where: str | None) -> Sequence[Condition]:
+    """Read --where, or end by saying what is wrong with it."""
+    try:
+        return parse(where or "")
+    except SelectionError as error:
+        leave(str(error))
+
+
+def visible(opened: Reading) -> Visible | None:
+    """Count what can be found, if there is a catalogue."""
+    if opened.browser is None:
+        return None
+    return queries.visible(opened.browser.catalogue, LOCAL_OWNER)

@@ -1,0 +1,25 @@
+"""The latest search as a page of pictures in the browser."""
+
+import webbrowser
+from collections.abc import Sequence
+
+from video_assets.interfaces.cli.reading import Reading
+from video_assets.interfaces.cli.wording import say
+from video_assets.search import queries
+from video_assets.search.queries import Hit
+from video_assets.settings import LOCAL_OWNER
+
+PAGE = "search.html"  # in the home folder
+
+
+def show_pictures(opened: Reading, title: str, hits: Sequence[Hit]) -> None:
+    """Write a page with a still of each hit, and show it."""
+    from video_assets.interfaces.web import search_page  # what reads pictures takes long to load
+
+    if opened.browser is None or not hits:
+        return
+    stills = queries.stills(opened.browser.catalogue, LOCAL_OWNER, hits)
+    path = opened.settings.home / PAGE
+    search_page.write(path, title, hits, stills, opened.settings.artifacts_dir)
+    if not webbrowser.open(path.as_uri()):
+        say(f"there is no browser to show it in; the page lies at {path}", error=True)

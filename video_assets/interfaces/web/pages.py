@@ -1,0 +1,52 @@
+"""What all pages share: one file with everything inside, in which nothing of a clip is obeyed."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from video_assets.interfaces.cli import wording
+from video_assets.media.miniature import shrink_jpeg
+from video_assets.storage.run_folder import create
+
+STILL_PX = 240
+
+
+def environment() -> Environment:
+    """Where templates are, with the filters that write values as a terminal shows them."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        clean=wording.clean,
+        duration=wording.duration,
+        size=wording.size,
+        rate=wording.rate,
+        moment=wording.moment,
+    )
+    return made
+
+
+def write(path: Path, template: Template, values: dict[str, Any]) -> None:
+    """Write a page, whole or not at all."""
+    stream: Any = template.stream(**values)
+    stream.enable_buffering(64)
+    with create(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+        stream.dump(file)
+
+
+def still(name: str | None, artifacts: Path) -> str | None:
+    """Make a still of a clip a part of a page; None where there is none."""
+    if name is None:
+        return None
+    try:
+        data = (artifacts / name).read_bytes()
+    except OSError:
+        return None
+    small = shrink_jpeg(data, STILL_PX)
+    return base64.b64encode(small).decode() if small else None
