@@ -196,12 +196,12 @@ def test_hits_are_shown_as_pictures(
         )
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
-    shell("search", "query", "markup OR talk <b>", "--open")
+    shell("search", "query", '"markup" OR talk', "--open")
     page = (settings.home / "search.html").read_text("utf-8")
     assert opened == [(settings.home / "search.html").as_uri()]
     assert page.count('class="card"') == 2
     assert page.count("data:image/jpeg;base64,") == page.count("no still") == 1
-    assert "markup OR talk &lt;b&gt;" in page
+    assert "&#34;markup&#34; OR talk" in page
     assert "<script" not in page
     monkeypatch.setattr("webbrowser.open", lambda url: False)
     assert "no browser" in shell._run(("search", "query", "markup", "--open"), 0, 80).stderr
