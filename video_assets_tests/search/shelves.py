@@ -119,7 +119,7 @@ class Shelves:
             connection.execute(
                 """INSERT INTO segments (clip_id, user_id, kind, number, timestamp_start,
                                          timestamp_end, content, language)
-                   VALUES (%s, %s, 'speech', %s, %s, %s, %s, private.text_search_of(%s))""",
+                   VALUES (%s, %s, 'speech', %s, %s, %s, %s, %s)""",
                 (made, owner, number, 10.0 * (number - 1), 10.0 * number, text, told.language),
             )
 
