@@ -7,12 +7,12 @@ CREATE TABLE public.clip_texts (
     clip_id    uuid PRIMARY KEY,
     user_id    uuid NOT NULL,
     created_at timestamptz NOT NULL,
-    language   regconfig NOT NULL,
+    language   text NOT NULL,
     fts        tsvector NOT NULL,
     FOREIGN KEY (clip_id, user_id) REFERENCES public.clips (id, user_id) ON DELETE CASCADE
 );
 COMMENT ON TABLE public.clip_texts IS 'The words of each clip, as text search finds them; written by a trigger.';
-COMMENT ON COLUMN public.clip_texts.language IS 'Of what is said in it; tells in which languages a question is asked.';
+COMMENT ON COLUMN public.clip_texts.language IS 'The stemmer for what is said in it, by name: no column of type regconfig survives pg_upgrade.';
 
 -- The cascade from a clip.
 CREATE INDEX clip_texts_clip ON public.clip_texts (clip_id, user_id);
@@ -57,7 +57,7 @@ CREATE FUNCTION private.index_text() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
     INSERT INTO public.clip_texts (clip_id, user_id, created_at, language, fts)
-    VALUES (NEW.id, NEW.user_id, NEW.created_at, private.text_search_of(NEW.transcript_language),
+    VALUES (NEW.id, NEW.user_id, NEW.created_at, private.text_search_of(NEW.transcript_language)::text,
             private.text_of(NEW))
     ON CONFLICT (clip_id) DO UPDATE
        SET language = excluded.language, fts = excluded.fts, created_at = excluded.created_at;
@@ -80,7 +80,7 @@ WHEN ((NEW.file_name, NEW.file_path, NEW.content_tags, NEW.content_summary, NEW.
 EXECUTE FUNCTION private.index_text();
 
 INSERT INTO public.clip_texts (clip_id, user_id, created_at, language, fts)
-SELECT c.id, c.user_id, c.created_at, private.text_search_of(c.transcript_language), private.text_of(c)
+SELECT c.id, c.user_id, c.created_at, private.text_search_of(c.transcript_language)::text, private.text_of(c)
   FROM public.clips AS c;
 
 
@@ -89,13 +89,14 @@ ALTER TABLE public.transcripts
     ADD COLUMN length integer GENERATED ALWAYS AS (length(full_text)) STORED;
 
 ALTER TABLE public.segments
-    ADD COLUMN language regconfig NOT NULL DEFAULT 'pg_catalog.english';
+    ADD COLUMN language text;
 ALTER TABLE public.segments
-    ADD COLUMN fts tsvector GENERATED ALWAYS AS (to_tsvector(language, left(content, 100000))) STORED;
-COMMENT ON COLUMN public.segments.language IS 'How its words are stemmed.';
+    ADD COLUMN fts tsvector GENERATED ALWAYS AS (
+        to_tsvector(private.text_search_of(language), left(content, 100000))) STORED;
+COMMENT ON COLUMN public.segments.language IS 'In which it is said, as in its transcript.';
 
 UPDATE public.segments AS s
-   SET language = private.text_search_of(t.language)
+   SET language = t.language
   FROM public.transcripts AS t
  WHERE t.clip_id = s.clip_id AND s.kind = 'speech';
 
@@ -208,10 +209,10 @@ DECLARE
 BEGIN
     FOR config IN
         WITH RECURSIVE known (name) AS (
-            SELECT min(language::oid) FROM public.clip_texts WHERE user_id = owner
+            SELECT min(language) FROM public.clip_texts WHERE user_id = owner
             UNION ALL
-            SELECT (SELECT min(t.language::oid) FROM public.clip_texts AS t
-                     WHERE t.user_id = owner AND t.language::oid > known.name)
+            SELECT (SELECT min(t.language) FROM public.clip_texts AS t
+                     WHERE t.user_id = owner AND t.language > known.name)
               FROM known
              WHERE known.name IS NOT NULL
         )
@@ -321,7 +322,7 @@ BEGIN
       FROM private.match_words('public.transcripts', owner, words, conditions, at_most, shortest)
            WITH ORDINALITY AS m (clip_id, rank, place)
       LEFT JOIN LATERAL (
-           SELECT s.timestamp_start, s.timestamp_end, s.content, s.language
+           SELECT s.timestamp_start, s.timestamp_end, s.content, private.text_search_of(s.language) AS language
              FROM public.segments AS s
             WHERE s.clip_id = m.clip_id AND s.user_id = owner AND s.kind = 'speech' AND s.fts @@ query.any_word
             ORDER BY ts_rank_cd(s.fts, words) DESC, ts_rank(s.fts, query.any_word) DESC, s.number

@@ -64,7 +64,8 @@ WHERE space = 2 AND kind = 2;
 
 -- The clips nearest to a vector. Where an owner has few all of their vectors are read, which is exact and quick; else
 -- the index of neighbours is asked. That one leaves out what others own and what the conditions exclude after it has
--- looked, so when too few are left all are read after all.
+-- looked, so when too few are left all are read after all. Whoever reads all may as well give more than is asked for:
+-- so that what is made of several lists is one list, whichever page of it is wanted.
 CREATE FUNCTION private.nearest(
     owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (clip_id uuid, similarity float8)
@@ -102,7 +103,7 @@ BEGIN
         RETURN QUERY EXECUTE format(
             'SELECT n.clip_id, -n.distance
                FROM (SELECT x.clip_id, x.v OPERATOR(extensions.<#>) $2 AS distance %s OFFSET 0) AS n
-              ORDER BY n.distance, n.clip_id LIMIT $3', candidates)
+              ORDER BY n.distance, n.clip_id LIMIT greatest($3, 1000)', candidates)
         USING owner, target, at_most;
     END IF;
 END
@@ -164,14 +165,14 @@ RETURNS TABLE (id uuid, file_name text, local_path text, content_summary text, c
                match_type text, text_place integer, summary_place integer, keyword_place integer)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
     WITH me AS MATERIALIZED (
-        SELECT (SELECT auth.uid()) AS id, greatest(50, 2 * (match_offset + match_count)) AS pool,
+        SELECT (SELECT auth.uid()) AS id, greatest(100, 2 * (match_offset + match_count)) AS pool,
                (SELECT s.id FROM public.embedding_spaces AS s WHERE s.is_in_use) AS space,
                query_summary_embedding::extensions.halfvec AS summary,
                query_keyword_embedding::extensions.halfvec AS keyword
     ), lists AS (
         SELECT 1 AS list, f.clip_id, f.place, fulltext_weight AS weight
           FROM me
-         CROSS JOIN LATERAL private.find_texts(me.id, query_text, filters, me.pool)
+         CROSS JOIN LATERAL private.find_texts(me.id, query_text, filters, 1000)
                WITH ORDINALITY AS f (clip_id, rank, place)
         UNION ALL
         SELECT 2, f.clip_id, f.place, summary_weight

@@ -33,7 +33,7 @@ WITH made AS (
     INSERT INTO segments (clip_id, user_id, kind, number, timestamp_start, timestamp_end, content,
                           speaker, confidence, language)
     SELECT o.id, o.user_id, 'speech', f.number, f.start_s, f.end_s, f.content, f.speaker,
-           f.confidence, private.text_search_of(t ->> 'language')
+           f.confidence, t ->> 'language'
       FROM owners o
      CROSS JOIN made
      CROSS JOIN found f

@@ -1,0 +1,24 @@
+-- All of these run as `authenticated`: row level security leaves the caller's own rows.
+
+-- name: sample(size)
+-- Clips with vectors in the space in use, from all over the catalogue and the same ones each time.
+WITH chosen AS MATERIALIZED (
+    SELECT s.user_id, s.space, s.clip_id
+      FROM clip_vectors s
+      JOIN embedding_spaces e ON e.id = s.space AND e.is_in_use
+     WHERE s.kind = 1
+     ORDER BY hashtextextended(s.clip_id::text, 0), s.clip_id
+     LIMIT :size
+)
+SELECT c.file_name, s.v::text AS summary, coalesce(k.v, s.v)::text AS keyword
+  FROM chosen n
+  JOIN clips c ON c.id = n.clip_id
+  JOIN clip_vectors s ON (s.user_id, s.space, s.kind, s.clip_id) = (n.user_id, n.space, 1, n.clip_id)
+  LEFT JOIN clip_vectors k ON (k.user_id, k.space, k.kind, k.clip_id) = (n.user_id, n.space, 2, n.clip_id)
+ ORDER BY n.clip_id;
+
+-- name: vectors(kind)
+SELECT v.clip_id, extensions.halfvec_send(v.v) AS v
+  FROM clip_vectors v
+  JOIN embedding_spaces e ON e.id = v.space AND e.is_in_use
+ WHERE v.kind = :kind;
