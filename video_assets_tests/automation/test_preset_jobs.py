@@ -49,5 +49,6 @@ def test_a_job_makes_the_enabled_steps_of_its_preset(name: str):
 def test_a_run_loads_the_preset_of_its_tag_with_what_was_switched_on():
     assert loaded() == load_preset("default")
     mine = loaded(**{PRESET_TAG: "mine", SWITCHED_ON_TAG: "focal_length exposure"})
-    assert mine.enabled_steps() == mine.steps
+    waiting = {step.name for step in mine.steps} - {step.name for step in mine.enabled_steps()}
+    assert waiting == {"embeddings", "moment_embeddings"}
     assert mine.switched_on == ("exposure", "focal_length")

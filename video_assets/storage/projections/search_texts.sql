@@ -4,7 +4,7 @@
 WITH found AS (
     SELECT (p ->> 'number')::int AS number, (p ->> 'start_s')::double precision AS start_s,
            (p ->> 'end_s')::double precision AS end_s, p ->> 'text' AS content,
-           private.text_search_of(result ->> 'language') AS language
+           result ->> 'language' AS language
       FROM results, jsonb_array_elements(result -> 'passages') p
      WHERE file_checksum = :checksum AND asset = 'search_texts' AND status = 'done'
 ), owners AS (
