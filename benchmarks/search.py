@@ -1,10 +1,11 @@
 """What a search costs, and what it misses: the CPU of the database's own process.
 
-    python benchmarks/search.py [--clips 100000] [--queries 100]
+    python benchmarks/search.py [--clips 100000] [--moments 1000000] [--queries 100] [--home DIR]
 
 One owner has nine tenths of the clips, a hundred have the rest. Everything is asked as an owner
 under row level security, through the public functions. What is missed is found by reading every
-vector: the ten best of the fused lists against the ten best of exactly fused lists.
+vector. Where the SQL of the original design is at hand, it is asked the same questions, as the
+database's owner and without row level security, under which it does not run.
 """
 
 import argparse
@@ -18,95 +19,231 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from search_fill import Filled, World, build_neighbours, fill
+from search_fill import Filled, World, fill, kept, write_vectors
+from search_original import load_original
 
+from video_assets.search import exact
+from video_assets.search.measures import recall_at
+from video_assets.search.queries import Weights
 from video_assets.services.vectors import written
 from video_assets.settings import Settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.servers import remove_server
 
-POOL, RRF_K, TOP = 50, 50, 10
-WEIGHTS = (1.0, 1.0, 0.8)
+TOP, RANKED = 10, 1000
+BASELINE = Path(__file__).parents[2] / "shared" / "baseline" / "original_search.sql"
+COMMON = ("word1", "word2", "word3", "word1 word2")
+WRITTEN_CLIPS, CLIPS_PER_COMMIT = 2000, 1
 
 Connection = psycopg.Connection[Any]
+Rows = list[Any]
 
 
 def main() -> None:
     """Fill a catalogue, ask, and print a line for each search and size of owner."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=100_000)
+    parser.add_argument("--moments", type=int, default=1_000_000)
     parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--home", type=Path, help="keep the catalogue here, and use it again")
+    parser.add_argument("--baseline", type=Path, default=BASELINE, help="SQL of the original")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="video-assets-", dir="/var/tmp") as folder:
-        settings = Settings(home=Path(folder) / "home")
+        home = given.home or Path(folder) / "home"
+        settings = Settings(home=home)
         open_catalogue(settings).close()
         server = EmbeddedServer(settings.home)
         try:
-            with psycopg.connect(server.admin_url("video_assets"), autocommit=True) as connection:
-                began = time.monotonic()
-                world = World.make()
-                filled = fill(connection, world, given.clips)
-                print(f"filled with {given.clips:,} clips in {time.monotonic() - began:.0f} s")
-                began = time.monotonic()
-                build_neighbours(connection)
-                print(f"indexes of neighbours built in {time.monotonic() - began:.0f} s")
-                for name, owner in (("large", 0), ("small", 1)):
-                    race(connection, world, filled, owner, given.queries, name)
+            run(server, home, given)
         finally:
-            remove_server(server)
+            if given.home:
+                server.stop()
+            else:
+                remove_server(server)
 
 
-def race(
+def run(server: EmbeddedServer, home: Path, given: argparse.Namespace) -> None:
+    """Fill, ask, and race."""
+    with psycopg.connect(server.admin_url("video_assets"), autocommit=True) as connection:
+        began = time.monotonic()
+        filled = kept(home) or fill(connection, home, given.clips, given.moments)
+        print(f"filled after {time.monotonic() - began:.0f} s", flush=True)
+        world = World.make(seed=11)
+        for name, owner in (("large", 0), ("small", 1)):
+            ask_all(connection, world, filled, owner, given.queries, name)
+        write_speed(connection, filled)
+        if not given.baseline.is_file():
+            print(f"no {given.baseline}, so there is no race")
+            return
+        load_original(server, connection, given.baseline)
+        with psycopg.connect(server.admin_url("original"), autocommit=True) as original:
+            race(connection, original, world, filled)
+
+
+def ask_all(
     connection: Connection, world: World, filled: Filled, owner: int, queries: int, name: str
 ) -> None:
     """Ask as one owner, and print what it took."""
     theirs = np.flatnonzero(filled.owner_of == owner)
     who = filled.owners[owner]
-    print(f"\n{name} owner, {len(theirs):,} clips, {queries} queries")
-    hybrid: list[float] = []
-    recalls: list[float] = []
-    for number in range(queries):
-        topic = int(filled.topic_of[theirs[number % len(theirs)]])
+    print(f"\n{name} owner, {len(theirs):,} clips, {queries} queries", flush=True)
+    spent: dict[str, list[float]] = {}
+    recalls: dict[str, list[float]] = {"hybrid": [], "semantic": []}
+    for number in range(queries + 1):
+        clip = int(theirs[number % len(theirs)])
+        topic = int(filled.topic_of[clip])
         vectors = world.vectors(np.array([topic, topic]))
-        asked = f"topic{topic}x{number % 8}"
-        spent, found = measure(connection, who, partial(_hybrid, asked=asked, vectors=vectors))
-        if number:  # the first of a connection plans and loads
-            hybrid.append(spent)
-        text = _run(connection, who, partial(_text, asked=asked, count=POOL))
-        recalls.append(_recall(found, _exact(filled, theirs, text, vectors)))
-    say("hybrid", hybrid, f"recall@10 {np.mean(recalls):.3f}, least {min(recalls):.2f}")
-    common = ["word1", "word2", "word3"]
-    words = [f"topic{int(filled.topic_of[each])}x1" for each in theirs[: queries - 3]]
-    text_ms = [
-        measure(connection, who, partial(_text, asked=asked, count=TOP))[0]
-        for asked in [*common, *words]
-    ]
-    say("text", text_ms[3:], f"the commonest words {max(text_ms[:3]):.1f} ms")
+        words = f"topic{topic}x{number % 8}"
+        found: dict[str, Rows] = {}
+        for search, ask in questions(words, vectors, filled.ids[clip]).items():
+            took, found[search] = measure(connection, who, ask)
+            if number:  # the first of a connection plans and loads
+                spent.setdefault(search, []).append(took)
+        text = as_user(connection, who, partial(_text, words=words, count=RANKED))
+        for search, grades in exactly(filled, theirs, text, vectors).items():
+            recalls[search].append(recall_at(found[search], grades, TOP))
+    for search, took in spent.items():
+        missed = recalls.get(search)
+        say(
+            search,
+            took,
+            f"recall@10 {np.mean(missed):.3f}, least {min(missed):.1f}" if missed else "",
+        )
+    for words in COMMON:
+        took = [
+            measure(connection, who, partial(ask, words=words, count=TOP))[0]
+            for ask in (_text, _said, _moment_words)
+            for _ in range(5)
+        ]
+        halves = [float(np.median(took[at : at + 5])) for at in (0, 5, 10)]
+        print(
+            f"  {words:<12} text {halves[0]:.1f} ms, transcripts {halves[1]:.1f} ms, "
+            f"moments by words {halves[2]:.1f} ms",
+            flush=True,
+        )
+
+
+def questions(words: str, vectors: Any, clip: uuid.UUID) -> dict[str, Callable[[Connection], Rows]]:
+    """Give a question to each search."""
+    summary, keyword = written(vectors[0]), written(vectors[1])
+    return {
+        "hybrid": partial(_hybrid, words=words, summary=summary, keyword=keyword),
+        "semantic": partial(_semantic, summary=summary, keyword=keyword),
+        "similar": partial(_similar, clip=clip),
+        "text": partial(_text, words=words, count=TOP),
+        "transcripts": partial(_said, words=words, count=TOP),
+        "moments": partial(_moments, words=words, vector=keyword),
+    }
+
+
+def exactly(
+    filled: Filled, theirs: Any, text: Sequence[uuid.UUID], vectors: Any
+) -> dict[str, dict[uuid.UUID, float]]:
+    """Grade what searches should find, by every vector of the owner's."""
+    clips = [filled.ids[each] for each in theirs]
+    summary, keyword = (
+        dict(zip(clips, (stored[theirs].astype(np.float16) @ asked).tolist(), strict=True))
+        for stored, asked in ((filled.summary, vectors[0]), (filled.keyword, vectors[1]))
+    )
+    return {
+        "hybrid": exact.grade(exact.fuse(text, summary, keyword, Weights()), TOP),
+        "semantic": exact.grade(exact.weigh(summary, keyword, Weights()), TOP),
+    }
+
+
+def write_speed(connection: Connection, filled: Filled) -> None:
+    """Write vectors of clips again as workers do, one clip a transaction, indexes in place."""
+    numbers = range(min(WRITTEN_CLIPS, len(filled.ids)))
+    connection.execute(
+        "CREATE TEMP TABLE few AS SELECT unnest(%s::uuid[]) AS id",
+        ([filled.ids[each] for each in numbers],),
+    )
+    connection.execute("DELETE FROM clip_vectors WHERE clip_id IN (SELECT id FROM few)")
+    before, began = cpu_ns(connection), time.monotonic()
+    for number in numbers:
+        with connection.transaction():
+            for kind, vectors in ((1, filled.summary), (2, filled.keyword)):
+                write_vectors(connection, filled, range(number, number + 1), kind, vectors[number:])
+    wall_s = time.monotonic() - began
+    cpu_s = (cpu_ns(connection) - before) / 1e9
+    print(
+        f"\nwriting both vectors of {len(numbers):,} clips: {len(numbers) / wall_s:.0f} a second, "
+        f"{1000 * cpu_s / len(numbers):.1f} ms of CPU each, wanted 200 a second",
+        flush=True,
+    )
+    connection.execute("DROP TABLE few")
+
+
+def race(connection: Connection, original: Connection, world: World, filled: Filled) -> None:
+    """Ask both designs the same as the large owner, and print how many times less ours takes."""
+    theirs = np.flatnonzero(filled.owner_of == 0)
+    who = filled.owners[0]
+    took: dict[str, list[tuple[float, float]]] = {}
+    for number in range(6):
+        clip = int(theirs[number])
+        topic = int(filled.topic_of[clip])
+        vectors = world.vectors(np.array([topic, topic]))
+        words = f"topic{topic}x{number % 8}"
+        theirs_asked = original_questions(words, vectors, filled.ids[clip], who)
+        for search, ask in questions(words, vectors, filled.ids[clip]).items():
+            if search not in theirs_asked:
+                continue
+            ours = measure(connection, who, ask)[0]
+            before = cpu_ns(original)
+            original.execute(*theirs_asked[search]).fetchall()
+            if number:
+                took.setdefault(search, []).append((ours, (cpu_ns(original) - before) / 1e6))
+    print("\nagainst the original, as the large owner")
+    for search, pairs in took.items():
+        ours, was = np.median(np.array(pairs), axis=0)
+        print(
+            f"  {search:<12} {was:8.1f} ms -> {ours:6.1f} ms, {was / ours:6.0f} times", flush=True
+        )
+
+
+def original_questions(
+    words: str, vectors: Any, clip: uuid.UUID, who: uuid.UUID
+) -> dict[str, tuple[Any, Any]]:
+    """Give the same questions to the original's functions."""
+    summary, keyword = written(vectors[0]), written(vectors[1])
+    return {
+        "hybrid": (
+            "SELECT id FROM hybrid_search_clips(%s, %s::vector, %s::vector, %s)",
+            (words, summary, keyword, who),
+        ),
+        "semantic": (
+            "SELECT id FROM semantic_search_clips(%s::vector, %s::vector, %s)",
+            (summary, keyword, who),
+        ),
+        "similar": ("SELECT id FROM find_similar_clips(%s, %s)", (clip, who)),
+        "text": ("SELECT id FROM fulltext_search_clips(%s, %s)", (words, who)),
+        "transcripts": ("SELECT clip_id FROM search_transcripts(%s, %s)", (words, who)),
+    }
 
 
 def say(what: str, spent_ms: Sequence[float], more: str) -> None:
     """Print a line."""
     half, most = np.percentile(spent_ms, [50, 95])
-    print(f"  {what:<8} p50 {half:6.1f} ms  p95 {most:6.1f} ms  {more}")
+    print(f"  {what:<12} p50 {half:6.1f} ms  p95 {most:6.1f} ms  {more}", flush=True)
 
 
 def measure(
-    connection: Connection, who: uuid.UUID, ask: Callable[[Connection], list[Any]]
-) -> tuple[float, list[Any]]:
+    connection: Connection, who: uuid.UUID, ask: Callable[[Connection], Rows]
+) -> tuple[float, Rows]:
     """Give the CPU milliseconds of the database's process for this connection, and the answer."""
-    before = _cpu_ns(connection)
-    found = _run(connection, who, ask)
-    return (_cpu_ns(connection) - before) / 1e6, found
+    before = cpu_ns(connection)
+    found = as_user(connection, who, ask)
+    return (cpu_ns(connection) - before) / 1e6, found
 
 
-def _cpu_ns(connection: Connection) -> int:
+def cpu_ns(connection: Connection) -> int:
+    """Give the CPU nanoseconds so far of a connection's process."""
     return int(Path(f"/proc/{connection.info.backend_pid}/schedstat").read_text().split()[0])
 
 
-def _run(
-    connection: Connection, who: uuid.UUID, ask: Callable[[Connection], list[Any]]
-) -> list[Any]:
+def as_user(connection: Connection, who: uuid.UUID, ask: Callable[[Connection], Rows]) -> Rows:
+    """Ask under row level security."""
     with connection.transaction():
         connection.execute(
             "SELECT set_config('role', 'authenticated', true),"
@@ -116,32 +253,40 @@ def _run(
         return ask(connection)
 
 
-def _hybrid(connection: Connection, asked: str, vectors: Any) -> list[Any]:
+def _ids(connection: Connection, query: str, *values: Any) -> Rows:
+    return [row[0] for row in connection.execute(query.encode(), values)]
+
+
+def _hybrid(connection: Connection, words: str, summary: str, keyword: str) -> Rows:
     query = "SELECT id FROM hybrid_search_clips(%s, %s::vector, %s::vector)"
-    rows = connection.execute(query, (asked, written(vectors[0]), written(vectors[1])))
-    return [row[0] for row in rows]
+    return _ids(connection, query, words, summary, keyword)
 
 
-def _text(connection: Connection, asked: str, count: int) -> list[Any]:
-    query = "SELECT id FROM fulltext_search_clips(%s, %s)"
-    return [row[0] for row in connection.execute(query, (asked, count))]
+def _semantic(connection: Connection, summary: str, keyword: str) -> Rows:
+    query = "SELECT id FROM semantic_search_clips(%s::vector, %s::vector)"
+    return _ids(connection, query, summary, keyword)
 
 
-def _exact(filled: Filled, theirs: Any, text: Sequence[uuid.UUID], vectors: Any) -> set[uuid.UUID]:
-    """Fuse the list of words with exact lists of neighbours."""
-    ranks: dict[uuid.UUID, float] = {}
-    lists = [text]
-    for stored, asked in ((filled.summary, vectors[0]), (filled.keyword, vectors[1])):
-        likeness = stored[theirs].astype(np.float16).astype(np.float32) @ asked
-        lists.append([filled.ids[theirs[each]] for each in np.argsort(-likeness)[:POOL]])
-    for weight, ranked in zip(WEIGHTS, lists, strict=True):
-        for place, clip in enumerate(ranked, start=1):
-            ranks[clip] = ranks.get(clip, 0.0) + weight / (RRF_K + place)
-    return set(sorted(ranks, key=lambda clip: (-ranks[clip], clip.bytes))[:TOP])
+def _similar(connection: Connection, clip: uuid.UUID) -> Rows:
+    return _ids(connection, "SELECT id FROM find_similar_clips(%s)", clip)
 
 
-def _recall(found: Sequence[uuid.UUID], exact: set[uuid.UUID]) -> float:
-    return len(exact & set(found)) / len(exact) if exact else 1.0
+def _text(connection: Connection, words: str, count: int) -> Rows:
+    return _ids(connection, "SELECT id FROM fulltext_search_clips(%s, %s)", words, count)
+
+
+def _said(connection: Connection, words: str, count: int) -> Rows:
+    return _ids(connection, "SELECT clip_id FROM search_transcripts(%s, %s)", words, count)
+
+
+def _moments(connection: Connection, words: str, vector: str) -> Rows:
+    query = "SELECT segment_id FROM search_moments(%s, %s::vector)"
+    return _ids(connection, query, words, vector)
+
+
+def _moment_words(connection: Connection, words: str, count: int) -> Rows:
+    query = "SELECT segment_id FROM search_moments(%s, NULL, %s)"
+    return _ids(connection, query, words, count)
 
 
 if __name__ == "__main__":

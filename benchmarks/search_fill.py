@@ -1,12 +1,16 @@
-"""A catalogue to search: one owner with nine tenths of the clips, a hundred small ones."""
+"""A catalogue to search: one owner with nine tenths of the clips, a hundred small ones.
+
+What was drawn is kept beside the catalogue, so that it can be searched again.
+"""
 
 import hashlib
-import io
 import struct
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,9 @@ DIMENSIONS, LATENT, TOPICS, WORDS = 1024, 96, 1800, 40_000
 SMALL_OWNERS = 100
 SUMMARY_WORDS, SAID_WORDS = 30, 60
 HAS_SPEECH = 0.6
+MOMENT_WORDS, MOMENT_S = 12, 6.0
+CLIPS_AT_ONCE = 2000
+KEPT = "filled.npz"
 BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 Array = np.ndarray[Any, Any]
@@ -68,9 +75,14 @@ class Filled:
     summary: Array
     keyword: Array
 
+    def owner(self, clip: int) -> uuid.UUID:
+        """Whose a clip is."""
+        return self.owners[self.owner_of[clip]]
 
-def fill(connection: psycopg.Connection[Any], world: World, clips: int) -> Filled:
-    """Write the clips, their words and their vectors; the indexes of neighbours are built last."""
+
+def fill(connection: psycopg.Connection[Any], folder: Path, clips: int, moments: int) -> Filled:
+    """Write the clips, their words and their vectors; what searches look up is built last."""
+    world = World.make()
     owners = [world.id() for _ in range(SMALL_OWNERS + 1)]
     for owner in owners:
         connection.execute(
@@ -80,45 +92,68 @@ def fill(connection: psycopg.Connection[Any], world: World, clips: int) -> Fille
     owner_of = np.where(world.random.random(clips) < 0.9, 0, small)
     topic_of = world.random.integers(0, TOPICS, size=clips)
     ids = [world.id() for _ in range(clips)]
-    _write_clips(connection, world, owners, owner_of, topic_of, ids)
-    connection.execute("INSERT INTO embedding_spaces VALUES (1, 'benchmark', true)")
-    _drop_neighbours(connection)
     summary, keyword = world.vectors(topic_of), world.vectors(topic_of, 0.9)
+    filled = Filled(owners, owner_of, topic_of, ids, summary, keyword)
+    indexes = _drop_indexes(connection)
+    _write_clips(connection, world, filled)
+    connection.execute("INSERT INTO embedding_spaces VALUES (1, 'benchmark', true)")
     for kind, vectors in ((1, summary), (2, keyword)):
-        _write_vectors(connection, owners, owner_of, ids, kind, vectors)
-    return Filled(owners, owner_of, topic_of, ids, summary, keyword)
+        write_vectors(connection, filled, range(clips), kind, vectors)
+    _write_transcripts(connection)
+    _write_moments(connection, world, filled, moments)
+    _build(connection, indexes)
+    np.savez(
+        folder / KEPT,
+        owners=[each.bytes for each in owners],
+        ids=[each.bytes for each in ids],
+        owner_of=owner_of,
+        topic_of=topic_of,
+        summary=summary,
+        keyword=keyword,
+    )
+    return filled
 
 
-def build_neighbours(connection: psycopg.Connection[Any]) -> None:
-    """Build the indexes of neighbours, as the migration defines them."""
+def kept(folder: Path) -> Filled | None:
+    """Read what an earlier run has drawn."""
+    if not (folder / KEPT).is_file():
+        return None
+    known = np.load(folder / KEPT)
+    owners, ids = ([uuid.UUID(bytes=bytes(each)) for each in known[n]] for n in ("owners", "ids"))
+    rest = (known[name] for name in ("summary", "keyword"))
+    return Filled(owners, known["owner_of"], known["topic_of"], ids, *rest)
+
+
+def _drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
+    """Drop the indexes that are far quicker built than kept, and give their definitions."""
+    found = connection.execute(
+        """SELECT format('DROP INDEX %s', c.oid::regclass), pg_get_indexdef(c.oid)
+             FROM pg_class AS c
+             JOIN pg_am AS a ON a.oid = c.relam
+            WHERE a.amname IN ('gin', 'hnsw') AND c.relnamespace = 'public'::regnamespace"""
+    ).fetchall()
+    for drop, _ in found:
+        connection.execute(drop.encode())
+    return [definition for _, definition in found]
+
+
+def _build(connection: psycopg.Connection[Any], indexes: list[str]) -> None:
     connection.execute("SET maintenance_work_mem = '2GB'")
     connection.execute("SET max_parallel_maintenance_workers = 2")
-    for kind in (1, 2):
-        connection.execute(
-            f"""CREATE INDEX clip_vectors_1{kind} ON clip_vectors USING hnsw (v halfvec_ip_ops)
-                 WHERE space = 1 AND kind = {kind}""".encode()
-        )
-    connection.execute("ANALYZE")
+    for definition in indexes:
+        began = time.monotonic()
+        connection.execute(definition.encode())
+        print(f"{time.monotonic() - began:6.0f} s  {definition}", flush=True)
+    connection.execute("VACUUM ANALYZE")
 
 
-def _drop_neighbours(connection: psycopg.Connection[Any]) -> None:
-    connection.execute("DROP INDEX clip_vectors_11, clip_vectors_12")
-
-
-def _write_clips(
-    connection: psycopg.Connection[Any],
-    world: World,
-    owners: Sequence[uuid.UUID],
-    owner_of: Array,
-    topic_of: Array,
-    ids: Sequence[uuid.UUID],
-) -> None:
+def _write_clips(connection: psycopg.Connection[Any], world: World, filled: Filled) -> None:
     copy_clips = """COPY clips (id, user_id, file_path, local_path, file_name, file_checksum,
         checksum_algorithm, file_size_bytes, content_summary, full_transcript, transcript_language,
         transcript_word_count, created_at) FROM STDIN"""
     with connection.cursor().copy(copy_clips) as copy:
-        for number, made in enumerate(ids):
-            topic = int(topic_of[number])
+        for number, made in enumerate(filled.ids):
+            topic = int(filled.topic_of[number])
             said = None
             if world.random.random() < HAS_SPEECH:
                 said = world.text(topic, SAID_WORDS)
@@ -126,7 +161,7 @@ def _write_clips(
             copy.write_row(
                 (
                     made,
-                    owners[owner_of[number]],
+                    filled.owner(number),
                     f"/f/{name}",
                     f"/f/{name}",
                     name,
@@ -142,37 +177,79 @@ def _write_clips(
             )
 
 
-def _write_vectors(
-    connection: psycopg.Connection[Any],
-    owners: Sequence[uuid.UUID],
-    owner_of: Array,
-    ids: Sequence[uuid.UUID],
-    kind: int,
-    vectors: Array,
-) -> None:
-    copy_vectors = (
-        "COPY clip_vectors (user_id, space, kind, clip_id, v) FROM STDIN WITH (FORMAT BINARY)"
+def _write_transcripts(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        """INSERT INTO transcripts (clip_id, user_id, full_text, segments, language)
+           SELECT id, user_id, full_transcript, '[]', 'en' FROM clips
+            WHERE full_transcript IS NOT NULL"""
     )
-    with connection.cursor().copy(copy_vectors) as copy:
+
+
+def _write_moments(
+    connection: psycopg.Connection[Any], world: World, filled: Filled, moments: int
+) -> None:
+    """Write passages and pieces of speech of every clip, the passages' vectors, and their mean."""
+    each = moments // len(filled.ids)
+    for begin in range(0, len(filled.ids), CLIPS_AT_ONCE):
+        numbers = range(begin, min(begin + CLIPS_AT_ONCE, len(filled.ids)))
+        vectors = world.vectors(np.repeat(filled.topic_of[numbers.start : numbers.stop], each), 1.0)
+        segments = _write_segments(connection, world, filled, numbers, each)
+        head = "moment_vectors (user_id, space, clip_id, segment_id, v)"
+        rows = (
+            (filled.owner(number), 1, filled.ids[number], segments[place], vectors[place])
+            for place, number in enumerate(np.repeat(list(numbers), each))
+        )
+        _copy(connection, head, rows)
+        mean = vectors.reshape(len(numbers), each, DIMENSIONS).mean(axis=1)
+        mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        write_vectors(connection, filled, numbers, 3, mean)
+
+
+def _write_segments(
+    connection: psycopg.Connection[Any], world: World, filled: Filled, clips: range, each: int
+) -> list[uuid.UUID]:
+    made: list[uuid.UUID] = []
+    columns = "id, clip_id, user_id, kind, number, timestamp_start, timestamp_end, content"
+    with connection.cursor().copy(f"COPY segments ({columns}) FROM STDIN".encode()) as copy:
+        for clip in clips:
+            topic = int(filled.topic_of[clip])
+            for number in range(1, each + 1):
+                times = ((number - 1) * MOMENT_S, number * MOMENT_S)
+                text = world.text(topic, MOMENT_WORDS)
+                whose = (filled.ids[clip], filled.owner(clip))
+                made.append(world.id())
+                for made_id, kind in ((made[-1], "passage"), (world.id(), "speech")):
+                    copy.write_row((made_id, *whose, kind, number, *times, text))
+    return made
+
+
+def write_vectors(
+    connection: psycopg.Connection[Any], filled: Filled, clips: range, kind: int, vectors: Array
+) -> None:
+    """Write the vectors of some clips."""
+    head = "clip_vectors (user_id, space, kind, clip_id, v)"
+    rows = (
+        (filled.owner(number), 1, kind, filled.ids[number], vectors[place])
+        for place, number in enumerate(clips)
+    )
+    _copy(connection, head, rows)
+
+
+def _copy(connection: psycopg.Connection[Any], into: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write rows in Postgres' binary form, which takes vectors as they are."""
+    with connection.cursor().copy(f"COPY {into} FROM STDIN (FORMAT BINARY)".encode()) as copy:
         copy.write(b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0))
-        for block in _rows(owners, owner_of, ids, kind, vectors):
-            copy.write(block)
+        for row in rows:
+            copy.write(struct.pack("!h", len(row)) + b"".join(map(_binary, row)))
         copy.write(struct.pack("!h", -1))
 
 
-def _rows(
-    owners: Sequence[uuid.UUID],
-    owner_of: Array,
-    ids: Sequence[uuid.UUID],
-    kind: int,
-    vectors: Array,
-) -> Iterator[bytes]:
-    """Rows in Postgres' binary form; a halfvec is its length, a zero, and its numbers."""
-    halves = vectors.astype(">f2")
-    for number, made in enumerate(ids):
-        row = io.BytesIO()
-        row.write(struct.pack("!hi", 5, 16) + owners[owner_of[number]].bytes)
-        row.write(struct.pack("!ihih", 2, 1, 2, kind))
-        row.write(struct.pack("!i", 16) + made.bytes)
-        row.write(struct.pack("!ihh", 4 + 2 * DIMENSIONS, DIMENSIONS, 0) + halves[number].tobytes())
-        yield row.getvalue()
+def _binary(value: Any) -> bytes:
+    """A uuid, a smallint, or a halfvec: its length, a zero, and its numbers."""
+    if isinstance(value, uuid.UUID):
+        data = value.bytes
+    elif isinstance(value, int):
+        data = struct.pack("!h", value)
+    else:
+        data = struct.pack("!hh", DIMENSIONS, 0) + value.astype(">f2").tobytes()
+    return struct.pack("!i", len(data)) + data

@@ -29,6 +29,9 @@ WHERE space = 1 AND kind = 3;
 CREATE INDEX clip_vectors_23 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops)
 WHERE space = 2 AND kind = 3;
 
+-- Pieces of speech are looked up by their clip.
+CREATE INDEX segments_fts ON public.segments USING gin (fts) WHERE kind <> 'speech';
+
 
 -- The moments of which the words are told. Of more than 1,000 the newest are ranked, as of clips.
 CREATE FUNCTION private.match_moments(owner uuid, words tsquery, conditions jsonb, at_most integer)
@@ -71,7 +74,9 @@ BEGIN
              WHERE m.user_id = owner AND m.space = wanted_space LIMIT few + 1) AS f;
     IF there > few THEN
         SELECT array_agg(n.clip_id) INTO near
-          FROM private.nearest(owner, 3, target, conditions, greatest(clips_read, at_most)) AS n;
+          FROM (SELECT f.clip_id
+                  FROM private.nearest(owner, 3, target, conditions, greatest(clips_read, at_most)) AS f
+                 LIMIT greatest(clips_read, at_most)) AS n;
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT n.segment_id

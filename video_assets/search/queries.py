@@ -96,11 +96,13 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Visible:
-    """What a search of an owner can find: clips, those with vectors, and by which model."""
+    """What a search of an owner can find: clips and moments, with vectors, and by which model."""
 
     clips: int
     clips_with_vectors: int
     clips_with_speech: int
+    moments: int
+    moments_with_vectors: int
     model: str | None
 
 
@@ -188,6 +190,12 @@ def visible(catalogue: Postgres, owner: UUID) -> Visible:
     """Count what an owner's searches can find."""
     with catalogue.transaction(owner) as connection:
         return Visible(**_queries.visible(connection))
+
+
+def model_in_use(catalogue: Postgres, owner: UUID) -> str | None:
+    """Name the model whose vectors an owner's questions are compared with; None: there are none."""
+    with catalogue.transaction(owner) as connection:
+        return _queries.model_in_use(connection)
 
 
 def spaces(catalogue: Postgres, owner: UUID) -> list[Space]:

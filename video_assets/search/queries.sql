@@ -42,7 +42,16 @@ SELECT (SELECT count(*) FROM clips)::integer AS clips,
        (SELECT count(*) FROM clip_vectors AS v JOIN embedding_spaces AS s ON s.id = v.space AND s.is_in_use
          WHERE v.kind = 1)::integer AS clips_with_vectors,
        (SELECT count(*) FROM transcripts)::integer AS clips_with_speech,
+       (SELECT count(*) FROM segments WHERE kind = 'passage')::integer AS moments,
+       (SELECT count(*) FROM moment_vectors AS v JOIN embedding_spaces AS s ON s.id = v.space AND s.is_in_use
+       )::integer AS moments_with_vectors,
        (SELECT model FROM embedding_spaces WHERE is_in_use) AS model;
+
+-- name: model_in_use()$
+-- Null where the owner has no vector to compare with.
+SELECT s.model
+  FROM embedding_spaces AS s
+ WHERE s.is_in_use AND EXISTS (SELECT FROM clip_vectors AS v WHERE v.user_id = auth.uid() AND v.space = s.id);
 
 -- name: spaces()
 SELECT s.model, s.is_in_use, count(v.clip_id)::integer AS clips

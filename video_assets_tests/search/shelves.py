@@ -29,6 +29,8 @@ class Told:
     language: str = "en"
     summary_vector: Sequence[float] | None = None
     keyword_vector: Sequence[float] | None = None
+    moment_vectors: Sequence[Sequence[float]] = ()
+    """Of what is said, piece by piece."""
     facts: dict[str, Any] = field(default_factory=dict)
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -106,6 +108,10 @@ class Shelves:
         for kind, numbers in ((1, told.summary_vector), (2, told.keyword_vector)):
             if numbers is not None:
                 self._place(connection, told.id, owner, kind, numbers)
+        if told.moment_vectors:
+            mean = np.mean(told.moment_vectors, axis=0)
+            self._place(connection, told.id, owner, 3, mean / np.linalg.norm(mean))
+            self._place_moments(connection, owner, told)
 
     def _say(self, connection: Any, made: uuid.UUID, owner: uuid.UUID, told: Told) -> None:
         if not told.said:
@@ -119,7 +125,8 @@ class Shelves:
             connection.execute(
                 """INSERT INTO segments (clip_id, user_id, kind, number, timestamp_start,
                                          timestamp_end, content, language)
-                   VALUES (%s, %s, 'speech', %s, %s, %s, %s, %s)""",
+                   SELECT %s, %s, kind, %s, %s, %s, %s, %s
+                     FROM unnest('{speech,passage}'::text[]) AS kind""",
                 (made, owner, number, 10.0 * (number - 1), 10.0 * number, text, told.language),
             )
 
@@ -136,3 +143,12 @@ class Shelves:
                VALUES (%s, 1, %s, %s, %s)""",
             (owner, kind, made, written(numbers)),
         )
+
+    def _place_moments(self, connection: Any, owner: uuid.UUID, told: Told) -> None:
+        for number, numbers in enumerate(told.moment_vectors, start=1):
+            connection.execute(
+                """INSERT INTO moment_vectors (user_id, space, clip_id, segment_id, v)
+                   SELECT %s, 1, clip_id, id, %s FROM segments
+                    WHERE clip_id = %s AND kind = 'passage' AND number = %s""",
+                (owner, written(numbers), told.id, number),
+            )

@@ -11,20 +11,26 @@ from video_assets.interfaces.cli.wording import say
 from video_assets.presets.model import load_preset, own_presets, preset_names
 from video_assets.presets.step_settings import complete
 from video_assets.presets.strict import PresetError
+from video_assets.search import queries
 from video_assets.search.queries import QueryVectors, Visible
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage.postgres import Postgres
 
 STEP = "embeddings"
 
 
-def question_vectors(text: str, seen: Visible, *, is_needed: bool) -> QueryVectors | None:
+def question_vectors(
+    catalogue: Postgres, text: str, *, is_needed: bool = False
+) -> QueryVectors | None:
     """Turn a question into vectors, where there are vectors to compare them with.
 
     Where the model cannot be asked, say so and go on by words; end if words will not do.
     """
-    if not seen.clips_with_vectors or seen.model is None or not text.strip():
+    model = queries.model_in_use(catalogue, LOCAL_OWNER)
+    if model is None or not text.strip():
         return None
     try:
-        return _vectors_of(text, seen.model)
+        return _vectors_of(text, model)
     except MeaningError as error:
         if is_needed:
             leave(str(error))

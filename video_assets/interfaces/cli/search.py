@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.reading import (
     one_clip,
     reading,
 )
+from video_assets.interfaces.cli.search_moments import moments
 from video_assets.interfaces.cli.search_options import (
     ExplainOption,
     OffsetOption,
@@ -45,6 +46,7 @@ class SearchType(str, Enum):
 
 search = typer.Typer(help="Find clips and look at them.", no_args_is_help=True)
 search.command("info")(info)
+search.command("moments")(moments)
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def query(
     asked = Asked(text, kind, Weights(fulltext_weight, summary_weight, keyword_weight), threshold)
     question = Question(conditions(where), limit, offset)
     with reading() as opened:
-        seen = visible(opened)
-        hits = _search(opened, asked, question, seen)
+        hits = _search(opened, asked, question)
+        seen = visible(opened) if explain or not hits else None
         if open_it:
             show_pictures(opened, text, hits)
     if as_json:
@@ -104,10 +106,10 @@ def query(
     if hits:
         table = hits_table(hits, kind.value, scores=scores)
         console().print(titled(f"Search Results ({len(hits)} found)", table))
-    if seen is None:
-        say(NO_CATALOGUE)
-    elif explain or not hits:
+    if seen is not None:
         _say_what_was_searched(asked, seen, found=bool(hits))
+    elif not hits:
+        say(NO_CATALOGUE)
 
 
 @search.command("similar")
@@ -174,15 +176,16 @@ def stats(as_json: JsonOption = False) -> None:
         say(f"{space.clips:,} clips have vectors of {space.model}, {state}")
 
 
-def _search(opened: Reading, asked: Asked, question: Question, seen: Visible | None) -> list[Hit]:
-    if opened.browser is None or seen is None:
+def _search(opened: Reading, asked: Asked, question: Question) -> list[Hit]:
+    if opened.browser is None:
         return []
     catalogue = opened.browser.catalogue
     if asked.kind is SearchType.TRANSCRIPTS:
         return queries.transcripts(catalogue, LOCAL_OWNER, asked.text, question)
     if asked.kind is SearchType.FULLTEXT:
         return queries.fulltext(catalogue, LOCAL_OWNER, asked.text, question)
-    vectors = question_vectors(asked.text, seen, is_needed=asked.kind is SearchType.SEMANTIC)
+    is_needed = asked.kind is SearchType.SEMANTIC
+    vectors = question_vectors(catalogue, asked.text, is_needed=is_needed)
     weights, threshold = asked.weights, asked.threshold
     if asked.kind is SearchType.SEMANTIC:
         if vectors is None:

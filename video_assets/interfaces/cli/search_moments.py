@@ -1,0 +1,69 @@
+"""`video-assets search moments`: find the moment in a clip, not only the clip."""
+
+from typing import Annotated
+
+import typer
+
+from video_assets.interfaces.cli.meaning import no_vectors, question_vectors
+from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, LimitOption, reading
+from video_assets.interfaces.cli.search_options import (
+    ExplainOption,
+    OffsetOption,
+    OpenOption,
+    ScoresOption,
+    WhereOption,
+    conditions,
+    visible,
+)
+from video_assets.interfaces.cli.search_pictures import show_pictures
+from video_assets.interfaces.cli.search_table import hits_table
+from video_assets.interfaces.cli.wording import console, say, say_json, titled
+from video_assets.search import moments as moment_search
+from video_assets.search.queries import Hit, Question, Visible
+from video_assets.settings import LOCAL_OWNER
+
+
+def moments(
+    text: Annotated[str, typer.Argument(metavar="QUERY", help="Words, as in a web search.")],
+    limit: LimitOption = 10,
+    offset: OffsetOption = 0,
+    where: WhereOption = None,
+    scores: ScoresOption = False,
+    explain: ExplainOption = False,
+    open_it: OpenOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the passages in which something is said, by their words and what they mean.
+
+    Each answer is a clip and a time. By meaning once `moment_embeddings` has made vectors.
+    """
+    question = Question(conditions(where), limit, offset)
+    hits: list[Hit] = []
+    with reading() as opened:
+        if opened.browser is not None:
+            catalogue = opened.browser.catalogue
+            vectors = question_vectors(catalogue, text)
+            hits = moment_search.moments(catalogue, LOCAL_OWNER, text, vectors, question)
+        seen = visible(opened) if explain or not hits else None
+        if open_it:
+            show_pictures(opened, text, hits)
+    if as_json:
+        say_json({"type": "moments", "shown": len(hits), "moments": hits, "visible": seen})
+        return
+    if hits:
+        table = hits_table(hits, "moments", scores=scores)
+        console().print(titled(f"Moments ({len(hits)} found)", table))
+    if seen is not None:
+        _say_what_was_searched(seen, found=bool(hits))
+    elif not hits:
+        say(NO_CATALOGUE)
+
+
+def _say_what_was_searched(seen: Visible, *, found: bool) -> None:
+    if not found:
+        say("No moments found")
+    say(f"searched {seen.moments:,} passages of {seen.clips_with_speech:,} clips with speech")
+    if seen.moments_with_vectors:
+        say(f"by meaning: {seen.moments_with_vectors:,} of them have vectors of {seen.model}")
+    else:
+        say(f"by meaning: {no_vectors(seen)}")
