@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from video_assets.storage.postgres import Postgres
-from video_assets_tests.security.intruders import Scene
+from video_assets_tests.security.intruders import Trial
 from video_assets_tests.security.owners import Owner, make_owner
 
 WORD = "zanzibar"
@@ -22,11 +23,16 @@ def victim_and_eve(catalogue: Postgres, admin_url: str) -> tuple[Owner, Owner]:
                VALUES (%s, 'camera', 'failed', '1', %s, %s)""",
             (victim.checksum, WORD, WORD),
         )
+        connection.execute(
+            """INSERT INTO results (file_checksum, asset, status, code_version, result)
+               VALUES (%s, 'video_document', 'done', '1', %s)""",
+            (victim.checksum, Jsonb({"content": WORD})),
+        )
         connection.execute("ANALYZE")  # what is known of values is more to guess by
     return victim, eve
 
 
 @pytest.fixture
-def scene(admin_url: str, victim_and_eve: tuple[Owner, Owner]) -> Iterator[Scene]:
+def trial(admin_url: str, victim_and_eve: tuple[Owner, Owner]) -> Iterator[Trial]:
     with psycopg.connect(admin_url) as connection:
-        yield Scene(connection, *victim_and_eve)
+        yield Trial(connection, *victim_and_eve)

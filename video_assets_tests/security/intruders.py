@@ -50,7 +50,6 @@ class Outcome:
     """What an attempt showed, or how it was refused."""
 
     rows: list[str]
-    count: int = 0
     error: psycopg.Error | None = None
 
     @property
@@ -60,7 +59,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Trial:
     """A connection as superuser, in which intruders try and nothing stays."""
 
     connection: psycopg.Connection[Any]
@@ -108,7 +107,7 @@ class Scene:
             with self.connection.transaction():
                 cursor = self.connection.execute(statement.encode(), values)
                 rows = [str(row) for row in cursor] if cursor.description else []
-                return Outcome(rows, cursor.rowcount)
+                return Outcome(rows)
         except psycopg.Error as error:
             return Outcome([], error=error)
 

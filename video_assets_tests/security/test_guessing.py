@@ -8,7 +8,7 @@ times it has to say the same. A function without a case here fails.
 import psycopg
 import pytest
 
-from video_assets_tests.security.intruders import INTRUDERS, Outcome, Scene
+from video_assets_tests.security.intruders import INTRUDERS, Outcome, Trial
 from video_assets_tests.security.owners import Owner
 
 NOWHERE = '"number": 1, "latitude": "Infinity", "longitude": 0'
@@ -53,11 +53,11 @@ CASES = {
 }
 
 
-def test_every_function_that_reads_has_a_case(scene: Scene):
-    callable_ones = scene.names(
+def test_every_function_that_reads_has_a_case(trial: Trial):
+    callable_ones = trial.names(
         f"""SELECT DISTINCT format('%%I.%%I', nspname, proname)
               FROM pg_proc JOIN pg_namespace AS n ON n.oid = pronamespace
-             WHERE {scene.OURS} AND nspname <> %s AND provolatile <> 'i'
+             WHERE {trial.OURS} AND nspname <> %s AND provolatile <> 'i'
                AND (has_function_privilege('authenticated', pg_proc.oid, 'EXECUTE')
                     OR has_function_privilege('anon', pg_proc.oid, 'EXECUTE'))""",
         ("auth",),  # which is Supabase's own, and reads nothing but the claims
@@ -65,10 +65,10 @@ def test_every_function_that_reads_has_a_case(scene: Scene):
     assert set(callable_ones) == set(CASES)
 
 
-def ask(scene: Scene, function: str, arguments: str, owner: Owner, **more: str) -> Outcome:
+def ask(trial: Trial, function: str, arguments: str, owner: Owner, **more: str) -> Outcome:
     told = {"name": owner.name, "clip": owner.clip, "checksum": owner.checksum, "victim": owner.id}
     written = {name: text % told for name, text in more.items()}
-    return scene.attempt(f"SELECT * FROM {function}({arguments % {**told, **written}})")
+    return trial.attempt(f"SELECT * FROM {function}({arguments % {**told, **written}})")
 
 
 def said(outcome: Outcome) -> tuple[object, ...]:
@@ -80,25 +80,25 @@ def said(outcome: Outcome) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("who", INTRUDERS)
-def test_what_a_victim_has_and_what_nobody_has_are_answered_alike(scene: Scene, who: str):
-    nobody = scene.nobody()
-    with scene.intruding(who):
+def test_what_a_victim_has_and_what_nobody_has_are_answered_alike(trial: Trial, who: str):
+    nobody = trial.nobody()
+    with trial.intruding(who):
         # A `sub` that is no id fails when it is asked for, which is when there is a row to hold
         # against it. No such token is ever signed.
-        is_signed = scene.attempt("SELECT auth.uid()").error is None
+        is_signed = trial.attempt("SELECT auth.uid()").error is None
         for function, cases in CASES.items():
             for arguments in cases:
                 for filters in FILTERS if "filters" in arguments else ("",):
                     for text in TEXTS if "text" in arguments else ("",):
                         asked = {"filters": filters, "text": text}
-                        seen = ask(scene, function, arguments, scene.victim, **asked)
-                        there = ask(scene, function, arguments, nobody, **asked)
+                        seen = ask(trial, function, arguments, trial.victim, **asked)
+                        there = ask(trial, function, arguments, nobody, **asked)
                         assert not is_signed or said(seen) == said(there), (function, asked)
-                        assert not any(map(scene.shows, seen.rows)), (function, asked)
+                        assert not any(map(trial.shows, seen.rows)), (function, asked)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_that_is_asked_is_run(scene: Scene, text: str):
+def test_nothing_that_is_asked_is_run(trial: Trial, text: str):
     word = text.replace("\\", "\\\\").replace('"', '\\"')
     filters = [
         f'[{{"fact": "{fact}", "op": "{op}", "{key}": "{word}"}}]'
@@ -111,17 +111,17 @@ def test_nothing_that_is_asked_is_run(scene: Scene, text: str):
             ("duration", "<", "number"),
         )
     ]
-    with scene.intruding("as herself"):
+    with trial.intruding("as herself"):
         who = "SELECT current_user, current_setting('request.jwt.claims'), count(*) FROM clips"
-        before = scene.attempt(who).rows
+        before = trial.attempt(who).rows
         for function, cases in CASES.items():
             for arguments in cases:
                 for each in filters if "filters" in arguments else ("[]",):
-                    seen = ask(scene, function, arguments, scene.victim, filters=each, text=text)
+                    seen = ask(trial, function, arguments, trial.victim, filters=each, text=text)
                     # A fact, a sign or a number that there is not; all else is just not found.
                     assert seen.code in (None, "22023", "22P02"), (function, each, seen.error)
-                    assert not any(map(scene.shows, seen.rows)), (function, each)
-                    assert scene.attempt(who).rows == before
+                    assert not any(map(trial.shows, seen.rows)), (function, each)
+                    assert trial.attempt(who).rows == before
 
 
 TEMPORARY = """
@@ -137,11 +137,11 @@ TEMPORARY = """
 TYPES = ("text", "uuid", "float8", "jsonb", "tsquery", "regclass", "int4", "bool", "tsvector")
 
 
-def test_a_type_of_a_callers_making_is_not_used_with_other_rights(scene: Scene):
-    with scene.intruding("as herself"):
-        assert scene.attempt(TEMPORARY).error is None
+def test_a_type_of_a_callers_making_is_not_used_with_other_rights(trial: Trial):
+    with trial.intruding("as herself"):
+        assert trial.attempt(TEMPORARY).error is None
         for name in TYPES:
-            made = scene.attempt(
+            made = trial.attempt(
                 f"CREATE DOMAIN pg_temp.{name} AS pg_catalog.{name}"
                 f" CHECK (pg_temp.take(VALUE::pg_catalog.text))"
             )
@@ -149,29 +149,29 @@ def test_a_type_of_a_callers_making_is_not_used_with_other_rights(scene: Scene):
         for function, cases in CASES.items():
             for arguments in cases:
                 filters = '[{"fact": "duration", "op": "<", "number": 1}]'
-                ask(scene, function, arguments, scene.victim, filters=filters, text="eve")
-        taken = scene.attempt("SELECT * FROM pg_temp.loot WHERE taken NOT LIKE 'authenticated:%'")
+                ask(trial, function, arguments, trial.victim, filters=filters, text="eve")
+        taken = trial.attempt("SELECT * FROM pg_temp.loot WHERE taken NOT LIKE 'authenticated:%'")
         assert (taken.rows, taken.error) == ([], None)
 
 
-def test_the_roles_of_users_become_nobody_else(scene: Scene):
+def test_the_roles_of_users_become_nobody_else(trial: Trial):
     more = """SELECT rolname FROM pg_roles
                WHERE rolname IN ('anon', 'authenticated')
                  AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin OR rolreplication
                       OR rolbypassrls)"""
-    assert scene.names(more) == []
+    assert trial.names(more) == []
     for role in ("anon", "authenticated"):
-        with scene.connection.transaction(force_rollback=True):
-            scene.connection.execute(f"SET LOCAL SESSION AUTHORIZATION {role}".encode())
-            for other in scene.names("SELECT rolname FROM pg_roles WHERE rolname <> current_user"):
-                seen = scene.attempt(f'SET ROLE "{other}"')
+        with trial.connection.transaction(force_rollback=True):
+            trial.connection.execute(f"SET LOCAL SESSION AUTHORIZATION {role}".encode())
+            for other in trial.names("SELECT rolname FROM pg_roles WHERE rolname <> current_user"):
+                seen = trial.attempt(f'SET ROLE "{other}"')
                 assert isinstance(seen.error, psycopg.errors.InsufficientPrivilege), other
-            scene.attempt("RESET ROLE")
-            assert scene.names("SELECT current_user::text") == [role]
+            trial.attempt("RESET ROLE")
+            assert trial.names("SELECT current_user::text") == [role]
 
 
-def test_users_make_nothing_in_a_schema_of_ours(scene: Scene):
+def test_users_make_nothing_in_a_schema_of_ours(trial: Trial):
     makers = f"""SELECT nspname, r.role FROM pg_namespace, unnest(ARRAY['anon', 'authenticated'])
                    AS r (role)
-                  WHERE {scene.OURS} AND has_schema_privilege(r.role, nspname, 'CREATE')"""
-    assert scene.names(makers) == []
+                  WHERE {trial.OURS} AND has_schema_privilege(r.role, nspname, 'CREATE')"""
+    assert trial.names(makers) == []
