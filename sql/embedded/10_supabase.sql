@@ -76,22 +76,22 @@ CREATE TABLE IF NOT EXISTS auth.users (
 ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;
 
 CREATE OR REPLACE FUNCTION auth.jwt() RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb
 $$;
 
 CREATE OR REPLACE FUNCTION auth.uid() RETURNS uuid
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
 $$;
 
 CREATE OR REPLACE FUNCTION auth.role() RETURNS text
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'
 $$;
 
 CREATE OR REPLACE FUNCTION auth.email() RETURNS text
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email'
 $$;
 

@@ -5,8 +5,10 @@ CREATE SCHEMA IF NOT EXISTS private;
 COMMENT ON SCHEMA private IS 'Helpers of policies and triggers; never exposed through the API.';
 GRANT USAGE ON SCHEMA private TO authenticated, service_role;
 
+-- Every function names the schemas in which it looks, the caller's temporary one last: left out, that one would be the
+-- first, and a type of the caller's that is called text would run with the rights of the function's owner.
 CREATE FUNCTION private.touch_updated_at() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.updated_at := now();
     RETURN NEW;
@@ -15,7 +17,7 @@ $$;
 
 -- array_to_string is only STABLE because of types whose text depends on settings; text[] has none.
 CREATE FUNCTION private.words(tags text[]) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT array_to_string(tags, ' ')
 $$;
 
@@ -33,14 +35,14 @@ CREATE TRIGGER user_profiles_touch BEFORE UPDATE ON public.user_profiles
 FOR EACH ROW EXECUTE FUNCTION private.touch_updated_at();
 
 CREATE FUNCTION private.display_name(meta jsonb, email text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(nullif(meta ->> 'display_name', ''), nullif(meta ->> 'full_name', ''),
                     nullif(meta ->> 'name', ''), nullif(split_part(email, '@', 1), ''), 'User')
 $$;
 
 -- Part of the sign-up's own transaction: an account without a profile cannot come to be.
 CREATE FUNCTION private.handle_new_user() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.user_profiles (id, display_name)
     VALUES (NEW.id, private.display_name(NEW.raw_user_meta_data, NEW.email))
@@ -58,7 +60,7 @@ SELECT id, private.display_name(raw_user_meta_data, email) FROM auth.users
 ON CONFLICT (id) DO NOTHING;
 
 CREATE FUNCTION private.is_admin() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM public.user_profiles
                     WHERE id = (SELECT auth.uid()) AND profile_type = 'admin')
 $$;
@@ -72,13 +74,13 @@ CREATE TABLE public.catalogue (
 COMMENT ON TABLE public.catalogue IS 'What is decided once, when the catalogue is created.';
 
 CREATE FUNCTION private.checksum_algorithm() RETURNS text
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT checksum_algorithm FROM public.catalogue
 $$;
 
 -- Decides the algorithm of a new catalogue; fails if an existing one was decided otherwise.
 CREATE FUNCTION private.use_checksum_algorithm(wanted text) RETURNS void
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     decided text := private.checksum_algorithm();
 BEGIN
@@ -329,7 +331,7 @@ CREATE FUNCTION public.clip_steps()
 RETURNS TABLE (clip_id uuid, file_checksum text, asset text, status text, error_class text, error text,
                fault text, attempts integer, seconds double precision, code_version text,
                measured_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.id, r.file_checksum, r.asset, r.status, r.error_class, r.error,
            r.fault, r.attempts, r.seconds, r.code_version,
            greatest(r.measured_at, c.created_at)

@@ -48,7 +48,7 @@ CREATE FUNCTION public.clip_results(checksum text)
 RETURNS TABLE (asset text, status text, code_version text, error_class text, error text, fault text,
                attempts integer, seconds double precision, measured_at timestamptz, problems jsonb,
                result jsonb)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.asset, r.status, r.code_version, r.error_class, r.error, r.fault,
            r.attempts, r.seconds, greatest(r.measured_at, c.created_at), r.problems, r.result
       FROM public.clips AS c

@@ -97,7 +97,7 @@ CREATE INDEX segments_owner ON public.segments (user_id);
 
 -- The stemmer for a language by its code, of two letters or three; `simple` knows none.
 CREATE FUNCTION private.text_search_of(language text) RETURNS regconfig
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE lower(split_part(translate(coalesce(language, 'en'), '_', '-'), '-', 1))
            WHEN 'en' THEN 'pg_catalog.english'::regconfig WHEN 'eng' THEN 'pg_catalog.english'::regconfig
            WHEN 'de' THEN 'pg_catalog.german'::regconfig WHEN 'deu' THEN 'pg_catalog.german'::regconfig

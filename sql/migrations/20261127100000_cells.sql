@@ -20,7 +20,7 @@ COMMENT ON TABLE private.settled_clips IS
     'Clips of which a plan (by its digest) wants nothing before a time, until one of their results changes.';
 
 CREATE FUNCTION private.unsettle() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM private.settled_clips AS s
      USING public.clips AS c

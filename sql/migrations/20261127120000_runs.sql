@@ -72,7 +72,7 @@ CREATE INDEX run_unreadable_files_owner ON public.run_unreadable_files (user_id)
 CREATE FUNCTION public.run_steps(run text)
 RETURNS TABLE (clip_id uuid, asset text, status text, error_class text, error text, fault text, attempts integer,
                seconds double precision, cost_usd numeric, measured_at timestamptz, is_of_run boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.id, r.asset, r.status, r.error_class, r.error, r.fault, r.attempts, r.seconds, r.cost_usd,
            m.measured_at,
            m.measured_at BETWEEN u.started_at AND coalesce(u.ended_at, 'infinity')
@@ -88,7 +88,7 @@ COMMENT ON FUNCTION public.run_steps(text) IS 'What each step found, or why it f
 -- The documents of some clips of the caller's.
 CREATE FUNCTION public.clip_documents(clip_ids uuid[])
 RETURNS TABLE (clip_id uuid, content jsonb)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.id, r.result -> 'content'
       FROM public.clips AS c
       JOIN public.results AS r ON r.file_checksum = c.file_checksum

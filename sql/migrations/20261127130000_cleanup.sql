@@ -76,7 +76,7 @@ COMMENT ON VIEW public.clip_states IS
 
 -- Everything that hangs on an account goes with it. The one owner of an embedded catalogue stays, with nothing.
 CREATE FUNCTION private.erase_owner(owner uuid, stays boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     account auth.users;
 BEGIN
@@ -90,7 +90,7 @@ $$;
 
 -- The owner whom a word names: their id, or their address.
 CREATE FUNCTION private.find_owner(word text) RETURNS uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT id FROM auth.users WHERE id::text = lower(word) OR lower(email) = lower(word)
 $$;
 

@@ -4,7 +4,7 @@
 -- then is one whose process ended before it did, and this is noted as its end.
 -- Whatever keeps the rows from being written, a lock or a full disk, the transaction of the work goes on.
 CREATE FUNCTION private.note_events(checksums text[], step text, what text, why text, facts jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = '' SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 BEGIN
     INSERT INTO public.processing_events (video_id, user_id, step_name, step_index, status, error, "timestamp", metadata)
     SELECT c.id, c.user_id, step, last.step_index, 'error', 'its process ended before the step did', now(),

@@ -16,7 +16,7 @@ CREATE INDEX results_failed_since ON public.results (measured_at) WHERE status =
 CREATE FUNCTION public.failed_steps()
 RETURNS TABLE (clip_id uuid, asset text, fault text, error_class text, error text, attempts integer,
                measured_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.id, r.asset, r.fault, r.error_class, r.error, r.attempts, greatest(r.measured_at, c.created_at)
       FROM public.results AS r
       JOIN public.clips AS c USING (file_checksum)

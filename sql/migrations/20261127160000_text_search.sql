@@ -25,14 +25,14 @@ CREATE INDEX clip_texts_fts ON public.clip_texts USING gin (fts);
 
 -- Words in a language, beside English: labels, tags and summaries are English or nobody's language.
 CREATE FUNCTION private.words_in(language regconfig, words text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN language = 'pg_catalog.english'::regconfig THEN to_tsvector('pg_catalog.english', words)
                 ELSE to_tsvector('pg_catalog.english', words) || to_tsvector(language, words) END
 $$;
 
 -- Labels are found as they are written too. A tsvector holds 1 MB, which these many letters cannot fill.
 CREATE FUNCTION private.text_of(clip public.clips) RETURNS tsvector
-LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     language regconfig := private.text_search_of(clip.transcript_language);
     names    text := translate(left(clip.file_name, 1000), '._-', '   ');
@@ -54,7 +54,7 @@ END
 $$;
 
 CREATE FUNCTION private.index_text() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.clip_texts (clip_id, user_id, created_at, language, fts)
     VALUES (NEW.id, NEW.user_id, NEW.created_at, private.text_search_of(NEW.transcript_language)::text,
@@ -103,9 +103,10 @@ UPDATE public.segments AS s
 
 -- Conditions are [{"fact", "op", "word" or "number"}], all of which have to hold; `near` has a latitude and a longitude
 -- too. A clip of which a fact is unknown differs from every value, and is neither more nor less. Words are compared in
--- small letters. Facts and signs are looked up here and values are quoted: nothing that is asked becomes SQL.
+-- small letters. Facts and signs are looked up here and values are quoted: nothing that is asked becomes SQL. No
+-- condition may fail on a row: it could be tried on one of another owner, and its failure would tell of that.
 CREATE FUNCTION private.fact(name text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE name
            WHEN 'file_name' THEN 'lower(c.file_name)'
            WHEN 'path' THEN 'lower(c.file_path)'
@@ -140,14 +141,14 @@ $$;
 -- Kilometres between two places on a sphere.
 CREATE FUNCTION private.distance_km(latitude_a float8, longitude_a float8, latitude_b float8, longitude_b float8)
 RETURNS float8
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 2 * 6371.0088 * asin(least(1, sqrt(
         sind((latitude_b - latitude_a) / 2) ^ 2
         + cosd(latitude_a) * cosd(latitude_b) * sind((longitude_b - longitude_a) / 2) ^ 2)))
 $$;
 
 CREATE FUNCTION private.condition(asked jsonb) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name   text := asked ->> 'fact';
     op     text := asked ->> 'op';
@@ -155,7 +156,8 @@ DECLARE
     number float8 := (asked ->> 'number')::float8;
     fact   text := private.fact(name);
 BEGIN
-    IF name = 'near' AND op = '<=' AND number IS NOT NULL THEN
+    IF name = 'near' AND op = '<=' AND number IS NOT NULL AND (asked ->> 'latitude')::float8 BETWEEN -90 AND 90
+       AND (asked ->> 'longitude')::float8 BETWEEN -360 AND 360 THEN
         RETURN format('private.distance_km(c.gps_latitude, c.gps_longitude, %L, %L) <= %L',
                       (asked ->> 'latitude')::float8, (asked ->> 'longitude')::float8, number);
     ELSIF name = 'tag' AND op IN ('=', '!=') AND word IS NOT NULL THEN
@@ -179,7 +181,7 @@ $$;
 
 -- All conditions, as an expression over clips AS c.
 CREATE FUNCTION private.conditions(asked jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(string_agg('(' || private.condition(each) || ')', ' AND '), 'true')
       FROM jsonb_array_elements(asked) AS each
 $$;
@@ -188,7 +190,7 @@ $$;
 -- The clips that the caller sees and that meet all conditions, in the order of registration.
 CREATE FUNCTION private.matching_clips(asked jsonb)
 RETURNS TABLE (file_checksum text, preset text)
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format('SELECT c.file_checksum, c.preset FROM public.clips AS c WHERE %s
                                   ORDER BY c.created_at, c.file_checksum', private.conditions(asked));
@@ -199,7 +201,7 @@ $$;
 -- What was asked, in every language in which the owner has clips: each answers in its own. `all_words` wants all of
 -- them, `any_word` one; words that mean nothing in English (the, of) are not among those.
 CREATE FUNCTION private.text_query(owner uuid, asked text, OUT all_words tsquery, OUT any_word tsquery)
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     config regconfig;
     part   tsquery;
@@ -242,7 +244,7 @@ $$;
 CREATE FUNCTION private.match_words(
     texts regclass, owner uuid, words tsquery, conditions jsonb, at_most integer, shortest integer DEFAULT NULL)
 RETURNS TABLE (clip_id uuid, rank real)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format($sql$
         SELECT found.clip_id, ts_rank_cd(found.fts, $2) AS rank
@@ -265,7 +267,7 @@ $$;
 -- By all that is written of them; with any of the words where no clip has all.
 CREATE FUNCTION private.find_texts(owner uuid, asked text, conditions jsonb, at_most integer)
 RETURNS TABLE (clip_id uuid, rank real)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     query record := private.text_query(owner, asked);
 BEGIN
@@ -285,7 +287,7 @@ CREATE FUNCTION public.fulltext_search_clips(
 RETURNS TABLE (id uuid, file_name text, local_path text, content_summary text, content_tags text[],
                duration_seconds numeric, camera_make text, camera_model text, content_category text,
                processed_at timestamptz, transcript_preview text, fts_rank real)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH found AS MATERIALIZED (
         SELECT f.clip_id, f.rank, f.place
           FROM private.find_texts((SELECT auth.uid()), query_text, filters, match_offset + match_count)
@@ -305,7 +307,7 @@ COMMENT ON FUNCTION public.fulltext_search_clips IS 'Clips of the caller''s own 
 CREATE FUNCTION private.find_transcripts(
     owner uuid, asked text, conditions jsonb, shortest integer, at_most integer)
 RETURNS TABLE (clip_id uuid, rank real, start_s float8, end_s float8, excerpt text)
-LANGUAGE plpgsql STABLE ROWS 10 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     query record := private.text_query(owner, asked);
     words tsquery := query.all_words;
@@ -337,7 +339,7 @@ CREATE FUNCTION public.search_transcripts(
 RETURNS TABLE (clip_id uuid, file_name text, local_path text, content_summary text, transcript_preview text,
                duration_seconds numeric, processed_at timestamptz, fts_rank real,
                timestamp_start float8, timestamp_end float8, excerpt text)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH found AS MATERIALIZED (
         SELECT f.*
           FROM private.find_transcripts((SELECT auth.uid()), query_text, filters, min_content_length,
@@ -356,7 +358,7 @@ COMMENT ON FUNCTION public.search_transcripts IS 'Clips of the caller''s own by 
 
 CREATE FUNCTION public.get_user_profile()
 RETURNS TABLE (id uuid, profile_type text, display_name text, created_at timestamptz)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT p.id, p.profile_type, p.display_name, p.created_at
       FROM public.user_profiles AS p
      WHERE p.id = (SELECT auth.uid())
@@ -365,7 +367,7 @@ $$;
 CREATE FUNCTION public.get_user_stats()
 RETURNS TABLE (total_clips integer, total_duration_hours numeric, total_storage_gb numeric,
                clips_with_transcripts integer, clips_in_progress integer, clips_completed integer)
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*)::integer,
            round(coalesce(sum(c.duration_seconds), 0) / 3600, 2),
            round(coalesce(sum(c.file_size_bytes), 0) / 1024.0 ^ 3, 2),

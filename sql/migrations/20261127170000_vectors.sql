@@ -69,7 +69,7 @@ WHERE space = 2 AND kind = 2;
 CREATE FUNCTION private.nearest(
     owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (clip_id uuid, similarity float8)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     few          constant integer := 8000;
     wanted_space smallint := (SELECT id FROM public.embedding_spaces WHERE is_in_use);
@@ -118,7 +118,7 @@ RETURNS TABLE (id uuid, file_name text, local_path text, content_summary text, c
                duration_seconds numeric, camera_make text, camera_model text, content_category text,
                processed_at timestamptz, summary_similarity float8, keyword_similarity float8,
                combined_similarity float8)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH me AS MATERIALIZED (
         SELECT (SELECT auth.uid()) AS id, (SELECT s.id FROM public.embedding_spaces AS s WHERE s.is_in_use) AS space,
                query_summary_embedding::extensions.halfvec AS summary,
@@ -163,7 +163,7 @@ RETURNS TABLE (id uuid, file_name text, local_path text, content_summary text, c
                duration_seconds numeric, camera_make text, camera_model text, content_category text,
                processed_at timestamptz, transcript_preview text, similarity_score float8, search_rank float8,
                match_type text, text_place integer, summary_place integer, keyword_place integer)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH me AS MATERIALIZED (
         SELECT (SELECT auth.uid()) AS id, greatest(100, 2 * (match_offset + match_count)) AS pool,
                (SELECT s.id FROM public.embedding_spaces AS s WHERE s.is_in_use) AS space,
@@ -216,7 +216,7 @@ CREATE FUNCTION public.find_similar_clips(
     filters jsonb DEFAULT '[]', match_offset integer DEFAULT 0)
 RETURNS TABLE (id uuid, file_name text, local_path text, content_summary text, content_tags text[],
                duration_seconds numeric, content_category text, similarity_score float8)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH source AS MATERIALIZED (
         SELECT x.user_id, x.v
           FROM public.clip_vectors AS x

@@ -1,14 +1,15 @@
 """The artifact store on disk: files that analyzers make of a clip, in a folder of its own.
 
 `<root>/<first two of the checksum>/<checksum>/<asset>/<name>`. A name in a result is relative to
-the root, so that the store can move.
+the root, so that the store can move. No name leads out of the folder of its clip: one that would
+raises ValueError.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 UNFINISHED = ".part"
 
@@ -41,8 +42,8 @@ class ArtifactFolder:
 
         Whatever is raised inside the block leaves nothing behind.
         """
+        unfinished = self.path / f"{_plain(name)}{UNFINISHED}"
         self._prepare()
-        unfinished = self.path / f"{name}{UNFINISHED}"
         self._open.add(unfinished.name)
         try:
             yield unfinished
@@ -60,6 +61,9 @@ class ArtifactFolder:
 
     def upstream(self, name: str) -> Path:
         """Find a file that another asset made of the same clip, by its name in that result."""
+        parts = PurePosixPath(name).parts
+        if parts[:-2] != self.path.parts[-3:-1] or ".." in parts or "\\" in name:
+            raise ValueError(f"{name!r} is no file that was made of the same clip")
         return self.path.parents[2] / name
 
     def sweep(self) -> None:
@@ -71,7 +75,7 @@ class ArtifactFolder:
 
     def path_of(self, name: str) -> Path:
         """Find a file by its name, with or without the folder in front."""
-        return self.path / name.rpartition("/")[2]
+        return self.path / _plain(name.rpartition("/")[2])
 
     def _prepare(self) -> None:
         """Make the folder, and remove what a killed worker left half-written in it."""
@@ -79,3 +83,9 @@ class ArtifactFolder:
         for unfinished in self.path.glob(f"*{UNFINISHED}"):
             if unfinished.name not in self._open:
                 unfinished.unlink(missing_ok=True)
+
+
+def _plain(name: str) -> str:
+    if name in ("", ".", "..") or not {"/", "\\"}.isdisjoint(name):
+        raise ValueError(f"{name!r} is not the name of a file in one folder")
+    return name

@@ -135,7 +135,13 @@ def _condition(text: str) -> Condition:
 def _near(value: str) -> Condition:
     parts = value.split("/")
     latitude, longitude, km = map(_finite, parts if len(parts) == 3 else ["", "", ""])
-    if latitude is None or longitude is None or km is None or abs(latitude) > 90:
+    if (
+        latitude is None
+        or longitude is None
+        or km is None
+        or abs(latitude) > 90
+        or abs(longitude) > 360
+    ):
         raise SelectionError(f"near is latitude/longitude/km such as 47.37/8.54/10, not {value!r}")
     return Condition("near", "<=", number=km, latitude=latitude, longitude=longitude)
 

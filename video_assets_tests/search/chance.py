@@ -3,6 +3,7 @@
 import itertools
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -34,14 +35,17 @@ class Asked:
     offset: int
 
 
-def some_words(most: int) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(WORDS), max_size=most)
+def some_words(most: int, *, least: int = 0) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(WORDS), min_size=least, max_size=most)
+
+
+def mostly(usual: Any, other: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from((usual, usual, usual, other))
 
 
 # Quarters are exact in half precision, so that what is equally near is so for everybody.
-numbers = st.tuples(*[st.integers(-2, 2).map(lambda quarters: quarters / 4)] * 3)
-maybe = st.none() | numbers
-weight = st.sampled_from((0.0, 0.1, 0.8, 1.0, 5.0))
+numbers = st.tuples(*[st.sampled_from((-0.25, 0.0, 0.25, 0.5))] * 3)
+weight = st.sampled_from((0.0, 0.8, 1.0))
 facts = st.fixed_dictionaries(
     {
         "created_at": st.sampled_from(("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")),
@@ -65,15 +69,15 @@ here = st.sampled_from(
 def clips(draw: st.DrawFn) -> Told:
     name = " ".join([*draw(some_words(1)), "clip"])
     number = draw(st.integers(0, 2**32 - 1))  # ids in another order than that of coming
-    said = [" ".join(part) for part in draw(st.lists(some_words(4), max_size=3)) if part]
+    said = draw(st.lists(some_words(3, least=1).map(" ".join), max_size=3))
     return Told(
         name,
         " ".join(draw(some_words(3))) or None,
         [tag.title() for tag in draw(some_words(2))],
         said,
         draw(st.sampled_from(("en", "de", "ja"))),
-        vector(*made) if (made := draw(maybe)) else None,
-        vector(*made) if (made := draw(maybe)) else None,
+        vector(*draw(numbers)) if draw(mostly(True, False)) else None,
+        vector(*draw(numbers)) if draw(mostly(True, False)) else None,
         {**draw(facts), **draw(here)},
         uuid.UUID(int=(number << 96) | next(_serial)),
     )
@@ -117,27 +121,32 @@ conditions = st.one_of(
 
 @st.composite
 def questions_in_words(draw: st.DrawFn) -> Words:
-    wanted = tuple(draw(st.lists(st.sampled_from((*WORDS, OTHER_WORD)), max_size=3, unique=True)))
+    known = draw(st.permutations(WORDS))[: draw(st.sampled_from((0, 1, 2, 2)))]
+    wanted = (*known, *draw(mostly((), (OTHER_WORD,))))
     others = [word for word in WORDS if word not in wanted]
-    is_one_enough = len(wanted) > 1 and draw(st.booleans())
-    unwanted = None if is_one_enough else draw(st.none() | st.sampled_from(others))
+    is_one_enough = len(wanted) > 1 and draw(mostly(False, True))
+    unwanted = None if is_one_enough else draw(mostly(None, others[0]))
     return Words(wanted, unwanted, is_one_enough)
 
 
 questions = st.builds(
     Asked,
     search=st.sampled_from(("fulltext", "transcripts", "semantic", "hybrid", "similar")),
-    owner=st.integers(0, 1),
+    owner=mostly(0, 1),
     words=questions_in_words(),
     summary=numbers,
     keyword=numbers,
     has_vectors=st.booleans(),
-    source=st.tuples(st.integers(0, 1), st.integers(0, 7)),
+    source=st.tuples(mostly(0, 1), st.integers(0, 7)),
     weights=st.builds(Weights, weight, weight, weight),
     rrf_k=st.sampled_from((1, 50, 60)),
     threshold=st.sampled_from((-1.0, 0.0, 0.25)),
-    shortest=st.sampled_from((3, 4, 50)),
+    shortest=st.sampled_from((3, 4, 8)),
     conditions=st.lists(conditions, max_size=2).map(tuple),
     limit=st.integers(0, 5),
     offset=st.integers(0, 4),
+)
+
+libraries = st.tuples(
+    st.lists(clips(), min_size=4, max_size=9), st.lists(clips(), min_size=0, max_size=5)
 )

@@ -15,7 +15,7 @@ from video_assets.storage.selection import Condition
 from video_assets_tests.search.shelves import Told
 
 # Each is its own stem in English and in German, and none is a word of a name or a folder.
-WORDS = ("red", "boat", "lamp", "fog")
+WORDS = ("red", "boat", "lamp")
 OTHER_WORD = "zebra"  # of no clip
 
 Numbers = Sequence[float]

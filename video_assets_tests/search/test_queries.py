@@ -77,6 +77,15 @@ def test_any_of_the_words_will_do_where_none_has_all(shelves: Shelves):
     assert find(shelves, owner, "balloon OR boat") == ["b.mp4", "a.mp4"]
 
 
+def test_a_clip_that_does_not_come_into_question_answers_for_no_other(shelves: Shelves):
+    owner = shelves.owner()
+    shelves.add(owner, Told("a.mp4", said=["a red boat"], facts={"camera_make": "Canon"}))
+    shelves.add(owner, Told("b.mp4", said=["a red balloon"], facts={"camera_make": "Sony"}))
+    question = Question(parse("camera_make=sony"))
+    found = queries.transcripts(shelves.catalogue, owner, "red boat", question, shortest=0)
+    assert names(found) == find(shelves, owner, "red boat", "camera_make=sony") == ["b.mp4"]
+
+
 def test_each_language_is_stemmed_by_its_own_rules(shelves: Shelves):
     owner = shelves.owner()
     shelves.add(owner, Told("de.mp4", said=["die Häuser am Fluss"], language="de"))

@@ -83,3 +83,33 @@ def test_a_library_that_breaks_off_leaves_nothing(folder: ArtifactFolder):
 def test_the_file_of_another_asset_is_found_by_its_name(folder: ArtifactFolder, tmp_path: Path):
     name = ArtifactFolder.of(tmp_path, CHECKSUM, "proxy").write("frames.npz", b"numbers")
     assert folder.upstream(name).read_bytes() == b"numbers"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../a.jpg", "b/a.jpg", "/etc/passwd", "..\\a.jpg"])
+def test_no_file_is_made_outside_its_folder(folder: ArtifactFolder, tmp_path: Path, name: str):
+    with pytest.raises(ValueError, match="not the name of a file"):
+        folder.write(name, b"outside")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        f"ab/{CHECKSUM}/../../../../etc/passwd",
+        f"ab/{CHECKSUM}/proxy/..",
+        f"ab/{CHECKSUM}/..\\..\\passwd",
+        f"cd/cd{CHECKSUM[2:]}/proxy/frames.npz",
+        f"ab/{CHECKSUM}",
+        "frames.npz",
+        "",
+    ],
+)
+def test_no_file_of_another_place_is_read(folder: ArtifactFolder, name: str):
+    with pytest.raises(ValueError, match="made of the same clip"):
+        folder.upstream(name)
+
+
+def test_a_folder_is_no_file_of_its_own(folder: ArtifactFolder):
+    with pytest.raises(ValueError, match="not the name of a file"):
+        folder.path_of(f"ab/{CHECKSUM}/thumbnails/..")

@@ -74,6 +74,10 @@ def test_another_owner_s_clips_are_not_selected(filled: Shelf):
         ("camera_make>Canon", "is a word, which takes = != ~"),
         ("is_hdr=perhaps", "is yes or no"),
         ("camera_make=", "names no value"),
+        ("near=47.37/8.54", "latitude/longitude/km such as"),
+        ("near=91/8.54/10", "latitude/longitude/km such as"),
+        ("near=47.37/361/10", "latitude/longitude/km such as"),
+        ("near=nan/8.54/10", "latitude/longitude/km such as"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_hint(text: str, said: str):

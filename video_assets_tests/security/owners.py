@@ -1,0 +1,106 @@
+"""Owners with a row in every table, and ways to ask as one of them."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from video_assets.storage.postgres import Postgres
+
+DENIED = psycopg.errors.InsufficientPrivilege
+CHILDREN = {
+    "clip_locations": "clip_id",
+    "artifacts": "video_id",
+    "processing_events": "video_id",
+    "scenes": "video_id",
+    "segments": "clip_id",
+    "transcripts": "clip_id",
+    "run_clips": "clip_id",
+    "clip_texts": "clip_id",
+    "vectors": "clip_id",
+    "clip_vectors": "clip_id",
+}
+OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", "forgotten", *CHILDREN)
+SHARED = "a" * 64
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An owner with a clip."""
+
+    id: uuid.UUID
+    clip: uuid.UUID
+    name: str
+    checksum: str
+
+
+def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = SHARED) -> Owner:
+    """Make an account whose rows all hold its name, with a clip that others may have too."""
+    owner, clip = uuid.uuid4(), uuid.uuid4()
+    with psycopg.connect(admin_url) as connection:
+        connection.execute(
+            "INSERT INTO auth.users (id, email) VALUES (%s, %s)", (owner, f"{name}@example.org")
+        )
+    values = {
+        "owner": owner,
+        "clip": clip,
+        "name": name,
+        "path": name.encode(),
+        "checksum": checksum,
+    }
+    with catalogue.transaction() as connection:
+        for statement in (
+            """INSERT INTO clips (id, user_id, file_path, local_path, file_name, file_checksum,
+                                  file_size_bytes, content_summary, full_transcript, camera_make,
+                                  gps_latitude, gps_longitude)
+               VALUES (%(clip)s, %(owner)s, '/x', '/x', %(name)s, %(checksum)s, 1, %(name)s,
+                       %(name)s, %(name)s, 47.37, 8.54)""",
+            """INSERT INTO clip_locations (clip_id, user_id, host, path_bytes, path, size_bytes,
+                                           mtime_ns)
+               VALUES (%(clip)s, %(owner)s, 'host', %(path)s, %(name)s, 1, 1)""",
+            """INSERT INTO unreadable_files (user_id, host, path_bytes, path, reason)
+               VALUES (%(owner)s, 'host', %(path)s, %(name)s, 'torn')""",
+            """INSERT INTO forgotten (user_id, identity, file_checksum)
+               VALUES (%(owner)s, repeat('b', 64), repeat('b', 64))""",
+            """INSERT INTO artifacts (video_id, user_id, step_name, artifact_type, file_path)
+               VALUES (%(clip)s, %(owner)s, 'thumbnails', %(name)s, 'aa/0.jpg')""",
+            """INSERT INTO processing_events (video_id, user_id, step_name, status)
+               VALUES (%(clip)s, %(owner)s, 'probe', 'done')""",
+            """INSERT INTO scenes (video_id, user_id, scene_number, timestamp_start, timestamp_end)
+               VALUES (%(clip)s, %(owner)s, 1, 0, 1)""",
+            """INSERT INTO segments (clip_id, user_id, kind, number, content)
+               VALUES (%(clip)s, %(owner)s, 'speech', 1, %(name)s)""",
+            """INSERT INTO transcripts (clip_id, user_id, full_text, segments)
+               VALUES (%(clip)s, %(owner)s, %(name)s, '[]')""",
+            """INSERT INTO runs (run_id, user_id, kind, preset, preset_document, host, process)
+               VALUES (%(name)s, %(owner)s, 'ingest', 'default', '{}', 'host', '1 1.00')""",
+            """INSERT INTO run_clips (run_id, clip_id, user_id, taken_as)
+               VALUES (%(name)s, %(clip)s, %(owner)s, 'new')""",
+            """INSERT INTO run_unreadable_files (run_id, user_id, path, reason)
+               VALUES (%(name)s, %(owner)s, %(name)s, 'torn')""",
+            """INSERT INTO embedding_spaces (id, model, is_in_use) VALUES (1, 'a model', true)
+               ON CONFLICT DO NOTHING""",
+            """INSERT INTO vectors (clip_id, user_id, embedding_source, embedded_content)
+               VALUES (%(clip)s, %(owner)s, 'a model', %(name)s)""",
+            """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
+               SELECT %(owner)s, 1, 1, %(clip)s, array_fill(1, ARRAY[1024])::vector""",
+            """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
+               VALUES (%(checksum)s, 'probe', 'done', '1', '{}', now() - interval '1 year')
+               ON CONFLICT DO NOTHING""",
+        ):
+            connection.execute(statement.encode(), values)
+    return Owner(owner, clip, name, checksum)
+
+
+def run(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> list[dict[str, Any]]:
+    """Ask as an owner."""
+    with catalogue.transaction(owner.id) as connection:
+        cursor = connection.execute(query.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def count(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> int:
+    """Give how many rows a statement of an owner reached."""
+    with catalogue.transaction(owner.id) as connection:
+        return connection.execute(query.encode(), values).rowcount
