@@ -55,6 +55,7 @@ END
 $$;
 
 -- The moments nearest to a vector. Where an owner has few, all are read; else those of the clips whose mean is near.
+-- More are given than are asked for, as of clips.
 CREATE FUNCTION private.nearest_moments(
     owner uuid, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (segment_id uuid)
@@ -84,7 +85,7 @@ BEGIN
                    FROM public.moment_vectors AS m
                    %s
                   WHERE m.user_id = $2 AND m.space = $3 AND %s AND %s OFFSET 0) AS n
-          ORDER BY n.distance, n.segment_id LIMIT $5',
+          ORDER BY n.distance, n.segment_id LIMIT greatest($5, 1000)',
         CASE WHEN jsonb_array_length(conditions) > 0 THEN 'JOIN public.clips AS c ON c.id = m.clip_id' END,
         CASE WHEN there > few THEN 'm.clip_id = ANY ($4)' ELSE 'true' END,
         private.conditions(conditions))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from video_assets.search.queries import Weights
 from video_assets.storage.selection import Condition
 from video_assets_tests.search.reference import OTHER_WORD, WORDS, Words
-from video_assets_tests.search.shelves import Told, vector
+from video_assets_tests.search.shelves import Told
 
 _serial = itertools.count(1)
 
@@ -76,10 +76,10 @@ def clips(draw: st.DrawFn) -> Told:
         [tag.title() for tag in draw(some_words(2))],
         said,
         draw(st.sampled_from(("en", "de", "ja"))),
-        vector(*draw(numbers)) if draw(mostly(True, False)) else None,
-        vector(*draw(numbers)) if draw(mostly(True, False)) else None,
-        {**draw(facts), **draw(here)},
-        uuid.UUID(int=(number << 96) | next(_serial)),
+        draw(numbers) if draw(mostly(True, False)) else None,
+        draw(numbers) if draw(mostly(True, False)) else None,
+        facts={**draw(facts), **draw(here)},
+        id=uuid.UUID(int=(number << 96) | next(_serial)),
     )
 
 

@@ -28,6 +28,7 @@ class Told:
     said: Sequence[str] = ()
     language: str = "en"
     summary_vector: Sequence[float] | None = None
+    """Its first numbers; the rest is 0."""
     keyword_vector: Sequence[float] | None = None
     moment_vectors: Sequence[Sequence[float]] = ()
     """Of what is said, piece by piece."""
@@ -141,7 +142,7 @@ class Shelves:
         connection.execute(
             """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
                VALUES (%s, 1, %s, %s, %s)""",
-            (owner, kind, made, written(numbers)),
+            (owner, kind, made, written(vector(*numbers))),
         )
 
     def _place_moments(self, connection: Any, owner: uuid.UUID, told: Told) -> None:
@@ -150,5 +151,5 @@ class Shelves:
                 """INSERT INTO moment_vectors (user_id, space, clip_id, segment_id, v)
                    SELECT %s, 1, clip_id, id, %s FROM segments
                     WHERE clip_id = %s AND kind = 'passage' AND number = %s""",
-                (owner, written(numbers), told.id, number),
+                (owner, written(vector(*numbers)), told.id, number),
             )

@@ -8,12 +8,13 @@ import pytest
 
 from video_assets.search import queries
 from video_assets.search.evaluation import check_recall
+from video_assets.search.moments import moments
 from video_assets.search.queries import Hit, QueryVectors, Question
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import parse
 from video_assets_tests.search.shelves import Shelves, Told, vector
 
-CLIPS = 700
+CLIPS = 300
 
 Ask = Callable[[Question], list[Hit]]
 
@@ -31,8 +32,10 @@ def some_clips(random: np.random.Generator, name: str, clips: int) -> list[Told]
         Told(
             f"{name} {number}.mp4",
             "street" if number % 3 == 0 else None,
+            said=["in the street" if number % 3 == 0 else "on the road"],
             summary_vector=vector(*about[number]),
             keyword_vector=vector(*about[number] + noise[number]),
+            moment_vectors=[vector(*about[number] - noise[number])],
             facts={"camera_make": "Sony" if number % 2 else "Canon"},
         )
         for number in range(clips)
@@ -61,10 +64,11 @@ def searches(shelves: Shelves, owner: uuid.UUID) -> dict[str, Ask]:
         "semantic": lambda q: queries.semantic(*ask, asked, q, threshold=-1e9),
         "hybrid": lambda q: queries.hybrid(*ask, "street", asked, q),
         "similar": lambda q: queries.similar(*ask, source, q, threshold=-1e9),
+        "moments": lambda q: moments(*ask, "street", asked, q),
     }
 
 
-@pytest.mark.parametrize("search", ["semantic", "hybrid", "similar"])
+@pytest.mark.parametrize("search", ["semantic", "hybrid", "similar", "moments"])
 def test_pages_of_a_long_list_are_parts_of_it(searches: dict[str, Ask], search: str):
     whole = [hit.id for hit in searches[search](Question(limit=CLIPS))]
     pages = [
