@@ -99,6 +99,15 @@ def duration(seconds: float | Decimal | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def span(seconds: float) -> str:
+    """Write a length of time for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def size(size_bytes: int | None) -> str:
     """Bytes in the decimal units that cards and disks are sold in."""
     if size_bytes is None:
@@ -157,6 +166,11 @@ def bar(percent: int, cells: int = 10) -> str:
 def listed(names: Iterable[str]) -> str:
     """Names in a row."""
     return ", ".join(map(clean, names)) or NONE
+
+
+def counted(number: int, thing: str) -> str:
+    """Write a number of things: 1 clip, 2 clips."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def page_note(shown: int, total: int) -> str:

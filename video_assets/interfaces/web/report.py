@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from video_assets.interfaces.cli import wording
 from video_assets.interfaces.cli.closing import advise
-from video_assets.interfaces.cli.progress import counted
+from video_assets.interfaces.cli.wording import counted
 from video_assets.interfaces.web import charts
 from video_assets.media.miniature import shrink_jpeg
 from video_assets.storage.run_facts import Activity, RunFacts, Totals
