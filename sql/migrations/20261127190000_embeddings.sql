@@ -20,7 +20,7 @@ CREATE INDEX vectors_segment ON public.vectors (segment_id, user_id);
 
 -- The numbers of a clip, as columns of what was embedded: `SELECT v.summary_vector FROM vectors AS v`.
 CREATE FUNCTION public.summary_vector(embedded public.vectors) RETURNS extensions.halfvec
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT x.v
       FROM public.clip_vectors AS x
       JOIN public.embedding_spaces AS s ON s.id = x.space AND s.model = embedded.embedding_source
@@ -29,7 +29,7 @@ LANGUAGE sql STABLE SET search_path = '' AS $$
 $$;
 
 CREATE FUNCTION public.keyword_vector(embedded public.vectors) RETURNS extensions.halfvec
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT x.v
       FROM public.clip_vectors AS x
       JOIN public.embedding_spaces AS s ON s.id = x.space AND s.model = embedded.embedding_source
@@ -41,7 +41,7 @@ $$;
 -- Where a model's vectors go. The first model's are searched at once; another's are filled beside them. Vectors that
 -- were searched before the present ones are given up for those of a new model.
 CREATE FUNCTION private.space_of(wanted text) RETURNS smallint
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     used    public.embedding_spaces;
     known   public.embedding_spaces;
@@ -73,7 +73,7 @@ $$;
 -- A new model's vectors are searched from the moment on when no clip lacks one that it has by the present model.
 -- Clips that the new model refuses for good are not waited for.
 CREATE FUNCTION private.follow_space() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     used smallint := (SELECT id FROM public.embedding_spaces WHERE is_in_use);
     next smallint := (SELECT s.id FROM public.embedding_spaces AS s

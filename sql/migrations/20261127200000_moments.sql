@@ -36,7 +36,7 @@ CREATE INDEX segments_fts ON public.segments USING gin (fts) WHERE kind <> 'spee
 -- The moments of which the words are told. Of more than 1,000 the newest are ranked, as of clips.
 CREATE FUNCTION private.match_moments(owner uuid, words tsquery, conditions jsonb, at_most integer)
 RETURNS TABLE (segment_id uuid)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format($sql$
         SELECT found.id
@@ -58,7 +58,7 @@ $$;
 CREATE FUNCTION private.nearest_moments(
     owner uuid, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (segment_id uuid)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     few          constant integer := 4000;
     clips_read   constant integer := 200;
@@ -101,7 +101,7 @@ CREATE FUNCTION public.search_moments(
 RETURNS TABLE (segment_id uuid, clip_id uuid, file_name text, local_path text, content_summary text,
                duration_seconds numeric, kind text, timestamp_start float8, timestamp_end float8, excerpt text,
                search_rank float8, match_type text, text_place integer, semantic_place integer)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me    constant uuid := (SELECT auth.uid());
     pool  constant integer := greatest(100, 2 * (match_offset + match_count));

@@ -20,6 +20,7 @@ CHILDREN = {
     "clip_texts": "clip_id",
     "vectors": "clip_id",
     "clip_vectors": "clip_id",
+    "moment_vectors": "clip_id",
 }
 OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", "forgotten", *CHILDREN)
 SHARED = "a" * 64
@@ -70,7 +71,7 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = S
             """INSERT INTO scenes (video_id, user_id, scene_number, timestamp_start, timestamp_end)
                VALUES (%(clip)s, %(owner)s, 1, 0, 1)""",
             """INSERT INTO segments (clip_id, user_id, kind, number, content)
-               VALUES (%(clip)s, %(owner)s, 'speech', 1, %(name)s)""",
+               VALUES (%(clip)s, %(owner)s, 'passage', 1, %(name)s)""",
             """INSERT INTO transcripts (clip_id, user_id, full_text, segments)
                VALUES (%(clip)s, %(owner)s, %(name)s, '[]')""",
             """INSERT INTO runs (run_id, user_id, kind, preset, preset_document, host, process)
@@ -85,6 +86,9 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = S
                VALUES (%(clip)s, %(owner)s, 'a model', %(name)s)""",
             """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
                SELECT %(owner)s, 1, 1, %(clip)s, array_fill(1, ARRAY[1024])::vector""",
+            """INSERT INTO moment_vectors (user_id, space, clip_id, segment_id, v)
+               SELECT %(owner)s, 1, clip_id, id, array_fill(1, ARRAY[1024])::vector
+                 FROM segments WHERE clip_id = %(clip)s""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (%(checksum)s, 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",

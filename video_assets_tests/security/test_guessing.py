@@ -29,8 +29,11 @@ HOSTILE = (
     "\\'; SELECT 1; --",
     "%%s %%I %%L %%1$s",
 )
-BOTH = "array_fill(1, ARRAY[1024])::vector, array_fill(1, ARRAY[1024])::vector"
+ONE = "array_fill(1, ARRAY[1024])::vector"
+BOTH = f"{ONE}, {ONE}"
 LOOSE = "similarity_threshold => -1e9"
+FORGED = """jsonb_populate_record(NULL::vectors, jsonb_build_object(
+    'clip_id', '%(clip)s', 'user_id', '%(victim)s', 'embedding_source', 'a model'))"""
 MINE = "(SELECT id FROM clips ORDER BY id LIMIT 1)"
 CASES = {
     "public.clip_steps": ("",),
@@ -48,6 +51,9 @@ CASES = {
         f"'%(clip)s', {LOOSE}",
         f"{MINE}, {LOOSE}, filters => $f$%(filters)s$f$",
     ),
+    "public.search_moments": (f"$t$%(text)s$t$, {ONE}, filters => $f$%(filters)s$f$",),
+    "public.summary_vector": (FORGED,),
+    "public.keyword_vector": (FORGED,),
     "private.is_admin": ("",),
     "private.matching_clips": ("$f$%(filters)s$f$",),
 }
