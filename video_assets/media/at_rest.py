@@ -15,7 +15,7 @@ from hashlib import blake2b
 
 from video_assets.media.discovery import Candidate
 from video_assets.media.errors import MediaError
-from video_assets.media.source import modified_ns, open_regular
+from video_assets.media.regular_file import modified_ns, open_regular
 
 if sys.platform == "linux":
     import fcntl

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from video_assets.media.audio_tracks import choose_tracks, name_tracks
 from video_assets.media.loudness import known_layout
-from video_assets.media.source import confirm_readable, open_media
+from video_assets.media.regular_file import confirm_readable
+from video_assets.media.source import open_media
 from video_assets.media.tracks import language
 
 RATE = 16_000

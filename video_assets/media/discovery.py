@@ -8,7 +8,7 @@ from pathlib import Path
 
 from video_assets.media.file_names import compile_patterns, is_hidden_or_junk
 from video_assets.media.ignoring import IGNORE_FILE, Ignored, IgnoreRulesError
-from video_assets.media.source import explain_os_error, modified_ns, name_irregular
+from video_assets.media.regular_file import explain_os_error, modified_ns, name_irregular
 from video_assets.media.volume import name_volume
 
 LONGEST_PATH = 2_000  # bytes; a database's index takes 2,700, and few programs take as many

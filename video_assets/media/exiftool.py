@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from video_assets.media.errors import ToolMissingError, UnreachableError, UnreadableError
-from video_assets.media.source import confirm_readable
+from video_assets.media.regular_file import confirm_readable
 
 TIMEOUT_S = 60.0
 ENDS_WITHIN_S = 5.0  # after it has closed its pipes

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from blake3 import blake3
 
 from video_assets.media.errors import ChangedWhileReadError, UnreachableError
-from video_assets.media.source import explain_os_error, modified_ns, open_regular
+from video_assets.media.regular_file import explain_os_error, modified_ns, open_regular
 
 Algorithm = Literal["blake3", "md5"]
 

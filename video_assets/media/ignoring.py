@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from video_assets.media.errors import MediaError
 from video_assets.media.file_names import fold
-from video_assets.media.source import open_regular
+from video_assets.media.regular_file import open_regular
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

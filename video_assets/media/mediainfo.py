@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pymediainfo
 
 from video_assets.media.errors import ToolMissingError, UnreachableError, UnreadableError
-from video_assets.media.source import explain_os_error, open_regular
+from video_assets.media.regular_file import explain_os_error, open_regular
 from video_assets.media.tracks import clean_text
 
 # Measured over real clips and 700 MB ones: 0.5, the default, tells only the GOP besides, which the

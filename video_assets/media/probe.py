@@ -24,8 +24,9 @@ from video_assets.media.packets import (
     count_frames,
     is_variable,
 )
+from video_assets.media.regular_file import confirm_readable, read_head
 from video_assets.media.sample import Sample, decode_sample
-from video_assets.media.source import confirm_readable, open_media, read_head
+from video_assets.media.source import open_media
 from video_assets.media.tracks import (
     AudioTrack,
     StreamFact,

@@ -26,7 +26,8 @@ from video_assets.media.measurements import Measurements
 from video_assets.media.measuring import Measurer
 from video_assets.media.probe import MediaFacts
 from video_assets.media.proxy_writer import TICKS, ProxyPlan, ProxyWriter
-from video_assets.media.source import confirm_readable, open_media
+from video_assets.media.regular_file import confirm_readable
+from video_assets.media.source import open_media
 from video_assets.media.tracks import VideoTrack
 
 _MOST_THREADS = 4

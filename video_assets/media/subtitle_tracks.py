@@ -13,7 +13,8 @@ from av.subtitles.stream import SubtitleStream
 
 from video_assets.media.audio_tracks import short_language
 from video_assets.media.errors import ChangedWhileReadError
-from video_assets.media.source import explain_os_error, open_media
+from video_assets.media.regular_file import explain_os_error
+from video_assets.media.source import open_media
 from video_assets.media.subtitles import Cue, NoSubtitlesError, read_document, read_packet, tidy
 from video_assets.media.tracks import codec_name, language
 

@@ -25,7 +25,8 @@ from video_assets.media.frames import (
 )
 from video_assets.media.picture import Image, fit_size, render
 from video_assets.media.probe import MediaFacts
-from video_assets.media.source import confirm_readable, open_media
+from video_assets.media.regular_file import confirm_readable
+from video_assets.media.source import open_media
 from video_assets.media.tracks import VideoTrack
 
 Method = Literal["keyframe", "exact"]

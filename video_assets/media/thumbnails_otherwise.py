@@ -11,7 +11,8 @@ from video_assets.media.errors import UndecodableError
 from video_assets.media.frames import decode_packet, drain, frame_time, packets
 from video_assets.media.picture import fit_size, render
 from video_assets.media.probe import MediaFacts
-from video_assets.media.source import confirm_readable, open_media
+from video_assets.media.regular_file import confirm_readable
+from video_assets.media.source import open_media
 from video_assets.media.thumbnails import Thumbnail, keep, picture_positions, video_stream
 
 

@@ -100,13 +100,15 @@ SELECT step_name AS step, artifact_type AS kind, file_path AS name, size_bytes, 
  ORDER BY step_name, artifact_type, file_path;
 
 -- name: count_states()
--- What is complete says so in one column; only of the rest is asked how they stand.
-SELECT 'complete' AS state, count(*) AS clips FROM clips WHERE processing_progress = 100
+-- What is complete says so in its own row; only of the rest is asked how they stand.
+SELECT 'complete' AS state, count(*) AS clips
+  FROM clips
+ WHERE processing_progress = 100 AND missing_since IS NULL
  UNION ALL
 SELECT s.state, count(*)
   FROM clips c
   JOIN clip_states s ON s.clip_id = c.id
- WHERE c.processing_progress < 100
+ WHERE c.processing_progress < 100 OR c.missing_since IS NOT NULL
  GROUP BY s.state;
 
 -- name: count_unreadable()$
@@ -114,37 +116,30 @@ SELECT count(*) FROM unreadable_files;
 
 -- name: count_steps()
 -- Clips by step and state, blocked where another step failed; steps in the order of the plan, then those that are planned no more.
--- Complete clips of one plan are counted as one: looking into each takes six times as long.
+-- Clips of one plan that stand alike are counted as one: twelve rows for each clip take twice as long. A complete clip
+-- needs no look at its steps, which takes ten times as long again.
 WITH running AS MATERIALIZED (
     SELECT clip_id, step FROM running_steps
-), unfinished AS MATERIALIZED (
-    SELECT c.id, c.planned_steps, c.processing_status, s.state
+), alike AS (
+    SELECT c.planned_steps, f.found, count(*) AS clips
       FROM clips c
-      JOIN clip_states s ON s.clip_id = c.id
-     WHERE c.processing_progress < 100
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN c.processing_progress < 100 OR c.id IN (SELECT clip_id FROM running)
+                       THEN ARRAY(SELECT CASE WHEN (c.id, p.step) IN (SELECT clip_id, step FROM running)
+                                              THEN 'running'
+                                              ELSE c.processing_status -> p.step ->> 'status' END
+                                    FROM unnest(c.planned_steps) WITH ORDINALITY AS p(step, place)
+                                   ORDER BY p.place) END AS found) AS f
+     GROUP BY c.planned_steps, f.found
 ), cells AS (
-    SELECT p.step, p.place, 'done' AS state, g.clips
-      FROM (SELECT planned_steps, count(*) AS clips
-              FROM clips
-             WHERE processing_progress = 100
-             GROUP BY planned_steps) g
-     CROSS JOIN unnest(g.planned_steps) WITH ORDINALITY AS p(step, place)
-     UNION ALL
     SELECT p.step, p.place,
-           CASE WHEN r.step IS NOT NULL THEN 'running'
-                WHEN u.processing_status -> p.step ->> 'status' = 'completed' THEN 'done'
-                WHEN u.processing_status -> p.step ->> 'status' = 'failed' THEN 'failed'
-                WHEN u.state = 'failed' THEN 'blocked'
-                ELSE 'waiting' END,
-           1
-      FROM unfinished u
-     CROSS JOIN unnest(u.planned_steps) WITH ORDINALITY AS p(step, place)
-      LEFT JOIN running r ON r.clip_id = u.id AND r.step = p.step
-     UNION ALL
-    SELECT r.step, NULL, s.state, s.clips
-      FROM running r
-      JOIN clips c ON c.id = r.clip_id AND c.processing_progress = 100
-     CROSS JOIN (VALUES ('running', 1), ('done', -1)) AS s(state, clips)
+           CASE WHEN a.found IS NULL OR a.found[p.place] = 'completed' THEN 'done'
+                WHEN a.found[p.place] IN ('failed', 'running') THEN a.found[p.place]
+                WHEN 'failed' = ANY (a.found) THEN 'blocked'
+                ELSE 'waiting' END AS state,
+           a.clips
+      FROM alike a
+     CROSS JOIN unnest(a.planned_steps) WITH ORDINALITY AS p(step, place)
      UNION ALL
     SELECT k.step, NULL, CASE k.found ->> 'status' WHEN 'completed' THEN 'done' ELSE 'failed' END, 1
       FROM clips c

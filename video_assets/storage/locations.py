@@ -12,7 +12,7 @@ import aiosql
 
 from video_assets.media.discovery import Candidate
 from video_assets.media.file_names import fold
-from video_assets.media.source import modified_ns
+from video_assets.media.regular_file import modified_ns
 from video_assets.media.volume import is_lasting, name_volume
 from video_assets.storage.postgres import Postgres
 

@@ -6,8 +6,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from video_assets.storage import binaries
 from video_assets.storage.unprivileged import Account
 
@@ -61,11 +59,15 @@ def clear_stale_pid_file(data: Path) -> None:
         pid = int(file.read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return
+    import psutil
+
     if psutil.pid_exists(pid) and not _serves(pid, data):
         file.unlink(missing_ok=True)
 
 
 def _serves(pid: int, data: Path) -> bool:
+    import psutil  # 25 ms, for those whom no server has answered
+
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -1,9 +1,6 @@
 """`list` and `info`: what they show, of whom, and how a clip may be called."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -236,9 +233,3 @@ def test_a_database_that_is_not_there_is_exit_code_3(
     monkeypatch.setenv("SUPABASE_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
     for command in ("list", "status", "monitor"):
         assert bare_shell.error(command, code=3)
-
-
-def test_looking_does_not_load_dagster():
-    code = "import sys, video_assets.interfaces.cli.main; sys.exit('dagster' in sys.modules)"
-    root = Path(__file__).parents[2]
-    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

@@ -7,12 +7,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from video_assets.interfaces.cli.commands import COMMANDS, load
 from video_assets.interfaces.cli.faults import MACHINE, USAGE, explain
 from video_assets.presets.strict import PresetError
 from video_assets.settings import SettingsError
 from video_assets.storage.migrations import MigrationError
 from video_assets.storage.server_file import EmbeddedServerError
 from video_assets_tests.commands import environment, run
+from video_assets_tests.shelf import Shelf
+
+HEAVY = {"dagster", "sqlalchemy", "av", "cv2", "numpy", "transformers", "torch", "openai"}
 
 
 def test_help_teaches_the_exit_codes(tmp_path: Path):
@@ -21,17 +25,53 @@ def test_help_teaches_the_exit_codes(tmp_path: Path):
     assert "130 stopped by Ctrl-C" in text
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["status"], ["list"], ["db", "status"]])
-def test_commands_that_need_no_dagster_do_not_load_it(tmp_path: Path, arguments: list[str]):
+def imported_by(home: Path, *arguments: str, **variables: str) -> set[str]:
+    """Run a command in a fresh interpreter, and give the packages that it has imported."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "video_assets", *arguments],
-        env=environment(tmp_path / "home"),
+        env={**environment(home), **variables},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert " dagster" not in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_no_command_is_imported_to_list_them(tmp_path: Path, arguments: list[str]):
+    imported = imported_by(tmp_path, *arguments)
+    assert "typer" in imported
+    assert imported.isdisjoint(HEAVY | {"psycopg", "pydantic_settings", "yaml"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["list"],
+        ["info", "complete.mov"],
+        ["monitor"],
+        ["runs", "list"],
+        ["search", "query", "beach"],
+        ["search", "stats"],
+        ["db", "status"],
+    ],
+    ids=" ".join,
+)
+def test_looking_imports_nothing_that_works_on_clips(
+    filled: Shelf, admin_url: str, tmp_path: Path, arguments: list[str]
+):
+    imported = imported_by(tmp_path, *arguments, SUPABASE_DB_URL=admin_url)
+    assert "psycopg" in imported
+    assert imported & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_of_a_command_what_it_says_itself(name: str):
+    said = load(name).help.partition("\n\n")[0]
+    assert " ".join(said.split()) == COMMANDS[name][1]
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,10 @@ class Told:
     summary_vector: Sequence[float] | None = None
     """Its first numbers; the rest is 0."""
     keyword_vector: Sequence[float] | None = None
-    moment_vectors: Sequence[Sequence[float]] = ()
-    """Of what is said, piece by piece."""
     facts: dict[str, Any] = field(default_factory=dict)
     id: uuid.UUID = field(default_factory=uuid.uuid4)
+    moment_vectors: Sequence[Sequence[float]] = ()
+    """Of what is said, piece by piece."""
 
 
 def vector(*numbers: float) -> list[float]:

@@ -87,8 +87,8 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = S
             """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
                SELECT %(owner)s, 1, 1, %(clip)s, array_fill(1, ARRAY[1024])::vector""",
             """INSERT INTO moment_vectors (user_id, space, clip_id, segment_id, v)
-               SELECT user_id, 1, clip_id, id, array_fill(1, ARRAY[1024])::vector
-                 FROM segments WHERE user_id = %(owner)s""",
+               SELECT %(owner)s, 1, clip_id, id, array_fill(1, ARRAY[1024])::vector
+                 FROM segments WHERE clip_id = %(clip)s""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (%(checksum)s, 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",

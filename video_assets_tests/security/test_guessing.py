@@ -29,11 +29,11 @@ HOSTILE = (
     "\\'; SELECT 1; --",
     "%%s %%I %%L %%1$s",
 )
-NUMBERS = "array_fill(1, ARRAY[1024])::vector"
-BOTH = f"{NUMBERS}, {NUMBERS}"
-TAKEN = """jsonb_populate_record(NULL::vectors, '{"user_id": "%(victim)s", "clip_id": "%(clip)s",
-                                                  "embedding_source": "a model"}')"""
+ONE = "array_fill(1, ARRAY[1024])::vector"
+BOTH = f"{ONE}, {ONE}"
 LOOSE = "similarity_threshold => -1e9"
+FORGED = """jsonb_populate_record(NULL::vectors, jsonb_build_object(
+    'clip_id', '%(clip)s', 'user_id', '%(victim)s', 'embedding_source', 'a model'))"""
 MINE = "(SELECT id FROM clips ORDER BY id LIMIT 1)"
 CASES = {
     "public.clip_steps": ("",),
@@ -47,13 +47,13 @@ CASES = {
     "public.search_transcripts": ("$t$%(text)s$t$, 10, 0, $f$%(filters)s$f$",),
     "public.semantic_search_clips": (f"{BOTH}, {LOOSE}, filters => $f$%(filters)s$f$",),
     "public.hybrid_search_clips": (f"$t$%(text)s$t$, {BOTH}, filters => $f$%(filters)s$f$",),
-    "public.search_moments": (f"$t$%(text)s$t$, {NUMBERS}, filters => $f$%(filters)s$f$",),
-    "public.summary_vector": (TAKEN,),
-    "public.keyword_vector": (TAKEN,),
     "public.find_similar_clips": (
         f"'%(clip)s', {LOOSE}",
         f"{MINE}, {LOOSE}, filters => $f$%(filters)s$f$",
     ),
+    "public.search_moments": (f"$t$%(text)s$t$, {ONE}, filters => $f$%(filters)s$f$",),
+    "public.summary_vector": (FORGED,),
+    "public.keyword_vector": (FORGED,),
     "private.is_admin": ("",),
     "private.matching_clips": ("$f$%(filters)s$f$",),
 }

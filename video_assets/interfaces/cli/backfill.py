@@ -22,11 +22,11 @@ from video_assets.interfaces.cli.parts import (
 )
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.processing import Pipeline, process
-from video_assets.interfaces.cli.progress import Meter, counted
+from video_assets.interfaces.cli.progress import Meter
 from video_assets.interfaces.cli.queued import queued_cells
 from video_assets.interfaces.cli.reading import JsonOption
 from video_assets.interfaces.cli.stopping import Stop
-from video_assets.interfaces.cli.wording import clean, console, say, say_json
+from video_assets.interfaces.cli.wording import clean, console, counted, say, say_json
 from video_assets.settings import Settings, load_settings
 from video_assets.storage import ledger
 from video_assets.storage.catalogue import open_catalogue

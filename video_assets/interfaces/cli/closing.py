@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from video_assets.interfaces.cli.intake import Intake
-from video_assets.interfaces.cli.progress import counted, span
-from video_assets.interfaces.cli.wording import clean
+from video_assets.interfaces.cli.wording import clean, counted, span
 from video_assets.storage import ledger
 
 DUPLICATES_SHOWN = 10

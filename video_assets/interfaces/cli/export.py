@@ -11,9 +11,8 @@ from typing import IO, Annotated
 import typer
 
 from video_assets.interfaces.cli.parts import WhereOption
-from video_assets.interfaces.cli.progress import counted
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, leave, reading
-from video_assets.interfaces.cli.wording import say
+from video_assets.interfaces.cli.wording import counted, say
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.export import TableName, open_rows
 from video_assets.storage.export_files import (

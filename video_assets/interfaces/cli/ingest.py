@@ -13,9 +13,9 @@ from video_assets.interfaces.cli import rehearsal
 from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
 from video_assets.interfaces.cli.intake import absolute
 from video_assets.interfaces.cli.passes import Ingest, Wish
-from video_assets.interfaces.cli.progress import counted
 from video_assets.interfaces.cli.steps import steps_table
 from video_assets.interfaces.cli.stopping import Stop
+from video_assets.interfaces.cli.wording import counted
 from video_assets.media.discovery import Listing, Rules
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import load_settings

@@ -17,9 +17,10 @@ from video_assets.interfaces.cli.intake import Intake, take_in
 from video_assets.interfaces.cli.output_runs import OutputRun, output_run
 from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.processing import Pipeline, is_needed, process
-from video_assets.interfaces.cli.progress import Meter, counted
+from video_assets.interfaces.cli.progress import Meter
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.watching import Watcher, hold
+from video_assets.interfaces.cli.wording import counted
 from video_assets.logs import open_log
 from video_assets.media.discovery import Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration

@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from video_assets.interfaces.cli.progress import counted
-from video_assets.interfaces.cli.wording import cell, console, new_table, say, size
+from video_assets.interfaces.cli.wording import cell, console, counted, new_table, say, size
 from video_assets.storage.erasure import Plan
 
 

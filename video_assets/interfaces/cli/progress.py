@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from video_assets.interfaces.cli.wording import size
+from video_assets.interfaces.cli.wording import counted, size, span
 from video_assets.progress import in_hand
 from video_assets.storage import advance, locations
 from video_assets.storage.postgres import Postgres
@@ -167,17 +167,3 @@ def left_of(done: float, total: float, per_s: float) -> str:
     if not per_s or done >= total:
         return ""
     return f", {span((total - done) / per_s)} left"
-
-
-def span(seconds: float) -> str:
-    """Write a length of time for people."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def counted(number: int, thing: str) -> str:
-    """Write a number of things: 1 clip, 2 clips."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -15,8 +15,7 @@ from rich.table import Table
 from video_assets.interfaces.cli.faults import tell
 from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.processing import due_cells
-from video_assets.interfaces.cli.progress import counted
-from video_assets.interfaces.cli.wording import size
+from video_assets.interfaces.cli.wording import counted, size
 from video_assets.media.discovery import Listing
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL_OWNER, Settings

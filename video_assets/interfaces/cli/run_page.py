@@ -8,9 +8,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli.progress import counted, span
 from video_assets.interfaces.cli.standing import Lane, lanes_part
-from video_assets.interfaces.cli.wording import bar, cell, clean, new_table, shorten, titled
+from video_assets.interfaces.cli.wording import (
+    bar,
+    cell,
+    clean,
+    counted,
+    new_table,
+    shorten,
+    span,
+    titled,
+)
 from video_assets.storage.run_progress import RunProgress, RunStep
 
 STYLES = {"completed": "green", "success": "green", "failed": "red", "failure": "red"}

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from video_assets.interfaces.cli.output_runs import catch_up, write_folder
-from video_assets.interfaces.cli.progress import counted
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     JsonOption,
@@ -23,6 +22,7 @@ from video_assets.interfaces.cli.wording import (
     cell,
     clean,
     console,
+    counted,
     duration,
     listed,
     moment,

@@ -8,8 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli.progress import span
-from video_assets.interfaces.cli.wording import ago, cell, new_table, shorten, titled
+from video_assets.interfaces.cli.wording import ago, cell, new_table, shorten, span, titled
 from video_assets.presets.model import DEFAULT_PRESET, load_preset
 from video_assets.settings import Settings
 from video_assets.slots import Use, in_use

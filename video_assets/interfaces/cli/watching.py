@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from video_assets.interfaces.cli.faults import tell
-from video_assets.interfaces.cli.progress import counted
+from video_assets.interfaces.cli.wording import counted
 from video_assets.media import at_rest
 from video_assets.media.discovery import Candidate, Listing, Rules, discover
 from video_assets.settings import LOCAL_OWNER

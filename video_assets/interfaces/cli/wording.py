@@ -99,6 +99,15 @@ def duration(seconds: float | Decimal | None) -> str:
     return f"{hours}h {minutes}m {rest}s" if hours else f"{minutes}m {rest}s"
 
 
+def span(seconds: float) -> str:
+    """Write a length of time for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def size(size_bytes: int | None) -> str:
     """Bytes in steps of 1024: 512B, 1.5KB, 2.0GB."""
     if size_bytes is None:
@@ -157,6 +166,11 @@ def bar(percent: int, cells: int = 10) -> str:
 def listed(names: Iterable[str]) -> str:
     """Names in a row."""
     return ", ".join(map(clean, names)) or NONE
+
+
+def counted(number: int, thing: str) -> str:
+    """Write a number of things: 1 clip, 2 clips."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def page_note(shown: int, total: int) -> str:

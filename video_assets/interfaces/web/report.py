@@ -17,7 +17,7 @@ from jinja2 import Template
 
 from video_assets.interfaces.cli import wording
 from video_assets.interfaces.cli.closing import advise
-from video_assets.interfaces.cli.progress import counted
+from video_assets.interfaces.cli.wording import counted
 from video_assets.interfaces.web import charts, pages
 from video_assets.storage.run_facts import Activity, RunFacts, Totals
 from video_assets.storage.run_folder import RunFolder
