@@ -24,7 +24,7 @@ from search_original import load_original
 
 from video_assets.search import exact
 from video_assets.search.measures import recall_at
-from video_assets.search.queries import Weights
+from video_assets.search.queries import RRF_K, Weights
 from video_assets.services.vectors import written
 from video_assets.settings import Settings
 from video_assets.storage.catalogue import open_catalogue
@@ -88,6 +88,7 @@ def ask_all(
     theirs = np.flatnonzero(filled.owner_of == owner)
     who = filled.owners[owner]
     print(f"\n{name} owner, {len(theirs):,} clips, {queries} queries", flush=True)
+    exact_search = Exact(filled, theirs)
     spent: dict[str, list[float]] = {}
     recalls: dict[str, list[float]] = {"hybrid": [], "semantic": []}
     for number in range(queries + 1):
@@ -101,7 +102,7 @@ def ask_all(
             if number:  # the first of a connection plans and loads
                 spent.setdefault(search, []).append(took)
         text = as_user(connection, who, partial(_text, words=words, count=RANKED))
-        for search, grades in exactly(filled, theirs, text, vectors).items():
+        for search, grades in exact_search.grades(text, vectors).items():
             recalls[search].append(recall_at(found[search], grades, TOP))
     for search, took in spent.items():
         missed = recalls.get(search)
@@ -137,19 +138,37 @@ def questions(words: str, vectors: Any, clip: uuid.UUID) -> dict[str, Callable[[
     }
 
 
-def exactly(
-    filled: Filled, theirs: Any, text: Sequence[uuid.UUID], vectors: Any
-) -> dict[str, dict[uuid.UUID, float]]:
-    """Grade what searches should find, by every vector of the owner's."""
-    clips = [filled.ids[each] for each in theirs]
-    summary, keyword = (
-        dict(zip(clips, (stored[theirs].astype(np.float16) @ asked).tolist(), strict=True))
-        for stored, asked in ((filled.summary, vectors[0]), (filled.keyword, vectors[1]))
-    )
-    return {
-        "hybrid": exact.grade(exact.fuse(text, summary, keyword, Weights()), TOP),
-        "semantic": exact.grade(exact.weigh(summary, keyword, Weights()), TOP),
-    }
+class Exact:
+    """Every vector of an owner's, as the catalogue holds it."""
+
+    def __init__(self, filled: Filled, theirs: Any) -> None:
+        self.clips = [filled.ids[each] for each in theirs]
+        self.place_of = {clip: place for place, clip in enumerate(self.clips)}
+        self.summary, self.keyword = (
+            stored[theirs].astype(np.float16).astype(np.float32)
+            for stored in (filled.summary, filled.keyword)
+        )
+
+    def grades(self, text: Sequence[uuid.UUID], vectors: Any) -> dict[str, dict[uuid.UUID, float]]:
+        """Grade what searches should find: all lists in full, and fused by their places."""
+        weights = Weights()
+        summary, keyword = self.summary @ vectors[0], self.keyword @ vectors[1]
+        fused = weights.summary / (RRF_K + _places(summary))
+        fused += weights.keyword / (RRF_K + _places(keyword))
+        for place, clip in enumerate(text, start=1):
+            fused[self.place_of[clip]] += weights.fulltext / (RRF_K + place)
+        combined = weights.summary * summary + weights.keyword * keyword
+        return {"hybrid": self._best(fused), "semantic": self._best(combined)}
+
+    def _best(self, scores: Any) -> dict[uuid.UUID, float]:
+        best = np.argsort(-scores)[: 5 * TOP]
+        return exact.grade({self.clips[each]: float(scores[each]) for each in best}, TOP)
+
+
+def _places(scores: Any) -> Any:
+    places = np.empty(len(scores))
+    places[np.argsort(-scores)] = np.arange(1, len(scores) + 1)
+    return places
 
 
 def write_speed(connection: Connection, filled: Filled) -> None:

@@ -119,7 +119,11 @@ def kept(folder: Path) -> Filled | None:
     if not (folder / KEPT).is_file():
         return None
     known = np.load(folder / KEPT)
-    owners, ids = ([uuid.UUID(bytes=bytes(each)) for each in known[n]] for n in ("owners", "ids"))
+    # numpy leaves out zeros at the end.
+    owners, ids = (
+        [uuid.UUID(bytes=bytes(each).ljust(16, b"\0")) for each in known[name]]
+        for name in ("owners", "ids")
+    )
     rest = (known[name] for name in ("summary", "keyword"))
     return Filled(owners, known["owner_of"], known["topic_of"], ids, *rest)
 

@@ -105,11 +105,11 @@ def done(
     )
 
 
-def fail(shelf: Shelf, name: str) -> None:
-    """Save that probe found no picture, in words that would turn a terminal red."""
+def fail(shelf: Shelf, name: str, asset: str = "probe") -> None:
+    """Save that a step found no picture, in words that would turn a terminal red."""
     ledger.save_failed(
         shelf.catalogue,
-        asset="probe",
+        asset=asset,
         checksum=shelf.checksums[name],
         made=MADE,
         error_class="UndecodableError",

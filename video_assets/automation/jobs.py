@@ -8,10 +8,28 @@ from video_assets.partitions import Batch
 
 USUAL_PRIORITY = 50  # of a step that names none, and of runs that are started by hand
 
+search_recall = dg.AssetSelection.checks(
+    dg.AssetCheckKey(dg.AssetKey("embeddings"), "search_recall")
+)
+
 process_clips = dg.define_asset_job(
     "process_clips",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("checksum"),
+    # How good searches are is asked once a day, not after every batch: it reads every vector.
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("checksum") - search_recall,
     description="Everything that is known of a clip, except the checksum that registration made.",
+)
+
+check_search = dg.define_asset_job(
+    "check_search",
+    selection=search_recall,
+    description="How much of what an exact search finds the searches of each owner find.",
+)
+
+check_search_daily = dg.ScheduleDefinition(
+    name="check_search_daily",
+    job=check_search,
+    cron_schedule="0 5 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
 

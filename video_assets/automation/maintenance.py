@@ -160,14 +160,18 @@ class Home:
         return outcome
 
     def _remove_old_runs(self, wish: Wish) -> Outcome:
-        """Remove run folders but the newest of each owner, whatever their age."""
-        outcome, keep = Outcome("runs"), self._settings.cleanup.keep_runs
+        """Remove run folders but the newest of each owner, however old those are."""
+        outcome = Outcome("runs")
         with self.catalogue.transaction() as connection:
             owners = [row["user_id"] for row in run_traces.queries.owners(connection)]
         for owner in owners:
-            home, dry_run = self._settings.home, wish.dry_run
             for each in run_folder.remove_old(
-                self.catalogue, home, owner, keep=keep, dry_run=dry_run
+                self.catalogue,
+                self._settings.home,
+                owner,
+                keep=self._settings.cleanup.keep_runs,
+                older_than_s=wish.wait_s,
+                dry_run=wish.dry_run,
             ):
                 outcome.remove(each.run_id, size_bytes=each.bytes)
         return outcome

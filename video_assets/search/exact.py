@@ -50,6 +50,12 @@ class Likeness:
         return dict(zip(self.clips, self.values[question].tolist(), strict=True))
 
 
+def owners_with_vectors(catalogue: Postgres, *, at_most: int) -> list[UUID]:
+    """Choose owners who have vectors, others each day where there are more."""
+    with catalogue.transaction() as connection:
+        return [row["user_id"] for row in _queries.owners(connection, at_most=at_most)]
+
+
 def sample_clips(catalogue: Postgres, owner: UUID, size: int) -> list[Sampled]:
     """Choose so many of an owner's clips with vectors, the same ones each time."""
     with catalogue.transaction(owner) as connection:

@@ -1,4 +1,19 @@
--- All of these run as `authenticated`: row level security leaves the caller's own rows.
+-- name: owners(at_most)
+-- As `service_role`: whose searches there are to be asked.
+WITH RECURSIVE known (user_id) AS (
+    SELECT min(user_id) FROM clip_vectors
+    UNION ALL
+    SELECT (SELECT min(v.user_id) FROM clip_vectors v WHERE v.user_id > known.user_id)
+      FROM known
+     WHERE known.user_id IS NOT NULL
+)
+SELECT user_id
+  FROM known
+ WHERE user_id IS NOT NULL
+ ORDER BY hashtextextended(user_id::text, extract(doy FROM now())::bigint), user_id
+ LIMIT :at_most;
+
+-- All that follow run as `authenticated`: row level security leaves the caller's own rows.
 
 -- name: sample(size)
 -- Clips with vectors in the space in use, from all over the catalogue and the same ones each time.

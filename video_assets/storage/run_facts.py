@@ -62,16 +62,23 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """One clip that failed in one step, or a file that could not become a clip."""
+class Fault:
+    """Why one step failed; `read` is the reading of a file that could not become a clip."""
 
-    clip_id: UUID | None
-    file: str
     step: str
     error_class: str | None
     error: str | None
     fault: str | None
     attempts: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A clip with every step in which it failed, or a file that could not become a clip."""
+
+    clip_id: UUID | None
+    file: str
+    faults: list[Fault]
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ class Spreads:
 
 @dataclass(frozen=True)
 class Failures:
-    """The first of the failures, and how many there are in all."""
+    """The first clips and files that failed, and how many there are in all."""
 
     total: int
     first: list[Failure]
@@ -165,11 +172,11 @@ class RunFacts:
             return [Cause(**row) for row in _queries.causes(connection, run_id=self.run_id)]
 
     def failures(self, *, at_most: int) -> Failures:
-        """List what failed, the commonest cause first."""
+        """List the clips and files that failed, the commonest cause first."""
         with self._connection() as connection:
             rows = list(_queries.failures(connection, run_id=self.run_id, at_most=at_most))
         total = rows[0].get("total", 0) if rows else 0
-        return Failures(total, [Failure(**_without_total(row)) for row in rows])
+        return Failures(total, [_failure(row) for row in rows])
 
     def steps(self) -> list[StepTimes]:
         """Tell what each step made during the run, the longest first."""
@@ -214,5 +221,5 @@ class RunFacts:
                 yield rows
 
 
-def _without_total(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "total"}
+def _failure(row: dict[str, Any]) -> Failure:
+    return Failure(row["clip_id"], row["file"], [Fault(**fault) for fault in row["faults"]])

@@ -33,7 +33,8 @@ SELECT clip_id, (content - 'analysis') #- '{camera,telemetry}' AS content
   FROM clip_documents(:clip_ids::uuid[]);
 
 -- name: failures(run_id, at_most)
--- What failed, the commonest cause first, and how many there are in all.
+-- The clips and files that failed, each with every step in which it did; the commonest cause first, and how many there
+-- are in all.
 WITH failed AS (
     SELECT r.clip_id, c.file_name AS file, r.asset AS step, r.error_class, r.error, r.fault, r.attempts
       FROM run_steps(:run_id) r
@@ -43,10 +44,17 @@ WITH failed AS (
     SELECT NULL, f.path, 'read', NULL, f.reason, 'file', 1
       FROM run_unreadable_files f
      WHERE f.run_id = :run_id
+), ranked AS (
+    SELECT *, count(*) OVER (PARTITION BY step, error_class, fault) AS alike FROM failed
 )
-SELECT *, count(*) OVER () AS total
-  FROM failed
- ORDER BY count(*) OVER (PARTITION BY step, error_class, fault) DESC, step, error_class, file
+SELECT clip_id, file,
+       jsonb_agg(jsonb_build_object('step', step, 'error_class', error_class, 'error', error, 'fault', fault,
+                                    'attempts', attempts)
+                 ORDER BY alike DESC, step) AS faults,
+       count(*) OVER () AS total
+  FROM ranked
+ GROUP BY clip_id, file
+ ORDER BY max(alike) DESC, min(step), file
  LIMIT :at_most;
 
 -- name: causes(run_id)

@@ -106,11 +106,20 @@ class Removed:
 
 
 def remove_old(
-    catalogue: Postgres, home: Path, owner: UUID, *, keep: int, dry_run: bool = False
+    catalogue: Postgres,
+    home: Path,
+    owner: UUID,
+    *,
+    keep: int,
+    older_than_s: float = 0.0,
+    dry_run: bool = False,
 ) -> list[Removed]:
-    """Remove an owner's ended runs with their folders, but the newest; a dry run only tells."""
+    """Remove an owner's ended runs with their folders, but the newest; a dry run only tells.
+
+    older_than_s  how long ago a run must have ended
+    """
     removed: list[Removed] = []
-    for run_id in runs.ended(catalogue, owner)[keep:]:
+    for run_id in runs.ended(catalogue, owner, keep=keep, older_than_s=older_than_s):
         folder = RunFolder.of(home, run_id)
         removed.append(Removed(run_id, folder.path, own_bytes(folder)))
         if not dry_run:  # first its files, so that a run without a row has left none behind

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from video_assets.settings import DAGSTER_URL, Settings
 from video_assets.storage import server_file
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.postgres import Connection
+from video_assets.storage.postgres import Connection, DatabaseUnreachableError
 
 WAIT_S = 5
 
@@ -72,6 +72,22 @@ def look(settings: Settings) -> RunQueue:
             return RunQueue(counts, [QueuedRun(**row) for row in _queries.in_progress(connection)])
     except psycopg.OperationalError:
         return EMPTY  # what the catalogue says can be told without it
+
+
+def confirm_answer(settings: Settings) -> None:
+    """Ask Dagster's database once, whose own client would try again for half a minute.
+
+    Raises DatabaseUnreachableError.
+    """
+    try:
+        with _connection(settings):
+            return
+    except psycopg.OperationalError as error:
+        said = str(error).strip().partition("\n")[0]
+        raise DatabaseUnreachableError(
+            f"the database does not answer any more ({said}); what was finished is saved, and runs "
+            "that were broken off are ended when `video-assets dev` or `worker` is started again"
+        ) from None
 
 
 def find_runs(settings: Settings, name: str) -> list[FoundRun]:

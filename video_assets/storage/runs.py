@@ -173,10 +173,11 @@ def delete(catalogue: Postgres, owner: UUID, run_id: str) -> bool:
         return bool(_queries.delete(connection, run_id=run_id, owner=owner))
 
 
-def ended(catalogue: Postgres, owner: UUID) -> list[str]:
-    """List the ids of an owner's ended runs, newest first."""
+def ended(catalogue: Postgres, owner: UUID, *, keep: int, older_than_s: float) -> list[str]:
+    """List the ids of an owner's ended runs, but the newest and those that ended lately."""
     with catalogue.transaction(owner) as connection:
-        return [row["run_id"] for row in _queries.ended(connection)]
+        rows = _queries.ended(connection, keep=keep, older_than_s=older_than_s)
+        return [row["run_id"] for row in rows]
 
 
 def list_runs(

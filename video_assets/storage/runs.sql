@@ -62,8 +62,15 @@ RETURNING u.run_id;
 -- name: delete(run_id, owner)!
 DELETE FROM runs WHERE run_id = :run_id AND user_id = :owner AND status <> 'active';
 
--- name: ended()
-SELECT run_id FROM runs WHERE status <> 'active' ORDER BY started_at DESC, run_id DESC;
+-- name: ended(keep, older_than_s)
+-- Ended runs, newest first, without the newest of them and those that ended lately.
+SELECT run_id
+  FROM (SELECT run_id, coalesce(ended_at, started_at) AS ended_at,
+               row_number() OVER (ORDER BY started_at DESC, run_id DESC) AS place
+          FROM runs
+         WHERE status <> 'active') r
+ WHERE place > :keep AND ended_at <= now() - make_interval(secs => :older_than_s)
+ ORDER BY place;
 
 -- name: list_runs(at_most, named)
 -- Runs, newest first, with what has become of their clips; `named` is an id or a name.

@@ -276,12 +276,15 @@ def test_a_person_cleans_up(pipeline: Pipeline):
         with pipeline.catalogue.transaction() as connection:
             connection.execute(
                 """INSERT INTO runs (run_id, user_id, kind, preset, preset_document, host, status,
-                                     ended_at)
-                   VALUES (%s, %s, 'ingest', 'default', '{}', 'host', 'completed', now())""",
-                (f"run {number}", LOCAL_OWNER),
+                                     started_at, ended_at)
+                   SELECT %s, %s, 'ingest', 'default', '{}', 'host', 'completed', t, t
+                     FROM (SELECT now() - make_interval(days => %s) AS t) AS t""",
+                (f"run {number}", LOCAL_OWNER, number),
             )
+    old = json.loads(run_here("cleanup", "runs", "--older-than", "11d", "--json").stdout)["kinds"]
+    assert old["runs"]["names"] == ["run 11"]
     told = json.loads(run_here("cleanup", "runs", "--json").stdout)["kinds"]
-    assert told["runs"]["removed"] == 2
+    assert told["runs"]["names"] == ["run 10"]
 
 
 @pytest.mark.usefixtures("shell")

@@ -67,6 +67,8 @@ def page(catalogue, admin_url, tmp_path_factory) -> Path:
     record.flush()
     hostile_shelf = Shelf(catalogue, hostile, filled.neighbour, known)
     shelf.fail(hostile_shelf, HOSTILE[0])
+    shelf.fail(hostile_shelf, HOSTILE[0], "camera")
+    shelf.fail(hostile_shelf, HOSTILE[2])
     shelf.done(hostile_shelf, HOSTILE[1], "thumbnails", still(home))
     with catalogue.transaction() as connection:
         connection.execute(
@@ -121,6 +123,23 @@ def test_every_name_is_read_as_it_is(read: Reader):
     assert "<i>Make & Co" in read.text
     assert "<i>Make <i>Make" not in read.text  # a model that begins with its make
     assert "no \\x1b[31mframe decodes" in read.text
+
+
+def test_a_clip_that_failed_in_two_steps_is_named_once_with_both(page: Path):
+    failed = (
+        page.read_text("utf-8").partition('<section id="failed">')[2].partition("</section>")[0]
+    )
+    told: dict[str, str] = {}
+    for article in failed.split("<article>")[1:]:
+        reader = Reader()
+        reader.feed(article)
+        for name in HOSTILE:
+            if name in reader.text:
+                assert name not in told
+                told[name] = reader.text
+    assert set(told) == {HOSTILE[0], HOSTILE[1], HOSTILE[2]}
+    steps = [{"camera", "probe", "read"} & set(told[name].split()) for name in HOSTILE[:3]]
+    assert steps == [{"camera", "probe"}, {"read"}, {"probe"}]
 
 
 def test_links_lead_to_files_of_the_run(read: Reader, page: Path):

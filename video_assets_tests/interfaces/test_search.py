@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -205,6 +206,42 @@ def test_hits_are_shown_as_pictures(
     assert "<script" not in page
     monkeypatch.setattr("webbrowser.open", lambda url: False)
     assert "no browser" in shell._run(("search", "query", "markup", "--open"), 0, 80).stderr
+
+
+def test_moments_are_found_with_their_time(shell: Shell, clips: dict[str, uuid.UUID]):
+    said = shell("search", "moments", "glaciers", columns=120)
+    assert said.splitlines()[0] == "Moments (1 found)"
+    assert "0:00:10" in said
+    assert "today we look at «glaciers»" in said
+    document = shell.json("search", "moments", "glaciers")
+    assert [(hit["id"], hit["at_s"]) for hit in document["moments"]] == [
+        (str(clips["talk.mp4"]), 10.0)
+    ]
+    nothing = shell("search", "moments", "submarine", columns=120)
+    assert nothing.splitlines()[0] == "No moments found"
+    assert "searched 3 passages of 1 clips with speech" in nothing
+    assert "no vectors yet" in nothing
+
+
+def test_searches_are_judged_by_exact_search_and_by_people(
+    shell: Shell, letters: dict[str, uuid.UUID], service: Service, tmp_path: Path
+):
+    said = shell("search", "eval", "--sample", "2", columns=120)
+    assert said.splitlines()[0] == "Search Evaluation at 10"
+    assert [line.split()[:3] for line in said.splitlines()[2:4]] == [
+        ["semantic", "2", "1.000"],
+        ["hybrid", "2", "1.000"],
+    ]
+    judged = tmp_path / "judged.yaml"
+    judged.write_text("queries:\n  - {text: qqqqqqqq, clips: [q.mp4]}\n", "utf-8")
+    made = shell.json("search", "eval", "--judged", str(judged), "--at", "1")["evaluations"]
+    assert {each["search"]: each["recall"] for each in made} == {
+        "fulltext": 0.0,
+        "semantic": 1.0,
+        "hybrid": 1.0,
+    }
+    judged.write_text("queries:\n  - {text: x, clips: [nowhere.mp4]}\n", "utf-8")
+    assert "names no clip" in shell.error("search", "eval", "--judged", str(judged))
 
 
 def test_statistics(shell: Shell, clips: dict[str, uuid.UUID]):

@@ -14,9 +14,12 @@ import psycopg
 import pytest
 import yaml
 
-from video_assets.interfaces.cli import leash
-from video_assets.settings import Settings
+from video_assets.interfaces.cli import leash, services
+from video_assets.interfaces.cli.faults import MACHINE, explain
+from video_assets.settings import DAGSTER_URL, Settings
 from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.postgres import DatabaseUnreachableError
+from video_assets.storage.postmaster import free_port
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.commands import ROOT, run, start
 
@@ -90,6 +93,24 @@ def test_killed_with_its_leash_it_leaves_what_the_next_one_ends(settings: Settin
     following.send_signal(signal.SIGTERM)
     following.communicate(timeout=60)
     assert leash.marked(settings.home) == []
+
+
+def test_a_database_elsewhere_that_is_down_at_the_end_is_told_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    port = free_port()
+    monkeypatch.setenv(DAGSTER_URL, f"postgresql+psycopg2://nobody@127.0.0.1:{port}/dagster")
+    elsewhere = settings.model_copy(update={"db_url": f"postgresql://nobody@127.0.0.1:{port}/x"})
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnreachableError) as raised:
+        services._end_runs(elsewhere)
+    assert time.monotonic() - began < 10  # Dagster's own client takes 20 s to give up
+    told = explain(raised.value)
+    assert told is not None
+    code, words = told
+    assert code == MACHINE
+    assert "the database does not answer any more" in words
+    assert "what was finished is saved" in words
 
 
 def test_a_queue_that_is_not_there_is_told(tmp_path: Path):

@@ -5,9 +5,11 @@ import uuid
 from dataclasses import asdict
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pytest
 
+from video_assets.assets.index.embeddings import judge_searches
 from video_assets.search.evaluation import check_recall, evaluate_exact, evaluate_judged
 from video_assets.search.exact import grade
 from video_assets.search.judged import JudgedSetError, load_judged, resolve
@@ -176,3 +178,15 @@ def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path: Path, text: st
     path.write_text(text)
     with pytest.raises(JudgedSetError, match=rf"(?m)^judged\.yaml.*{said}"):
         load_judged(path)
+
+
+def test_the_check_of_the_catalogue_warns_of_an_owner_who_misses_something(
+    shelves: Shelves, owner: uuid.UUID
+):
+    found = judge_searches(shelves.catalogue)
+    assert found.passed
+    assert str(owner) in str(found.metadata["recall"])
+    with shelves.changed("private.nearest", "LIMIT greatest($3", "OFFSET 1 LIMIT greatest($3"):
+        missed = judge_searches(shelves.catalogue)
+    assert not missed.passed
+    assert missed.severity is dg.AssetCheckSeverity.WARN

@@ -276,6 +276,8 @@ def test_the_report_is_safe_of_what_is_not_known(written: RunFolder):
     assert times[-1]["processed_at"] is None
     causes = {(c["step"], c["fault"]): c["clips"] for c in told["failures"]["by_cause"]}
     assert causes == {("probe", "file"): 1, ("read", "file"): 1}
+    assert told["failures"]["total"] == 2
+    assert [len(each["faults"]) for each in told["failures"]["first"]] == [1, 1]
 
 
 def test_an_empty_run_has_a_report_too(filled: Shelf, record: RunRecord, tmp_path: Path):

@@ -7,15 +7,21 @@ by the model that the preset names. A clip of which nothing is known in words ha
 from collections.abc import Sequence
 from typing import Any
 
+import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
 
 from video_assets.assets.index.search_texts import SearchTexts
 from video_assets.clip_asset import clip_asset
+from video_assets.search.evaluation import check_recall
+from video_assets.search.exact import owners_with_vectors
 from video_assets.services.embedder import EmbedderSettings, load_embedder
 from video_assets.services.truncation import Truncated, cut_to_fit
 from video_assets.services.vectors import written
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.postgres import Postgres
 
+LEAST_RECALL = 0.95
+OWNERS_ASKED, CLIPS_ASKED = 50, 20
 NOTHING_KNOWN = "nothing is known of the clip in words, so there is nothing to embed"
 
 
@@ -104,3 +110,27 @@ def _nothing(settings: EmbedderSettings) -> Embeddings:
 
 def _content(summary: str, keywords: str) -> str:
     return f"Summary: {summary}\nKeywords: {keywords}"
+
+
+@dg.asset_check(asset=embeddings, required_resource_keys={"catalogue"})
+def search_recall(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Searches find what reading every vector finds, for each owner under row level security."""
+    return judge_searches(context.resources.catalogue)
+
+
+def judge_searches(catalogue: Postgres) -> dg.AssetCheckResult:
+    """Hold the searches of owners against exact search."""
+    owners = owners_with_vectors(catalogue, at_most=OWNERS_ASKED)
+    found = check_recall(catalogue, owners, sample=CLIPS_ASKED)
+    lowest = min((each.recall for each in found), default=1.0)
+    return dg.AssetCheckResult(
+        passed=lowest >= LEAST_RECALL,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"the searches of {len(found)} owners find at least {lowest:.1%} of what an "
+        "exact search finds",
+        metadata={
+            "owners": len(found),
+            "lowest_recall": lowest,
+            "recall": dg.MetadataValue.json({str(each.owner): each.recall for each in found}),
+        },
+    )

@@ -19,12 +19,10 @@ from video_assets.storage.postgres import Postgres
 STEP = "embeddings"
 
 
-def question_vectors(
-    catalogue: Postgres, text: str, *, is_needed: bool = False
-) -> QueryVectors | None:
+def question_vectors(catalogue: Postgres, text: str) -> QueryVectors | None:
     """Turn a question into vectors, where there are vectors to compare them with.
 
-    Where the model cannot be asked, say so and go on by words; end if words will not do.
+    Where the model cannot be asked, say so and go on by words.
     """
     model = queries.model_in_use(catalogue, LOCAL_OWNER)
     if model is None or not text.strip():
@@ -32,10 +30,19 @@ def question_vectors(
     try:
         return _vectors_of(text, model)
     except MeaningError as error:
-        if is_needed:
-            leave(str(error))
         say(f"searched by words alone: {error}", error=True)
         return None
+
+
+def needed_vectors(catalogue: Postgres, text: str) -> QueryVectors:
+    """Turn a question into vectors, or end by saying why that cannot be."""
+    model = queries.model_in_use(catalogue, LOCAL_OWNER)
+    if model is None:
+        leave("no clip has vectors yet; `ingest FOLDER --enable-ai` makes them")
+    try:
+        return _vectors_of(text, model)
+    except MeaningError as error:
+        leave(str(error))
 
 
 def no_vectors(seen: Visible) -> str:

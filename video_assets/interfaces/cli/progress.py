@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -101,7 +102,7 @@ class Meter:
             asked_at = time.monotonic()
             try:
                 done = advance.advance(catalogue, due, assets, since)
-            except Exception:  # noqa: BLE001  the work itself says what is wrong with the database
+            except psycopg.Error:  # the work itself says what is wrong with the database
                 return
             wait_s = max(POLL_S, (time.monotonic() - asked_at) / BUSY_SHARE)
             if not ended.is_set() and (self._bar is not None or self._is_due()):

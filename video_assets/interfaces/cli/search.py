@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from video_assets.interfaces.cli.browse import info
-from video_assets.interfaces.cli.meaning import no_vectors, question_vectors
+from video_assets.interfaces.cli.meaning import needed_vectors, no_vectors, question_vectors
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     JsonOption,
@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.reading import (
     one_clip,
     reading,
 )
+from video_assets.interfaces.cli.search_eval import evaluate
 from video_assets.interfaces.cli.search_moments import moments
 from video_assets.interfaces.cli.search_options import (
     ExplainOption,
@@ -47,6 +48,7 @@ class SearchType(str, Enum):
 search = typer.Typer(help="Find clips and look at them.", no_args_is_help=True)
 search.command("info")(info)
 search.command("moments")(moments)
+search.command("eval")(evaluate)
 
 
 @dataclass(frozen=True)
@@ -184,15 +186,15 @@ def _search(opened: Reading, asked: Asked, question: Question) -> list[Hit]:
         return queries.transcripts(catalogue, LOCAL_OWNER, asked.text, question)
     if asked.kind is SearchType.FULLTEXT:
         return queries.fulltext(catalogue, LOCAL_OWNER, asked.text, question)
-    is_needed = asked.kind is SearchType.SEMANTIC
-    vectors = question_vectors(catalogue, asked.text, is_needed=is_needed)
     weights, threshold = asked.weights, asked.threshold
     if asked.kind is SearchType.SEMANTIC:
-        if vectors is None:
+        if queries.model_in_use(catalogue, LOCAL_OWNER) is None or not asked.text.strip():
             return []
+        needed = needed_vectors(catalogue, asked.text)
         return queries.semantic(
-            catalogue, LOCAL_OWNER, vectors, question, weights=weights, threshold=threshold
+            catalogue, LOCAL_OWNER, needed, question, weights=weights, threshold=threshold
         )
+    vectors = question_vectors(catalogue, asked.text)
     return queries.hybrid(catalogue, LOCAL_OWNER, asked.text, vectors, question, weights=weights)
 
 

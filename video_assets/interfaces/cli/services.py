@@ -15,6 +15,7 @@ from video_assets.interfaces.cli.faults import USAGE, tell
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.presets.model import load_preset
 from video_assets.settings import Settings
+from video_assets.storage import run_queue
 from video_assets.storage.embedded import EmbeddedServer
 
 
@@ -118,12 +119,16 @@ def _end_orphans(settings: Settings) -> None:
 
 
 def _end_runs(settings: Settings) -> None:
-    """End the runs whose processes are gone; a database that was stopped too learns it later."""
+    """End the runs whose processes are gone; a database that was stopped too learns it later.
+
+    Raises DatabaseUnreachableError for one that nobody here has stopped.
+    """
     from video_assets.automation.instance import open_instance
     from video_assets.run_process import end_dead_runs
 
     if settings.is_embedded and not EmbeddedServer(settings.home).status().running:
         return
+    run_queue.confirm_answer(settings)
     with open_instance(settings) as instance:
         end_dead_runs(instance)
 

@@ -5,7 +5,7 @@ Names come out of files, so nothing in them is obeyed: the template escapes ever
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, groupby, islice
@@ -19,7 +19,7 @@ from video_assets.interfaces.cli import wording
 from video_assets.interfaces.cli.closing import advise
 from video_assets.interfaces.cli.wording import counted
 from video_assets.interfaces.web import charts, pages
-from video_assets.storage.run_facts import Activity, RunFacts, Totals
+from video_assets.storage.run_facts import Activity, Fault, RunFacts, Totals
 from video_assets.storage.run_folder import RunFolder
 from video_assets.storage.run_report import document_name, elapsed_s
 from video_assets.storage.runs import Run
@@ -95,19 +95,26 @@ def _page(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> dict
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What failed for one reason, what to do about it, and the files."""
+class Reason:
+    """Why a step failed, and what to do about it."""
 
     step: str
     found: str
     advice: str
+    attempts: int = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What failed for the same reasons: of most files there is one, and no file is named twice."""
+
+    reasons: tuple[Reason, ...]
     files: list[str]
-    attempts: int
 
 
 @dataclass(frozen=True)
 class Problems:
-    """What failed, and how many cells or files failed beyond those that are shown."""
+    """What failed, and how many clips or files failed beyond those that are shown."""
 
     total: int
     shown: list[Problem]
@@ -120,15 +127,18 @@ class Problems:
 
 def _problems(run: Run, facts: RunFacts) -> Problems:
     failures = facts.failures(at_most=FAILURES_SHOWN)
-    told: dict[tuple[str, str, str], Problem] = {}
+    told: dict[tuple[Reason, ...], Problem] = {}
     for each in failures.first:
-        found, advice = advise(each.step, each.error or "", each.fault, each.error_class)
-        problem = told.setdefault(
-            (each.step, found, advice), Problem(each.step, found, advice, [], each.attempts)
-        )
+        reasons = tuple(map(_reason, each.faults))
+        problem = told.setdefault(reasons, Problem(reasons, []))
         problem.files.append(_below(run.roots, each.file))
     shown = sorted(told.values(), key=lambda problem: -len(problem.files))
     return Problems(failures.total, shown)
+
+
+def _reason(fault: Fault) -> Reason:
+    found, advice = advise(fault.step, fault.error or "", fault.fault, fault.error_class)
+    return Reason(fault.step, found, advice, fault.attempts)
 
 
 @dataclass(frozen=True)
