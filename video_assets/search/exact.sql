@@ -1,9 +1,9 @@
 -- name: owners(at_most)
 -- As `service_role`: whose searches there are to be asked.
 WITH RECURSIVE known (user_id) AS (
-    SELECT min(user_id) FROM clip_vectors
+    (SELECT user_id FROM clip_vectors ORDER BY user_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(v.user_id) FROM clip_vectors v WHERE v.user_id > known.user_id)
+    SELECT (SELECT v.user_id FROM clip_vectors v WHERE v.user_id > known.user_id ORDER BY v.user_id LIMIT 1)
       FROM known
      WHERE known.user_id IS NOT NULL
 )
