@@ -87,6 +87,9 @@ SELECT c.id, c.user_id, c.created_at, private.text_search_of(c.transcript_langua
 -- Parts of clips: their words, so that an answer can name the time.
 ALTER TABLE public.transcripts
     ADD COLUMN length integer GENERATED ALWAYS AS (length(full_text)) STORED;
+-- The newest of what matches, where much does; also the index under the policy.
+CREATE INDEX transcripts_newest ON public.transcripts (user_id, created_at DESC, clip_id);
+DROP INDEX public.transcripts_owner;
 
 ALTER TABLE public.segments
     ADD COLUMN language text;

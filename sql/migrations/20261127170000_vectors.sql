@@ -64,7 +64,8 @@ WHERE space = 2 AND kind = 2;
 
 -- The clips nearest to a vector. Where an owner has few all of their vectors are read, which is exact and quick; else
 -- the index of neighbours is asked. That one leaves out what others own and what the conditions exclude after it has
--- looked, so when too few are left all are read after all. Whoever reads all may as well give more than is asked for:
+-- looked, so when too few are left all are read after all. How many there are is told by those of which the id begins
+-- with six zero bits: ids are drawn by chance. Whoever reads all may as well give more than is asked for:
 -- so that what is made of several lists is one list, whichever page of it is wanted.
 CREATE FUNCTION private.nearest(
     owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer)
@@ -84,7 +85,8 @@ BEGIN
     IF owner IS NULL OR target IS NULL OR wanted_space IS NULL THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT count(*) FROM (SELECT %s LIMIT %s) AS f', candidates, few + 1) INTO there USING owner;
+    EXECUTE format('SELECT 64 * count(*) FROM (SELECT %s AND x.clip_id < %L) AS f', candidates,
+                   '04000000-0000-0000-0000-000000000000') INTO there USING owner;
     IF there > few THEN
         PERFORM set_config('hnsw.ef_search', least(1000, greatest(200, 2 * at_most))::text, true),
                 set_config('hnsw.iterative_scan', 'relaxed_order', true),
@@ -123,7 +125,7 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_te
         SELECT (SELECT auth.uid()) AS id, (SELECT s.id FROM public.embedding_spaces AS s WHERE s.is_in_use) AS space,
                query_summary_embedding::extensions.halfvec AS summary,
                query_keyword_embedding::extensions.halfvec AS keyword,
-               greatest(500, 2 * (match_offset + match_count)) AS pool
+               greatest(200, 2 * (match_offset + match_count)) AS pool
     ), near AS (
         SELECT f.clip_id FROM me CROSS JOIN LATERAL private.nearest(me.id, 1, me.summary, filters, me.pool) AS f
         UNION

@@ -31,6 +31,8 @@ WHERE space = 2 AND kind = 3;
 
 -- Pieces of speech are looked up by their clip.
 CREATE INDEX segments_fts ON public.segments USING gin (fts) WHERE kind <> 'speech';
+-- The newest of those that a common word finds.
+CREATE INDEX segments_newest ON public.segments (user_id, created_at DESC, id) WHERE kind <> 'speech';
 
 
 -- The moments of which the words are told. Of more than 1,000 the newest are ranked, as of clips.
@@ -62,7 +64,7 @@ RETURNS TABLE (segment_id uuid)
 LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     few          constant integer := 4000;
-    clips_read   constant integer := 200;
+    clips_read   constant integer := 100;
     wanted_space smallint := (SELECT id FROM public.embedding_spaces WHERE is_in_use);
     there        bigint;
     near         uuid[];
@@ -70,9 +72,9 @@ BEGIN
     IF owner IS NULL OR target IS NULL OR wanted_space IS NULL THEN
         RETURN;
     END IF;
-    SELECT count(*) INTO there
-      FROM (SELECT FROM public.moment_vectors AS m
-             WHERE m.user_id = owner AND m.space = wanted_space LIMIT few + 1) AS f;
+    SELECT 64 * count(*) INTO there
+      FROM public.moment_vectors AS m
+     WHERE m.user_id = owner AND m.space = wanted_space AND m.clip_id < '04000000-0000-0000-0000-000000000000';
     IF there > few THEN
         SELECT array_agg(n.clip_id) INTO near
           FROM (SELECT f.clip_id

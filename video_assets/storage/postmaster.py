@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from video_assets.storage import binaries
 from video_assets.storage.unprivileged import Account
 
@@ -19,6 +21,10 @@ OPTIONS = {
     "timezone": "UTC",
     "lc_messages": "C",  # the log is read for PASSING
     "jit": "off",
+    # A search by meaning reads thousands of pages of an index; each that has to be copied from the
+    # system's cache costs as much as the rest of the work on it. Memory is taken as it is used.
+    "shared_buffers": f"{min(4096, max(128, psutil.virtual_memory().total // 2**20 // 4))}MB",
+    "max_wal_size": "4GB",
 }
 # What the log says when trying again helps: another server of this folder is starting, the
 # backends of a killed one still hold its memory, or somebody was faster at the port.
