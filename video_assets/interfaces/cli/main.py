@@ -56,5 +56,6 @@ def main() -> None:
         )
         sys.exit(MACHINE)
     finally:
+        gc.freeze()  # the system takes all memory back at once: to look it through takes 70 ms
         # All is said; ending our own workers takes a moment that nothing should cut short.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
