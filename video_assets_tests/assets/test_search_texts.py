@@ -102,9 +102,16 @@ def test_a_clip_without_ai_is_told_by_place_time_camera_and_speech(probe: Probe)
 
 
 def test_of_what_nobody_knows_there_is_no_text(probe: Probe):
-    for camera in (None, UNKNOWN):
+    only_when = UNKNOWN.model_copy(update={"capture": KNOWN.capture})
+    for camera in (None, UNKNOWN, only_when):
         texts = tell(probe, camera, None)
         assert (texts.summary, texts.keywords, texts.passages) == ("", "", ())
+
+
+def test_a_model_that_begins_with_its_make_is_named_once(probe: Probe):
+    camera = UNKNOWN.model_copy(update={"make": "GoPro", "model": "GoPro Max"})
+    texts = tell(probe, camera, None)
+    assert (texts.summary, texts.keywords) == ("Filmed with GoPro Max", "GoPro Max portrait")
 
 
 def test_a_name_of_a_file_is_in_no_text(probe: Probe):

@@ -83,7 +83,7 @@ def test_pages_of_a_long_list_are_parts_of_it(searches: dict[str, Ask], search: 
 @pytest.fixture
 def indexed(shelves: Shelves) -> Iterator[None]:
     """An owner has more clips than are read, so that the index of neighbours is asked."""
-    with shelves.changed("private.nearest", "integer := 8000;", "integer := 100;"):
+    with shelves.changed("private.nearest", "integer := 8000;", "integer := -1;"):
         yield
 
 

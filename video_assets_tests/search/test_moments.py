@@ -92,11 +92,11 @@ def test_of_many_moments_those_of_the_nearest_clips_are_read(shelves: Shelves):
     owner = shelves.owner()
     others = [Told(f"{n}.mp4", said=["x"], moment_vectors=[vector(0, 1)]) for n in range(3)]
     shelves.add(owner, *others, Told("near.mp4", said=["x"], moment_vectors=[vector(1)]))
-    with shelves.changed("private.nearest_moments", "integer := 4000", "integer := 2"):
+    with shelves.changed("private.nearest_moments", "integer := 4000", "integer := -1"):
         assert told(find(shelves, owner, "", vector(1)))[0] == ("near.mp4", 0.0)
         assert len(find(shelves, owner, "", vector(1))) == 4
     with (
-        shelves.changed("private.nearest_moments", "integer := 4000", "integer := 2"),
+        shelves.changed("private.nearest_moments", "integer := 4000", "integer := -1"),
         shelves.changed(
             "private.nearest_moments", "LIMIT greatest(clips_read, at_most)", "LIMIT 1"
         ),

@@ -69,12 +69,22 @@ def search_texts(
 ) -> SearchTexts:
     """What each clip is about, in words: a summary, keywords, and passages of what is said."""
     cuts = scenes.scene_changes if scenes else ()
+    is_told = tells_anything(camera, transcript)
     return SearchTexts(
-        summary=". ".join(summary_of(camera, transcript)),
-        keywords=" ".join(keywords_of(probe, color, camera, transcript)),
+        summary=". ".join(summary_of(camera, transcript)) if is_told else "",
+        keywords=" ".join(keywords_of(probe, color, camera, transcript)) if is_told else "",
         passages=tuple(passages_of(transcript.segments, cuts)) if transcript else (),
         language=transcript.language if transcript else None,
     )
+
+
+def tells_anything(camera: Camera | None, transcript: Transcript | None) -> bool:
+    """Tell whether a clip is about something; a month or a shape alone is like any other."""
+    if transcript is not None and transcript.full_text:
+        return True
+    if camera is None:
+        return False
+    return any((camera.description, camera.location.location_name, camera.make, camera.model))
 
 
 def summary_of(camera: Camera | None, transcript: Transcript | None) -> Iterator[str]:
@@ -86,7 +96,7 @@ def summary_of(camera: Camera | None, transcript: Transcript | None) -> Iterator
             yield f"Filmed at: {camera.location.location_name}"
         if month := month_of(camera):
             yield f"Filmed in {month}"
-        if taken_with := _camera_name(camera):
+        if taken_with := camera_name(camera):
             yield f"Filmed with {taken_with}"
     if transcript is not None and transcript.full_text:
         yield f"What is said: {_in_one_line(transcript.full_text)}"
@@ -95,32 +105,23 @@ def summary_of(camera: Camera | None, transcript: Transcript | None) -> Iterator
 def keywords_of(
     probe: Probe, color: Color | None, camera: Camera | None, transcript: Transcript | None
 ) -> Iterator[str]:
-    """Yield keywords; what the picture is like only stands beside what a clip is about."""
-    about = list(_about(camera, transcript))
-    yield from about
-    if about:
-        video = probe.video
-        if video.display_height > video.display_width:
-            yield "portrait"
-        if color is not None and color.hdr.hdr_format:
-            yield color.hdr.hdr_format
-
-
-def _about(camera: Camera | None, transcript: Transcript | None) -> Iterator[str]:
+    """Yield keywords."""
     if transcript is not None and transcript.full_text:
         yield _in_one_line(transcript.full_text)[:KEY_PHRASES]
-    if camera is None:
-        return
-    words = (
-        camera.location.location_name,
-        month_of(camera),
-        camera.make,
-        camera.model,
-        camera.lens_model,
-        camera.focal_length.category,
-        _in_one_line(camera.description or ""),
-    )
-    yield from (word for word in words if word)
+    if camera is not None:
+        words = (
+            camera.location.location_name,
+            month_of(camera),
+            camera_name(camera),
+            camera.lens_model,
+            camera.focal_length.category,
+            _in_one_line(camera.description or ""),
+        )
+        yield from (word for word in words if word)
+    if probe.video.display_height > probe.video.display_width:
+        yield "portrait"
+    if color is not None and color.hdr.hdr_format:
+        yield color.hdr.hdr_format
 
 
 def passages_of(segments: Sequence[Segment], cuts: Sequence[float]) -> Iterator[Passage]:
@@ -166,8 +167,11 @@ def month_of(camera: Camera) -> str | None:
     return f"{datetime.fromisoformat(camera.capture.time):%B %Y}"
 
 
-def _camera_name(camera: Camera) -> str:
-    return " ".join(part for part in (camera.make, camera.model) if part)
+def camera_name(camera: Camera) -> str:
+    """Name a camera; some models begin with their make."""
+    make, model = camera.make, camera.model
+    parts = [model] if make and model and model.startswith(make) else [make, model]
+    return " ".join(part for part in parts if part)
 
 
 def _in_one_line(text: str) -> str:

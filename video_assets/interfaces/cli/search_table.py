@@ -8,7 +8,7 @@ from rich.table import Table
 from video_assets.interfaces.cli.wording import cell, duration, new_table, short_id, shorten
 from video_assets.search.queries import Hit
 
-NAME_WIDTH, SUMMARY_WIDTH, CAMERA_WIDTH = 30, 50, 20
+NAME_WIDTH, SUMMARY_WIDTH, SAID_WIDTH, CAMERA_WIDTH = 30, 50, 160, 20
 SCORES = {"semantic": "Similarity", "similar": "Similarity", "hybrid": "Rank", "moments": "Rank"}
 WORDS = "FTS Rank"
 
@@ -45,11 +45,13 @@ def _columns(hits: Sequence[Hit]) -> list[Column]:
         return [
             *columns,
             Column("At", lambda hit: timecode(hit.at_s), is_number=True),
-            Column("Said", lambda hit: hit.excerpt, is_wrapped=True),
+            Column("Said", lambda hit: cut(hit.excerpt, SAID_WIDTH), is_wrapped=True),
             length,
         ]
     if any(hit.content_summary for hit in hits):
-        columns.append(Column("Summary", lambda hit: summary(hit.content_summary), is_wrapped=True))
+        columns.append(
+            Column("Summary", lambda hit: cut(hit.content_summary, SUMMARY_WIDTH), is_wrapped=True)
+        )
     if any(hit.content_category for hit in hits):
         columns.append(Column("Category", lambda hit: hit.content_category))
     return [*columns, length, Column("Camera", _camera)]
@@ -70,11 +72,15 @@ def timecode(seconds: float | None) -> str | None:
     return f"{hours}:{minutes:02}:{rest:02}"
 
 
-def summary(text: str | None) -> str | None:
-    """Cut a summary to what a table has room for."""
-    if text is None or len(text) <= SUMMARY_WIDTH:
+def cut(text: str | None, width: int) -> str | None:
+    """Cut a text to what a table has room for."""
+    if text is None or len(text) <= width:
         return text
-    return f"{text[: SUMMARY_WIDTH - 3]}..."
+    return f"{text[: width - 3]}..."
+
+
+def _summary(hit: Hit) -> str | None:
+    return cut(hit.content_summary, SUMMARY_WIDTH)
 
 
 def _camera(hit: Hit) -> str | None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from video_assets.interfaces.cli.search_table import summary, timecode
+from video_assets.interfaces.cli.search_table import SAID_WIDTH, cut, timecode
 from video_assets.interfaces.web import pages
 from video_assets.search.queries import Hit
 
@@ -29,7 +29,7 @@ def write(
             "link": Path(hit.local_path).as_uri() if Path(hit.local_path).is_absolute() else None,
             "id": hit.id,
             "at": timecode(hit.at_s),
-            "says": hit.excerpt or summary(hit.content_summary),
+            "says": cut(hit.excerpt or hit.content_summary, SAID_WIDTH),
             "duration_s": hit.duration_seconds,
             "camera": " ".join(filter(None, (hit.camera_make, hit.camera_model))),
         }
