@@ -6,8 +6,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from video_assets.storage import binaries
 from video_assets.storage.unprivileged import Account
 
@@ -21,11 +19,9 @@ OPTIONS = {
     "timezone": "UTC",
     "lc_messages": "C",  # the log is read for PASSING
     "jit": "off",
-    # A search by meaning reads thousands of pages of an index; each that has to be copied from the
-    # system's cache costs as much as the rest of the work on it. Memory is taken as it is used.
-    "shared_buffers": f"{min(4096, max(128, psutil.virtual_memory().total // 2**20 // 4))}MB",
     "max_wal_size": "4GB",
 }
+LEAST_MB, MOST_MB, SHARE = 128, 4096, 4
 # What the log says when trying again helps: another server of this folder is starting, the
 # backends of a killed one still hold its memory, or somebody was faster at the port.
 PASSING = (
@@ -121,9 +117,8 @@ class Control:
 
     def start(self, port: int, output: Path) -> int:
         """Start the server and wait until it accepts connections; the exit status of pg_ctl."""
-        options = " ".join(
-            f"-c {name}={value}" for name, value in (OPTIONS | {"port": port}).items()
-        )
+        given = OPTIONS | {"port": port, "shared_buffers": f"{_buffers_mb()}MB"}
+        options = " ".join(f"-c {name}={value}" for name, value in given.items())
         # Relative to the data folder's parent: pg_ctl builds a shell command of these names.
         log = Path(self.data.name) / self.log.name
         return self.run(
@@ -159,3 +154,14 @@ class Control:
                 check=False,
                 **who,
             ).returncode
+
+
+def _buffers_mb() -> int:
+    """Give a quarter of the memory to pages that were read; it is taken as it is used.
+
+    A search by meaning reads thousands of pages of an index; each that has to be copied from the
+    system's cache costs as much as the rest of the work on it.
+    """
+    import psutil  # 10 ms, for whoever starts a server
+
+    return min(MOST_MB, max(LEAST_MB, psutil.virtual_memory().total // 2**20 // SHARE))
