@@ -192,6 +192,12 @@ def visible(catalogue: Postgres, owner: UUID) -> Visible:
         return Visible(**_queries.visible(connection))
 
 
+def words(catalogue: Postgres, owner: UUID) -> list[str]:
+    """Give the words of an owner's latest clips."""
+    with catalogue.transaction(owner) as connection:
+        return [row["word"] for row in _queries.words(connection)]
+
+
 def model_in_use(catalogue: Postgres, owner: UUID) -> str | None:
     """Name the model whose vectors an owner's questions are compared with; None: there are none."""
     with catalogue.transaction(owner) as connection:

@@ -73,3 +73,9 @@ SELECT coalesce(s.representative_frame, c.thumbnails[(cardinality(c.thumbnails) 
         ORDER BY timestamp_start DESC
         LIMIT 1) AS s ON true
  ORDER BY asked.place;
+
+-- name: words()
+-- Of the clips that came last; longer words only, in their own form and in that of their stem.
+SELECT word
+  FROM ts_stat('SELECT fts FROM public.clip_texts ORDER BY created_at DESC, clip_id LIMIT 2000')
+ WHERE length(word) >= 4 AND word !~ '[0-9]';

@@ -93,6 +93,16 @@ def test_nothing_found_says_what_was_searched(shell: Shell, clips: dict[str, uui
     assert "searched what is said in 1 of" in shell("search", "query", "x", "-t", "transcripts")
 
 
+def test_a_word_that_is_written_wrong_is_answered_by_the_right_one(
+    shell: Shell, clips: dict[str, uuid.UUID]
+):
+    said = shell("search", "query", "glaceir wlak", columns=120)
+    assert "did you mean: glacier walk" in said
+    assert shell.json("search", "query", "glaceir")["did_you_mean"] == "glacier"
+    assert shell.json("search", "query", "glacier")["did_you_mean"] is None
+    assert "did you mean" not in shell("search", "query", "submarine")
+
+
 def test_what_a_file_says_of_itself_is_never_obeyed(shell: Shell, clips: dict[str, uuid.UUID]):
     assert str(clips["[bold]markup.mp4"])[:8] in shell("search", "query", "markup")
     assert "[bold]markup.mp4" in shell("search", "query", "markup", columns=120)

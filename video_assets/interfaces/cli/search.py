@@ -1,5 +1,6 @@
 """`video-assets search`: find clips by words, by meaning, by what is said, by likeness."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
@@ -33,6 +34,7 @@ from video_assets.interfaces.cli.search_table import hits_table
 from video_assets.interfaces.cli.wording import console, new_table, say, say_json, size, titled
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, Visible, Weights
+from video_assets.search.spelling import suggest
 from video_assets.settings import LOCAL_OWNER
 
 
@@ -100,10 +102,12 @@ def query(
     with reading() as opened:
         hits = _search(opened, asked, question)
         seen = visible(opened) if explain or not hits else None
+        meant = None if offset else _meant(opened, asked, hits)
         if open_it:
             show_pictures(opened, text, hits)
     if as_json:
-        say_json({"type": kind.value, "shown": len(hits), "clips": hits, "visible": seen})
+        found = {"type": kind.value, "shown": len(hits), "clips": hits}
+        say_json({**found, "visible": seen, "did_you_mean": meant})
         return
     if hits:
         table = hits_table(hits, kind.value, scores=scores)
@@ -112,6 +116,8 @@ def query(
         _say_what_was_searched(asked, seen, found=bool(hits))
     elif not hits:
         say(NO_CATALOGUE)
+    if meant is not None:
+        say(f"no clip has these words; did you mean: {meant}")
 
 
 @search.command("similar")
@@ -196,6 +202,14 @@ def _search(opened: Reading, asked: Asked, question: Question) -> list[Hit]:
         )
     vectors = question_vectors(catalogue, asked.text)
     return queries.hybrid(catalogue, LOCAL_OWNER, asked.text, vectors, question, weights=weights)
+
+
+def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
+    """Suggest other words where none was found."""
+    is_by_words = asked.kind is not SearchType.SEMANTIC
+    if opened.browser is None or not is_by_words or any(h.match_type != "semantic" for h in hits):
+        return None
+    return suggest(opened.browser.catalogue, LOCAL_OWNER, asked.text)
 
 
 def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:

@@ -1,0 +1,29 @@
+"""What may have been meant by a question that finds nothing: words that the owner's clips have."""
+
+import difflib
+import re
+from uuid import UUID
+
+from video_assets.search import queries
+from video_assets.storage.postgres import Postgres
+
+SHORTEST = 4  # shorter words are like too many others
+LIKENESS = 0.75
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def suggest(catalogue: Postgres, owner: UUID, text: str) -> str | None:
+    """Write a question with words that there are; None where no word is like an unknown one.
+
+    Looks through the clips that came last.
+    """
+    known = set(queries.words(catalogue, owner))
+
+    def corrected(found: re.Match[str]) -> str:
+        word = found[0].lower()
+        if len(word) < SHORTEST or word in known:
+            return found[0]
+        return next(iter(difflib.get_close_matches(word, known, 1, LIKENESS)), found[0])
+
+    meant = _WORD.sub(corrected, text)
+    return meant if meant != text else None
