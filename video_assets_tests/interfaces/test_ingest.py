@@ -296,10 +296,10 @@ def test_the_job_of_a_preset_makes_what_the_preset_says(house: House, tmp_path: 
 
 
 def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):
-    for number in range(20):
-        house.put(tmp_path / f"{number}.mp4")
     answers = ("clips in hand", "stopping now")
     for wishes in ([signal.SIGINT], [signal.SIGTERM, signal.SIGINT]):
+        for number in range(12):  # new ones, as all may be done in the moment between two looks
+            house.put(tmp_path / f"{len(wishes)}_{number}.mp4")
         process = start(house.home, "ingest", tmp_path)
         assert process.stderr is not None
         while "starting Dagster" not in process.stderr.readline():
@@ -315,7 +315,7 @@ def test_a_stopped_ingest_says_how_to_go_on(house: House, tmp_path: Path):
         told = json.loads(run_here("runs", "show", "--json").stdout)
         assert (told["status"], told["note"]) == ("stopped", "stopped by Ctrl-C")
         assert Path(told["report"]).is_file()
-    assert house.ingest(tmp_path)["complete"] == 20
+    assert house.ingest(tmp_path)["complete"] == 24
     with connect(EmbeddedServer(house.home).admin_url("dagster")) as connection:
         rows = connection.execute("SELECT DISTINCT status FROM runs").fetchall()
     assert {row[0] for row in rows} <= {"SUCCESS", "CANCELED", "FAILURE"}
