@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from video_assets.interfaces.cli.wording import cell, duration, new_table, short_id, shorten
+from video_assets.interfaces.cli.wording import camera, cell, duration, new_table, short_id, shorten
 from video_assets.search.queries import Hit
 
 NAME_WIDTH, SUMMARY_WIDTH, SAID_WIDTH, CAMERA_WIDTH = 30, 50, 160, 20
@@ -84,5 +84,5 @@ def _summary(hit: Hit) -> str | None:
 
 
 def _camera(hit: Hit) -> str | None:
-    named = " ".join(part for part in (hit.camera_make, hit.camera_model) if part)
+    named = camera(hit.camera_make, hit.camera_model)
     return shorten(named, CAMERA_WIDTH) if named else None

@@ -121,6 +121,12 @@ def size(size_bytes: int | None) -> str:
     return f"{value:.1f}{unit}"
 
 
+def camera(make: str | None, model: str | None) -> str:
+    """Name a camera; some models begin with their make."""
+    parts = [model] if make and model and model.startswith(make) else [make, model]
+    return " ".join(filter(None, parts))
+
+
 def resolution(width: int | None, height: int | None) -> str:
     """A size in pixels, WxH."""
     return NONE if width is None or height is None else f"{width}x{height}"

@@ -218,7 +218,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
             row["hdr_format"] or ("HDR" if row["is_hdr"] else None),
             wording.size(row["file_size_bytes"]),
         ],
-        [_camera(row["camera_make"], row["camera_model"]), row["lens_model"]],
+        [wording.camera(row["camera_make"], row["camera_model"]), row["lens_model"]],
         [
             f"{local:%Y-%m-%d %H:%M}" if local else f"{utc:%Y-%m-%d %H:%M} UTC" if utc else None,
             row["location_name"],
@@ -230,12 +230,6 @@ def _lines(row: dict[str, Any]) -> list[str]:
         ],
     ]
     return [line for parts in lines if (line := " · ".join(filter(None, parts)))]
-
-
-def _camera(make: str | None, model: str | None) -> str:
-    """Name a camera; some models begin with their make."""
-    parts = [model] if make and model and model.startswith(make) else [make, model]
-    return " ".join(filter(None, parts))
 
 
 def _still(names: list[str] | None, artifacts: Path) -> str | None:

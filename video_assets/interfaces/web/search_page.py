@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from video_assets.interfaces.cli.search_table import SAID_WIDTH, cut, timecode
+from video_assets.interfaces.cli.wording import camera
 from video_assets.interfaces.web import pages
 from video_assets.search.queries import Hit
 
@@ -31,7 +32,7 @@ def write(
             "at": timecode(hit.at_s),
             "says": cut(hit.excerpt or hit.content_summary, SAID_WIDTH),
             "duration_s": hit.duration_seconds,
-            "camera": " ".join(filter(None, (hit.camera_make, hit.camera_model))),
+            "camera": camera(hit.camera_make, hit.camera_model),
         }
         for hit, picture in zip(hits, pictures, strict=True)
     ]
