@@ -35,7 +35,7 @@ TOP, RANKED, LISTED = 10, 1000, 100
 FULL = "hybrid in full"
 BASELINE = Path(__file__).parents[2] / "shared" / "baseline" / "original_search.sql"
 COMMON = ("word1", "word2", "word3", "word1 word2")
-WRITTEN_CLIPS, CLIPS_PER_COMMIT = 2000, 1
+WRITTEN_CLIPS = 2000
 
 Connection = psycopg.Connection[Any]
 Rows = list[Any]

@@ -7,12 +7,13 @@ import dagster as dg
 
 from video_assets import assets
 from video_assets.automation.backfills import backfill_cells, request_backfill
-from video_assets.automation.jobs import check_search, check_search_daily, process_clips
+from video_assets.automation.jobs import process_clips
 from video_assets.automation.maintenance import cleanup_artifacts, cleanup_daily
 from video_assets.automation.notifications import tell_of_failed_run, tell_of_failures
 from video_assets.automation.preset_jobs import preset_jobs
 from video_assets.automation.reconcile import reconcile
 from video_assets.automation.register_folder import register_folder
+from video_assets.automation.search_check import check_search, check_search_daily
 from video_assets.automation.watch_folders import watch_folders
 from video_assets.resources import PresetResource, resources
 

@@ -61,8 +61,8 @@ class Question:
 
     def parameters(self) -> dict[str, Any]:
         """Give it as parameters of a search."""
-        written = [asdict(condition) for condition in self.conditions]
-        return {"filters": Jsonb(written), "limit": self.limit, "offset": self.offset}
+        filters = [asdict(condition) for condition in self.conditions]
+        return {"filters": Jsonb(filters), "limit": self.limit, "offset": self.offset}
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,29 @@ def hybrid(
         "rrf_k": rrf_k,
     }
     return _hits(catalogue, owner, _queries.hybrid, text=text, **parameters)
+
+
+def moments(
+    catalogue: Postgres,
+    owner: UUID,
+    text: str,
+    vectors: QueryVectors | None,
+    question: Question,
+    *,
+    weights: Weights | None = None,
+) -> list[Hit]:
+    """Find parts of clips by what is said in them and what it means; a hit names the time.
+
+    By words alone where there are no vectors.
+    """
+    chosen = weights or Weights()
+    parameters = {
+        **question.parameters(),
+        "vector": _vectors(vectors)["keyword"],
+        "fulltext_weight": chosen.fulltext,
+        "semantic_weight": chosen.keyword,
+    }
+    return _hits(catalogue, owner, _queries.moments, text=text, **parameters)
 
 
 def similar(

@@ -27,6 +27,16 @@ SELECT id, file_name, local_path, content_summary, content_tags, duration_second
   FROM hybrid_search_clips(:text, :summary::vector, :keyword::vector, :limit, :fulltext_weight, :summary_weight,
                            :keyword_weight, :rrf_k, :filters, :offset);
 
+-- name: moments(text, vector, fulltext_weight, semantic_weight, filters, limit, offset)
+SELECT m.clip_id AS id, m.file_name, m.local_path, m.content_summary, c.content_tags, m.duration_seconds,
+       c.camera_make, c.camera_model, c.content_category, c.processed_at, m.search_rank AS score, m.match_type,
+       jsonb_strip_nulls(jsonb_build_object('text', m.text_place, 'semantic', m.semantic_place)) AS places,
+       m.timestamp_start AS at_s, m.timestamp_end AS until_s, m.excerpt
+  FROM search_moments(:text, :vector::vector, :limit, :fulltext_weight, :semantic_weight, filters => :filters,
+                      match_offset => :offset) AS m
+  JOIN clips AS c ON c.id = m.clip_id
+ ORDER BY m.search_rank DESC, m.segment_id;
+
 -- name: similar(clip, threshold, filters, limit, offset)
 SELECT s.id, s.file_name, s.local_path, s.content_summary, s.content_tags, s.duration_seconds, c.camera_make,
        c.camera_model, s.content_category, c.processed_at, s.similarity_score AS score, 'similar' AS match_type

@@ -1,9 +1,7 @@
 """What every model that turns text into vectors takes and gives, and which one a preset names."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -12,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from video_assets.media.errors import ToolMissingError
 from video_assets.services.device import Wanted
+from video_assets.services.naming import plain_address, without_folder
 from video_assets.services.tokens import Tokens
 from video_assets.services.vectors import DIMENSIONS
 
@@ -49,18 +48,12 @@ class EmbedderSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _has_no_secret(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^@?#\s]+", url):
-            raise ValueError(
-                "expected http(s)://host/path without a user, password or query; "
-                "a key belongs into DEEPINFRA_API_KEY or VIDEO_ASSETS_EMBEDDING_API_KEY"
-            )
-        return url
+        return plain_address(url, key="DEEPINFRA_API_KEY or VIDEO_ASSETS_EMBEDDING_API_KEY")
 
     @property
     def model_name(self) -> str:
         """The model without the folder in which it lies on one machine; what it was cut to."""
-        is_folder = self.model.startswith((".", "~", "/", "\\")) or Path(self.model).is_dir()
-        name = Path(self.model).name if is_folder else self.model
+        name = without_folder(self.model)
         return f"{name}@{self.dimensions}" if self.dimensions else name
 
 

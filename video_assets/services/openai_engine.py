@@ -14,8 +14,6 @@ from video_assets.services.speech_to_text import RATE, Answer, EngineSettings, H
 from video_assets.settings import load_settings
 
 _OPENAI = "https://api.openai.com/"
-
-
 _SERVICE = Service("speech service", "sound", "VIDEO_ASSETS_SPEECH_API_KEY")
 
 

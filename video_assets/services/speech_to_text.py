@@ -1,8 +1,6 @@
 """What every engine that turns speech into text takes and gives, and which one a preset names."""
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from video_assets.services.device import Wanted
+from video_assets.services.naming import plain_address, without_folder
 
 Speech = NDArray[np.float32]
 RATE = 16_000
@@ -78,18 +77,12 @@ class EngineSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _has_no_secret(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^@?#\s]+", url):
-            raise ValueError(
-                "expected http(s)://host/path without a user, password or query; "
-                "a key belongs into VIDEO_ASSETS_SPEECH_API_KEY"
-            )
-        return url
+        return plain_address(url, key="VIDEO_ASSETS_SPEECH_API_KEY")
 
     @property
     def model_name(self) -> str:
         """The model without the folder in which it lies on one machine."""
-        is_folder = self.model.startswith((".", "~", "/", "\\")) or Path(self.model).is_dir()
-        return Path(self.model).name if is_folder else self.model
+        return without_folder(self.model)
 
 
 def load_engine(settings: EngineSettings) -> SpeechEngine | None:

@@ -8,8 +8,7 @@ import pytest
 
 from video_assets.search import queries
 from video_assets.search.evaluation import check_recall
-from video_assets.search.moments import moments
-from video_assets.search.queries import Hit, QueryVectors, Question
+from video_assets.search.queries import Hit, QueryVectors, Question, moments
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import parse
 from video_assets_tests.search.shelves import Shelves, Told, vector

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from video_assets.search.moments import moments
-from video_assets.search.queries import Hit, QueryVectors, Question, Weights
+from video_assets.search.queries import Hit, QueryVectors, Question, Weights, moments
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import parse
 from video_assets_tests.search.shelves import Shelves, Told, as_stored, vector

@@ -34,11 +34,8 @@ def question_vectors(catalogue: Postgres, text: str) -> QueryVectors | None:
         return None
 
 
-def needed_vectors(catalogue: Postgres, text: str) -> QueryVectors:
-    """Turn a question into vectors, or end by saying why that cannot be."""
-    model = queries.model_in_use(catalogue, LOCAL_OWNER)
-    if model is None:
-        leave("no clip has vectors yet; `ingest FOLDER --enable-ai` makes them")
+def needed_vectors(model: str, text: str) -> QueryVectors:
+    """Turn a question into vectors by a model, or end by saying why that cannot be."""
     try:
         return _vectors_of(text, model)
     except MeaningError as error:

@@ -194,9 +194,10 @@ def _search(opened: Reading, asked: Asked, question: Question) -> list[Hit]:
         return queries.fulltext(catalogue, LOCAL_OWNER, asked.text, question)
     weights, threshold = asked.weights, asked.threshold
     if asked.kind is SearchType.SEMANTIC:
-        if queries.model_in_use(catalogue, LOCAL_OWNER) is None or not asked.text.strip():
+        model = queries.model_in_use(catalogue, LOCAL_OWNER)
+        if model is None or not asked.text.strip():
             return []
-        needed = needed_vectors(catalogue, asked.text)
+        needed = needed_vectors(model, asked.text)
         return queries.semantic(
             catalogue, LOCAL_OWNER, needed, question, weights=weights, threshold=threshold
         )

@@ -76,10 +76,10 @@ def _judged(catalogue: Postgres, file: Path, k: int) -> Sequence[Evaluation]:
     from video_assets.search.evaluation import evaluate_judged
     from video_assets.search.judged import JudgedSetError, load_judged
 
-    has_vectors = queries.model_in_use(catalogue, LOCAL_OWNER) is not None
+    model = queries.model_in_use(catalogue, LOCAL_OWNER)
     try:
         questions = load_judged(file)
-        embed = partial(needed_vectors, catalogue) if has_vectors else None
+        embed = partial(needed_vectors, model) if model is not None else None
         return evaluate_judged(catalogue, LOCAL_OWNER, questions, k=k, embed=embed)
     except JudgedSetError as error:
         leave(str(error))

@@ -18,7 +18,7 @@ from video_assets.interfaces.cli.search_options import (
 from video_assets.interfaces.cli.search_pictures import show_pictures
 from video_assets.interfaces.cli.search_table import hits_table
 from video_assets.interfaces.cli.wording import console, say, say_json, titled
-from video_assets.search import moments as moment_search
+from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, Visible
 from video_assets.settings import LOCAL_OWNER
 
@@ -43,7 +43,7 @@ def moments(
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
             vectors = question_vectors(catalogue, text)
-            hits = moment_search.moments(catalogue, LOCAL_OWNER, text, vectors, question)
+            hits = queries.moments(catalogue, LOCAL_OWNER, text, vectors, question)
         seen = visible(opened) if explain or not hits else None
         if open_it:
             show_pictures(opened, text, hits)

@@ -1,6 +1,9 @@
 """What all pages share: one file with everything inside, in which nothing of a clip is obeyed."""
 
 import base64
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from video_assets.media.miniature import shrink_jpeg
 from video_assets.storage.run_folder import create
 
 STILL_PX = 240
+READERS = 4
 
 
 def environment() -> Environment:
@@ -40,8 +44,16 @@ def write(path: Path, template: Template, values: dict[str, Any]) -> None:
         stream.dump(file)
 
 
-def still(name: str | None, artifacts: Path) -> str | None:
-    """Make a still of a clip a part of a page; None where there is none."""
+def stills(names: Sequence[str | None], artifacts: Path) -> list[str | None]:
+    """Make stills of clips a part of a page; None where there is none.
+
+    names  relative to the artifact store
+    """
+    with ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(partial(_still, artifacts=artifacts), names))
+
+
+def _still(name: str | None, artifacts: Path) -> str | None:
     if name is None:
         return None
     try:

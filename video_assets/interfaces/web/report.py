@@ -4,7 +4,6 @@ Names come out of files, so nothing in them is obeyed: the template escapes ever
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -30,7 +29,6 @@ FILES_IN_VIEW = 6
 SLOWEST_SHOWN = 8
 SLOTS = 96
 STILLS_BYTES = 4_000_000  # of all stills together, as they stand in the page
-READERS = 4
 
 
 def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> Path:
@@ -197,8 +195,7 @@ def _clips(facts: RunFacts, artifacts: Path) -> list[Card]:
     stream = facts.clips()
     rows = list(islice(chain.from_iterable(stream), CLIPS_SHOWN))
     stream.close()
-    with ThreadPoolExecutor(READERS) as readers:
-        stills = list(readers.map(lambda row: _still(row["thumbnails"], artifacts), rows))
+    stills = pages.stills([_middle(row["thumbnails"]) for row in rows], artifacts)
     return [
         Card(row, _lines(row), still, _document(row))
         for row, still in zip(rows, _affordable(stills), strict=True)
@@ -232,9 +229,8 @@ def _lines(row: dict[str, Any]) -> list[str]:
     return [line for parts in lines if (line := " · ".join(filter(None, parts)))]
 
 
-def _still(names: list[str] | None, artifacts: Path) -> str | None:
-    """Make the middle still of a clip a part of the page."""
-    return pages.still(names[len(names) // 2], artifacts) if names else None
+def _middle(names: list[str] | None) -> str | None:
+    return names[len(names) // 2] if names else None
 
 
 def _affordable(stills: list[str | None]) -> Iterator[str | None]:

@@ -1,16 +1,12 @@
 """What a search found, as pictures: one page without scripts, in which everything is inside."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from video_assets.interfaces.cli.search_table import SAID_WIDTH, cut, timecode
 from video_assets.interfaces.cli.wording import camera
 from video_assets.interfaces.web import pages
 from video_assets.search.queries import Hit
-
-READERS = 4
 
 
 def write(
@@ -21,8 +17,7 @@ def write(
     stills     a file for each hit, relative to the artifact store
     artifacts  where that is
     """
-    with ThreadPoolExecutor(READERS) as readers:
-        pictures = readers.map(partial(pages.still, artifacts=artifacts), stills)
+    pictures = pages.stills(stills, artifacts)
     cards = [
         {
             "still": picture,

@@ -1,0 +1,25 @@
+"""How presets name services and models."""
+
+import re
+from pathlib import Path
+
+
+def plain_address(url: str, *, key: str) -> str:
+    """Give a service's address back if no secret stands in it.
+
+    key  the variable that holds the key instead, for the error
+
+    Raises ValueError.
+    """
+    if not re.fullmatch(r"https?://[^@?#\s]+", url):
+        raise ValueError(
+            "expected http(s)://host/path without a user, password or query; "
+            f"a key belongs into {key}"
+        )
+    return url
+
+
+def without_folder(model: str) -> str:
+    """Name a model without the folder in which it lies on one machine."""
+    is_folder = model.startswith((".", "~", "/", "\\")) or Path(model).is_dir()
+    return Path(model).name if is_folder else model
