@@ -1,8 +1,9 @@
 """An analyzer: a function over one clip, as its decorator found it.
 
 Its parameters say what it needs: `source` is the file, `settings` its part of the preset,
-`artifacts` the folder for files it makes, `progress` is called with the share that is done, and
-every other one is the result of the upstream asset of that name.
+`artifacts` the folder for files it makes, `progress` is called with the share that is done,
+`billing` pays for calls of services, and every other one is the result of the upstream asset of
+that name.
 """
 
 import inspect
@@ -18,7 +19,7 @@ from video_assets.presets.step_settings import complete
 from video_assets.presets.variables import variables_in
 from video_assets.storage.artifacts import ArtifactFolder
 
-SPECIAL = ("source", "settings", "artifacts", "progress")
+SPECIAL = ("source", "settings", "artifacts", "progress", "billing")
 REGISTERED = "checksum"
 """The asset that registration makes; whatever reads a clip's file comes after it."""
 
@@ -73,6 +74,11 @@ class Analyzer:
     def takes_source(self) -> bool:
         """Whether it reads the camera file itself."""
         return "source" in self.parameters
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it may call services that cost money."""
+        return "billing" in self.parameters
 
     @property
     def group(self) -> str:

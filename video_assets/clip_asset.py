@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from video_assets.analyzer import ANALYZERS, Analyzer, Metadata
 from video_assets.clip_stream import ClipStream, stream
 from video_assets.partitions import clips
-from video_assets.storage import ledger
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.problems import problems
 
 # Backfill policies and sensors' owners; the pinned release has them, and users can do nothing.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -91,7 +91,7 @@ def clip_check(
 
 def answer_check(catalogue: Postgres, asset: str, check_name: str) -> dg.AssetCheckResult:
     """Gather the answers that were kept with the results of one asset."""
-    found = ledger.problems(catalogue, asset, check_name, at_most=CHECKED_CLIPS_SHOWN)
+    found = problems(catalogue, asset, check_name, at_most=CHECKED_CLIPS_SHOWN)
     return dg.AssetCheckResult(
         passed=not found.total,
         severity=dg.AssetCheckSeverity.WARN,

@@ -8,6 +8,7 @@ moment it is done.
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from typing import Any, get_args
 
@@ -15,18 +16,21 @@ import dagster as dg
 
 from video_assets import stopping
 from video_assets.analyzer import Analyzer
-from video_assets.clip_worker import Failed, Measured, Task, perform
+from video_assets.clip_worker import Failed, Measured, Postponed, Task, perform
 from video_assets.events import is_deferred
 from video_assets.lanes import DEFAULT_PRIORITY, Crash
 from video_assets.partitions import meant
 from video_assets.settings import load_settings
 from video_assets.storage import ledger, locations
+from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.postgres import Postgres
 
 DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
 RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have passed
+PAYER_TAG = "video-assets/payer"  # run tag: the ingest or backfill to whose cap its calls count
+CAP_TAG = "video-assets/cap"  # run tag: that cap, in dollars
 KEEP_SETTINGS = "video-assets/keep-settings"  # run tag: a result by other settings is still valid
 
 
@@ -36,7 +40,7 @@ class Outcome:
 
     checksum: str
     made: ledger.Made
-    answer: Measured | Failed | None  # None: the stored result is still valid
+    answer: Measured | Failed | Postponed | None  # None: the stored result is still valid
 
 
 class ClipStream:
@@ -227,10 +231,24 @@ def _task(
         },
         settings=settings,
         artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
+        billing=_billing(context, checksum, asset.name) if asset.is_paid else None,
     )
 
 
-def _answer(answer: Measured | Failed | Crash) -> Measured | Failed:
+def _billing(context: dg.AssetExecutionContext, checksum: str, asset: str) -> Billing:
+    tags, budget = context.run.tags, load_settings().budget
+    cap = tags.get(CAP_TAG)
+    caps = Caps(
+        call=budget.call_usd,
+        run=Decimal(cap) if cap else budget.run_usd,
+        day=budget.day_usd,
+        owner=budget.owner_month_usd,
+    )
+    payer = tags.get(PAYER_TAG, context.run.run_id)
+    return Billing(context.resources.catalogue, checksum, asset, payer, caps)
+
+
+def _answer(answer: Measured | Failed | Postponed | Crash) -> Measured | Failed | Postponed:
     if isinstance(answer, Crash):
         fault = "unreachable" if answer.is_killed else "ours" if answer.is_timeout else "file"
         return Failed(answer.error_class, answer.message, fault)

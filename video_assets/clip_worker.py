@@ -7,16 +7,24 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from video_assets.analyzer import ANALYZERS, Analyzer
-from video_assets.media.errors import MediaError, ToolMissingError, UnreachableError
+from video_assets.media.errors import (
+    MediaError,
+    PostponedError,
+    RefusedByServiceError,
+    ToolMissingError,
+    UnreachableError,
+)
 from video_assets.media.source import Source
 from video_assets.progress import Progress
 from video_assets.redaction import redact
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
 
@@ -35,6 +43,7 @@ class Task:
     inputs: Mapping[str, Any]
     settings: Mapping[str, Any]
     artifacts: Path
+    billing: Billing | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,18 @@ class Failed:
     seconds: float = 0.0
 
 
-def perform(task: Task, progress: Progress) -> Measured | Failed:
+@dataclass(frozen=True)
+class Postponed:
+    """Why an analyzer leaves one clip for later; it has not failed.
+
+    until  None: until somebody asks for it
+    """
+
+    reason: str
+    until: datetime | None
+
+
+def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
     """Run one task: the only place where an analyzer's failure becomes a value."""
     importlib.import_module(task.module)
     analyzer = ANALYZERS[task.name]
@@ -75,6 +95,8 @@ def perform(task: Task, progress: Progress) -> Measured | Failed:
         _refuse_other_content(task)
         if "artifacts" in arguments:
             arguments["artifacts"].sweep()
+    except PostponedError as postponed:
+        return Postponed(_storable(postponed.reason), postponed.until)
     except BaseException as error:  # noqa: BLE001 - even SystemExit would otherwise end the run
         return _failed(error, task, time.perf_counter() - started)
     return Measured(
@@ -94,6 +116,8 @@ def _arguments(analyzer: Analyzer, task: Task, progress: Progress) -> dict[str, 
             arguments[name] = ArtifactFolder(task.artifacts)
         elif name == "progress":
             arguments[name] = progress
+        elif name == "billing":
+            arguments[name] = task.billing
         elif name == "settings" and analyzer.settings_model is not None:
             arguments[name] = analyzer.settings_model.model_validate(task.settings)
         else:
@@ -114,6 +138,8 @@ def _refuse_other_content(task: Task) -> None:
 
 def _failed(error: BaseException, task: Task, seconds: float) -> Failed:
     text = _storable(_without_places(str(error), task))
+    if isinstance(error, RefusedByServiceError):
+        return Failed(type(error).__name__, text, "refused", seconds)
     if isinstance(error, MediaError):
         passes = isinstance(error, UnreachableError | ToolMissingError)
         fault = "unreachable" if passes else "file"

@@ -14,7 +14,7 @@ import dagster as dg
 
 from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.clip_stream import ClipStream, Outcome
-from video_assets.clip_worker import Failed, Measured
+from video_assets.clip_worker import Failed, Measured, Postponed
 from video_assets.events import (
     clip_name,
     describe,
@@ -25,7 +25,7 @@ from video_assets.events import (
 )
 from video_assets.partitions import meant
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import ledger, locations
+from video_assets.storage import ledger, locations, postponed
 from video_assets.storage.postgres import Postgres
 
 GROUP_S = 0.5
@@ -39,6 +39,7 @@ class SupabaseIOManager(dg.IOManager):
         """Take the catalogue and the root of the artifact store."""
         self._catalogue = catalogue
         self._artifacts = artifacts
+        self._said: dict[str, set[str]] = {}  # by run: why clips were left for later
         self._lacking: dict[str, list[str]] = {}  # by run: what its assets could not make
 
     def load_input(self, context: dg.InputContext) -> dict[str, ledger.Document]:
@@ -66,8 +67,11 @@ class SupabaseIOManager(dg.IOManager):
                 if outcome is None:
                     yield from told.flush()
                     continue
-                left.discard(outcome.checksum)
                 answer = outcome.answer
+                if isinstance(answer, Postponed):
+                    self._postpone(context, obj, outcome.checksum, answer)
+                    continue
+                left.discard(outcome.checksum)
                 if isinstance(answer, Measured):
                     answer = self._save_done(context, obj, outcome, answer, told)
                 if isinstance(answer, Failed):
@@ -133,6 +137,16 @@ class SupabaseIOManager(dg.IOManager):
         }
         told.add(outcome, result_digest, shown)
         return answer
+
+    def _postpone(
+        self, context: dg.OutputContext, obj: ClipStream, checksum: str, answer: Postponed
+    ) -> None:
+        """Leave a clip for later, and say why once for all that it holds for."""
+        asset, said = obj.asset.name, self._said.setdefault(context.run_id, set())
+        postponed.postpone(self._catalogue, asset, checksum, answer.reason, answer.until)
+        if answer.reason not in said:
+            said.add(answer.reason)
+            context.log.warning(f"{asset} leaves clips for later: {answer.reason}")
 
     def _save_failed(
         self, context: dg.OutputContext, obj: ClipStream, outcome: Outcome, answer: Failed
@@ -214,7 +228,8 @@ def _summary(name: str, asked: list[str], failed: dict[str, str], left: set[str]
         text += f", {len(failed)} failed ({'; '.join(_first(failed).values())})"
     if left:
         text += (
-            f", {len(left)} left out: what they need is missing, or another run has them in hand"
+            f", {len(left)} left out: what they need is missing, another run has them in hand, or "
+            "they are left for later"
         )
     return text
 

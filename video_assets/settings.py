@@ -1,7 +1,8 @@
 """What the environment and the settings file say, read once by whoever starts something."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -116,6 +117,30 @@ class Notify(BaseModel):
         return webhook
 
 
+class Budget(BaseModel):
+    """The most that calls of paid services may cost, in dollars; what would exceed it waits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    call_usd: Decimal | None = Field(default=Decimal(1), ge=0, description="one call")
+    run_usd: Decimal | None = Field(
+        default=Decimal(10), ge=0, description="one ingest or backfill, unless --cap says otherwise"
+    )
+    day_usd: Decimal | None = Field(default=Decimal(25), ge=0, description="all, from midnight UTC")
+    owner_month_usd: Decimal | None = Field(
+        default=None, ge=0, description="one owner in a calendar month"
+    )
+
+
+class RateLimit(BaseModel):
+    """How much one key may be used, by all processes together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_minute: int | None = Field(default=60, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+
+
 class Cleanup(BaseModel):
     """How long things are kept that a clean-up removes."""
 
@@ -164,6 +189,10 @@ class Settings(BaseSettings):
         default=None, ge=1, description="processes at most in each lane of `dev` and `worker`"
     )
     cleanup: Cleanup = Cleanup()
+    budget: Budget = Budget()
+    rate_limits: Mapping[str, RateLimit] = Field(
+        default={}, description="by service: gemini, anthropic, openai, or the name of its host"
+    )
     speech_api_key: SecretStr | None = Field(
         default=None, description="of the service that the step transcript may ask"
     )
@@ -286,6 +315,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "metrics": Metrics,
     "notify": Notify,
     "cleanup": Cleanup,
+    "budget": Budget,
 }
 
 

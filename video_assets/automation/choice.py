@@ -150,6 +150,8 @@ class _Chooser:
         """Say why a cell cannot be made now, or need not be; None when it can."""
         if in_hand := self._in_hand(cell):
             return in_hand
+        if cell.postponed:
+            return f"left for later: {cell.postponed}"
         for needed in self._needed(cell, cells):
             if in_hand := self._in_hand(needed):
                 return f"waits for {needed.asset}, which is {in_hand}"

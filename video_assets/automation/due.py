@@ -10,6 +10,8 @@ from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.settled import OpenClip, Settled
 
+LOOKED_AT = (*OPEN, "waiting")  # a cell that is postponed is due at its time
+
 Plan = Sequence[ledger.PlannedAsset]
 Planned = Mapping[str, ledger.PlannedAsset]
 
@@ -67,7 +69,7 @@ def _cells(
 ) -> dict[str, list[ledger.Cell]]:
     """Find the cells that are not done, by clip."""
     found: dict[str, list[ledger.Cell]] = {}
-    for cell in ledger.cells(catalogue, plan, checksums, states=OPEN) if checksums else ():
+    for cell in ledger.cells(catalogue, plan, checksums, states=LOOKED_AT) if checksums else ():
         found.setdefault(cell.checksum, []).append(cell)
     return found
 

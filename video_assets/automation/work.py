@@ -60,6 +60,8 @@ def is_tried_alone(cell: ledger.Cell) -> bool:
 
 def wait_s(cell: ledger.Cell, planned: ledger.PlannedAsset) -> float | None:
     """Say in how many seconds a cell is worth an attempt in a batch; None for not by itself."""
+    if cell.state == "waiting":
+        return cell.wait_s
     if cell.state in ("missing", "stale"):
         return 0.0 if cell.asset != REGISTERED else None
     if not _is_passing(cell) or cell.attempts > planned.retry:

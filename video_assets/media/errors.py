@@ -4,6 +4,8 @@ The texts never hold a path or a file name: results are shared between the owner
 content, so whoever reports one adds the name under which that owner knows the file.
 """
 
+from datetime import datetime
+
 
 class MediaError(Exception):
     """The file is at fault."""
@@ -27,6 +29,21 @@ class UndecodableError(MediaError):
 
 class ChangedWhileReadError(MediaError):
     """The file grew, shrank, moved or went away while it was being read."""
+
+
+class PostponedError(Exception):
+    """Nothing is wrong with the clip; it is left for later.
+
+    until  when it may be tried again; None: when somebody asks for it
+    """
+
+    def __init__(self, reason: str, until: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.until = reason, until
+
+
+class RefusedByServiceError(MediaError):
+    """A service has no usable answer for this clip, and would have none if it were asked again."""
 
 
 class ToolMissingError(MediaError):

@@ -19,7 +19,7 @@ Fault = Literal["file", "ours", "network", "refused", "unreachable"]
 State = Literal["done", "failed", "missing", "waiting", "stale"]
 
 # The clip can be made once what it needs is there again: its file, room on the disk, a service.
-PASSING_FAULTS: frozenset[Fault] = frozenset({"network", "refused", "unreachable"})
+PASSING_FAULTS: frozenset[Fault] = frozenset({"network", "unreachable"})
 
 queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
@@ -82,6 +82,8 @@ class Cell:
     is_running  whether a living process makes it now
     reasons     why it is stale
     waits_for   the assets that it cannot do without and that have no result
+    postponed   why it was taken up and left for later
+    wait_s      until it is taken up again by itself; None: not before somebody asks for it
     """
 
     checksum: str
@@ -95,6 +97,8 @@ class Cell:
     is_running: bool = False
     reasons: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
+    postponed: str | None = None
+    wait_s: float | None = None
 
 
 def entries(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> dict[str, Entry]:
@@ -149,6 +153,7 @@ def save_done(
             cpu_seconds=cpu_seconds,
             run_id=run_id,
         )
+        queries.close_calls(connection, checksum=checksum, asset=asset)
         projection.project(connection, asset, checksum)
         completed = history.Event(
             asset,
@@ -254,24 +259,6 @@ def unreported(catalogue: Postgres, *, older_than_s: float = 0) -> list[dict[str
 
 
 @dataclass(frozen=True)
-class Problems:
-    """What one check found over the whole catalogue."""
-
-    total: int
-    checked: int
-    first: dict[str, str]
-
-
-def problems(catalogue: Postgres, asset: str, check_name: str, *, at_most: int) -> Problems:
-    """Read the answers of one check, and name the latest clips with a problem."""
-    with catalogue.transaction() as connection:
-        rows = queries.problems(connection, asset=asset, check_name=check_name, at_most=at_most)
-        first = {row["file_checksum"][:12]: row["problem"] for row in rows}
-        counts = queries.count_problems(connection, asset=asset, check_name=check_name)
-        return Problems(counts["total"], counts["checked"], first)
-
-
-@dataclass(frozen=True)
 class Claims:
     """The clips that this process may work on, because nobody else held them."""
 
@@ -357,6 +344,8 @@ def _cell(row: dict[str, Any], planned: PlannedAsset) -> Cell:
         is_running=row["is_running"],
         reasons=tuple(_reasons(row, planned)) if row["state"] == "stale" else (),
         waits_for=tuple(row["waits_for"] or ()),
+        postponed=row["postponed"],
+        wait_s=row["wait_s"],
     )
 
 

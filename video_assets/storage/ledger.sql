@@ -27,6 +27,22 @@ ON CONFLICT (file_checksum, asset) DO UPDATE
        seconds = excluded.seconds, cpu_seconds = excluded.cpu_seconds, run_id = excluded.run_id,
        reported = false, measured_at = now();
 
+-- name: close_calls(checksum, asset)!
+-- What the calls for a cell cost since its last result, and that their answers are in the result now.
+WITH closed AS (
+    UPDATE ai_calls
+       SET counted = true, answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END
+     WHERE file_checksum = :checksum AND asset = :asset AND NOT counted AND status <> 'reserved'
+ RETURNING cost_usd
+), cost AS (
+    SELECT sum(cost_usd) AS usd FROM closed
+), taken_up AS (
+    DELETE FROM private.postponed_cells WHERE file_checksum = :checksum AND asset = :asset
+)
+UPDATE results SET cost_usd = (SELECT usd FROM cost)
+ WHERE file_checksum = :checksum AND asset = :asset
+   AND cost_usd IS DISTINCT FROM (SELECT usd FROM cost);
+
 -- name: save_registered(checksum, code_version, settings_fingerprint, result, result_digest)!
 -- Registration is the `checksum` asset's work; content that is known stays as it was found, and bytes
 -- that were found to have changed are whole again.
@@ -112,6 +128,7 @@ WITH plan AS MATERIALIZED (
      GROUP BY file_checksum
 ), cells AS (
     SELECT k.file_checksum, k.registered_at, k.done, p.position, p.required, r.*, p.asset AS wanted,
+           l.reason AS postponed, extract(epoch FROM nullif(l.until, 'infinity') - now())::float8 AS wait_s,
            array_to_string(ARRAY(SELECT k.done ->> u.asset FROM unnest(p.upstream) AS u(asset)), ',')
                AS inputs,
            k.done ?& p.required AS is_ready, r.code_version <> p.code_version AS is_old_code,
@@ -125,10 +142,15 @@ WITH plan AS MATERIALIZED (
                    FROM results
                   WHERE :checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[])) AS r
         ON r.checksum = k.file_checksum AND r.asset = p.asset
+      LEFT JOIN private.postponed_cells AS l
+        ON l.file_checksum = k.file_checksum AND l.asset = p.asset AND l.until > now()
      WHERE k.registered_at IS NOT NULL
 ), judged AS (
     SELECT *,
            CASE WHEN status IS NULL AND NOT is_ready THEN 'waiting'
+                WHEN postponed IS NOT NULL
+                     AND (status IS NULL OR status = 'failed' OR is_old_code OR is_set_otherwise
+                          OR (is_ready AND input_fingerprint <> inputs)) THEN 'waiting'
                 WHEN status IS NULL THEN 'missing'
                 WHEN is_old_code OR is_set_otherwise THEN 'stale'
                 WHEN is_ready AND input_fingerprint <> inputs THEN 'stale'
@@ -152,7 +174,9 @@ SELECT file_checksum, wanted AS asset, state, fault, error_class, error, attempt
        CASE WHEN state = 'stale' AND is_ready THEN inputs END AS inputs,
        CASE state WHEN 'waiting'
             THEN ARRAY(SELECT n.asset FROM unnest(required) AS n(asset) WHERE NOT done ? n.asset)
-            END AS waits_for
+            END AS waits_for,
+       CASE state WHEN 'waiting' THEN postponed END AS postponed,
+       CASE state WHEN 'waiting' THEN wait_s END AS wait_s
   FROM judged
  WHERE :states::text[] IS NULL OR state = ANY(:states::text[])
  ORDER BY registered_at, file_checksum, position;
@@ -193,17 +217,3 @@ SELECT a.asset
   FROM unnest(:assets::text[]) AS a(asset)
  WHERE EXISTS (SELECT FROM results AS r
                 WHERE r.asset = a.asset AND r.measured_at > now() - make_interval(secs => :within_s));
-
--- name: count_problems(check_name, asset)^
--- How many clips have a result, and in how many of them a check found a problem.
-SELECT (SELECT count(*) FROM results WHERE asset = :asset AND status = 'done') AS checked,
-       (SELECT count(*) FROM results
-         WHERE asset = :asset AND problems <> '{}' AND problems ? :check_name AND status = 'done')
-           AS total;
-
--- name: problems(check_name, asset, at_most)
-SELECT file_checksum, problems ->> :check_name AS problem
-  FROM results
- WHERE asset = :asset AND problems <> '{}' AND problems ? :check_name
- ORDER BY measured_at DESC
- LIMIT :at_most;

@@ -19,7 +19,7 @@ WITH failed AS (
       FROM results r
       LEFT JOIN clips c ON c.file_checksum = r.file_checksum AND c.user_id = :owner
      WHERE r.status = 'failed' AND r.measured_at > :since AND r.measured_at <= :until
-       AND r.attempts >= CASE WHEN r.fault IN ('network', 'refused', 'unreachable')
+       AND r.attempts >= CASE WHEN r.fault IN ('network', 'unreachable')
                               THEN coalesce((:passing::jsonb ->> r.asset)::int, :lasting)
                               ELSE :lasting END
 )

@@ -21,8 +21,17 @@ CHILDREN = {
     "vectors": "clip_id",
     "clip_vectors": "clip_id",
     "moment_vectors": "clip_id",
+    "analysis": "clip_id",
 }
-OWNED = ("clips", "unreadable_files", "runs", "run_unreadable_files", "forgotten", *CHILDREN)
+OWNED = (
+    "clips",
+    "unreadable_files",
+    "runs",
+    "run_unreadable_files",
+    "forgotten",
+    "ai_calls",
+    *CHILDREN,
+)
 SHARED = "a" * 64
 
 
@@ -89,6 +98,13 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = S
             """INSERT INTO moment_vectors (user_id, space, clip_id, segment_id, v)
                SELECT %(owner)s, 1, clip_id, id, array_fill(1, ARRAY[1024])::vector
                  FROM segments WHERE clip_id = %(clip)s""",
+            """INSERT INTO ai_calls (user_id, file_checksum, asset, provider, model, account,
+                                     request, reserved_usd, reserved_tokens, answer)
+               VALUES (%(owner)s, %(checksum)s, 'gemini_analysis', 'gemini', 'a model', 'x', 'y',
+                       0.1, 100, to_jsonb(%(name)s::text))""",
+            """INSERT INTO analysis (clip_id, user_id, analyzer, ai_model, analysis_summary)
+               VALUES (%(clip)s, %(owner)s, 'gemini_analysis', 'a model',
+                       to_jsonb(%(name)s::text))""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (%(checksum)s, 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",

@@ -12,7 +12,7 @@ import dagster as dg
 
 from video_assets import assets
 from video_assets.analyzer import ANALYZERS, Analyzer
-from video_assets.clip_worker import Failed, Measured, Task, perform
+from video_assets.clip_worker import Failed, Measured, Postponed, Task, perform
 from video_assets.media.hashing import hash_file
 from video_assets.progress import Progress
 from video_assets.storage.artifacts import ArtifactFolder
@@ -42,9 +42,11 @@ def ask_all(path: Path, store: Path, settings: Mapping[str, Mapping[str, Any]]) 
         analyzer = ANALYZERS[name]
         inputs = {each: answers.get(each) for each in analyzer.inputs}
         if name in settings and _can_run(analyzer, inputs):
-            answers[name] = perform(
+            answer = perform(
                 _task(analyzer, path, checksum, store, inputs, settings[name]), Progress()
             )
+            assert not isinstance(answer, Postponed)  # nothing here costs anything
+            answers[name] = answer
     return answers
 
 

@@ -20,7 +20,7 @@ ADVICE = {
     "file": "copy the file from the card again, or leave it out",
     "ours": "this is a bug of video-assets: report it with this line",
     "network": "run the same command again when the network is back",
-    "refused": "look at the account and its limits, then run the same command again",
+    "refused": "read what the service says; `video-assets backfill --failed` asks it once more",
     "unreachable": "make the file reachable, then run the same command again",
 }
 READ = "read"  # what stands for a step where a file could not become a clip

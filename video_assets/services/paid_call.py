@@ -1,0 +1,193 @@
+"""One paid call: reserved, sent, tried again where that may help, settled, and never paid twice."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+import stamina
+
+from video_assets.media.errors import PostponedError, RefusedByServiceError, UnreachableError
+from video_assets.services.prices import Price, Usage
+from video_assets.services.service_errors import (
+    AccountError,
+    BlockedError,
+    BrokenError,
+    BusyError,
+    NotTakenError,
+    ServiceError,
+)
+from video_assets.settings import RateLimit
+
+ATTEMPTS = 4
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0  # a service that asks for more is left alone, and its clips wait
+BEAT_S = 1.0  # between two signs of life while the limits of the account are full
+
+
+class Billing(Protocol):
+    """Whoever pays: storage.ai_calls.Billing."""
+
+    def earlier(self, request: str) -> Any: ...  # noqa: D102
+    def count(self, call: UUID) -> None: ...  # noqa: D102
+    def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
+    def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
+    def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
+    def note_trouble(  # noqa: D102
+        self, account: str, provider: str, reason: str, **how: Any
+    ) -> datetime | None: ...
+    def forget_trouble(self, account: str) -> None: ...  # noqa: D102
+    def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
+    def hide_partial(self) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a service answered, and for how many tokens it charges."""
+
+    answer: Any
+    usage: Usage
+    seconds: float = 0.0
+    usd: Decimal = Decimal(0)
+    call: UUID | None = None
+
+
+@dataclass(frozen=True)
+class PaidModel:
+    """One model of one service, as one key may use it.
+
+    account  digest of provider, address and key: what shares a rate limit
+    beat     called while it waits, so that nobody takes the worker for hung
+    """
+
+    provider: str
+    model: str
+    account: str
+    price: Price
+    limit: RateLimit
+    billing: Billing
+    beat: Callable[[], None]
+
+    def ask(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+        """Send one request, or give what was answered to it before.
+
+        request  digest of all that is asked
+        most     tokens that it takes and gives at most
+        send     makes one attempt; raises ServiceError
+
+        Raises PostponedError when a cap or the service's state forbids to ask now, UnreachableError
+        when the service stays busy or broken, and RefusedByServiceError when it declines.
+        """
+        if (earlier := self._earlier(request)) is not None:
+            return earlier
+        try:
+            for attempt in stamina.retry_context(
+                on=_pause_before_retry,
+                attempts=ATTEMPTS,
+                timeout=None,
+                wait_initial=FIRST_WAIT_S,
+                wait_max=LONGEST_WAIT_S,
+            ):
+                with attempt:
+                    return self._attempt(request, most, send)
+        except BlockedError as error:
+            raise RefusedByServiceError(f"{self.provider} declines: {error}") from None
+        except NotTakenError as error:
+            raise RefusedByServiceError(f"{self.provider} does not take this: {error}") from None
+        except ServiceError as error:
+            self._give_up(error)
+        raise AssertionError("unreachable")
+
+    def _earlier(self, request: str) -> Reply | None:
+        found = self.billing.earlier(request)
+        if found is None:
+            return None
+        if found.outcome == "refused":
+            self.billing.count(found.call)
+            raise RefusedByServiceError(found.error)
+        tokens = Usage(found.input_tokens, found.cached_tokens, output_tokens=found.output_tokens)
+        return Reply(found.answer, tokens, usd=found.usd, call=found.call)
+
+    def _attempt(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+        call = self._reserve(request, most)
+        began = time.monotonic()
+        try:
+            reply = send()
+        except BaseException as error:
+            self._settle_failed(call, error, most, time.monotonic() - began)
+            raise
+        seconds, usd = time.monotonic() - began, self.price.of(reply.usage)
+        self.billing.settle(
+            call,
+            "answered",
+            usd=usd,
+            latency_s=seconds,
+            answer=reply.answer,
+            **_tokens(reply.usage),
+        )
+        self.billing.forget_trouble(self.account)
+        return Reply(reply.answer, reply.usage, seconds, usd, call)
+
+    def _reserve(self, request: str, most: Usage) -> UUID:
+        """Wait until the limits of the account allow one more call."""
+        while True:
+            found = self.billing.reserve(
+                provider=self.provider,
+                model=self.model,
+                account=self.account,
+                request=request,
+                usd=self.price.of(most),
+                tokens=most.input_tokens + most.output_tokens,
+                prices_as_of=self.price.as_of,
+                requests_a_minute=self.limit.requests_per_minute,
+                tokens_a_minute=self.limit.tokens_per_minute,
+            )
+            if isinstance(found, UUID):
+                return found
+            until = time.monotonic() + found
+            while (left := until - time.monotonic()) > 0:
+                self.beat()
+                time.sleep(min(left, BEAT_S))
+
+    def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
+        used = Usage()
+        outcome = "failed"
+        if isinstance(error, BlockedError):
+            used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
+        elif isinstance(error, NotTakenError):
+            outcome = "refused"
+        elif isinstance(error, BusyError):
+            outcome = "rate_limited"
+        elif not isinstance(error, ServiceError) or error.is_billed:
+            used = most  # it was sent, and nobody knows what of it is charged
+            outcome = "failed" if isinstance(error, Exception) else "cancelled"
+        said = str(error) or type(error).__name__
+        usd, tokens = self.price.of(used), _tokens(used)
+        self.billing.settle(call, outcome, usd=usd, latency_s=seconds, error=said, **tokens)
+
+    def _give_up(self, error: ServiceError) -> None:
+        """Leave the clip for later, and after some such failures the service too."""
+        how: dict[str, Any] = {}
+        if isinstance(error, AccountError):
+            how = {"patience": 1}
+        elif isinstance(error, BusyError) and (error.retry_after_s or 0) > LONGEST_WAIT_S:
+            how = {"pause_s": error.retry_after_s}
+        reason = f"{self.provider} is left alone for a while: {error}"
+        until = self.billing.note_trouble(self.account, self.provider, reason, **how)
+        if until is not None:
+            raise PostponedError(reason, until) from None
+        raise UnreachableError(f"{self.provider}: {error}; run again later") from None
+
+
+def _pause_before_retry(error: Exception) -> bool | float:
+    """Tell whether another attempt may help, and after how long if the service says so."""
+    if isinstance(error, BusyError) and error.retry_after_s is not None:
+        return error.retry_after_s if error.retry_after_s <= LONGEST_WAIT_S else False
+    return isinstance(error, BusyError | BrokenError)
+
+
+def _tokens(usage: Usage) -> Mapping[str, int]:
+    return {name: count for name, count in asdict(usage).items() if name != "audio_tokens"}

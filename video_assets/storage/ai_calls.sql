@@ -1,0 +1,51 @@
+-- name: reserve(checksum, asset, run, provider, model, account, request, usd, tokens, prices_as_of, requests_a_minute, tokens_a_minute, call_cap, run_cap, day_cap, owner_cap)^
+SELECT call_id, wait_s, obstacle, detail, nullif(until, 'infinity') AS until
+  FROM private.reserve_ai_call(
+       :checksum, :asset, :run, :provider, :model, :account, :request, :usd::numeric, :tokens::bigint,
+       :prices_as_of::date, :requests_a_minute::int, :tokens_a_minute::bigint,
+       :call_cap::numeric, :run_cap::numeric, :day_cap::numeric, :owner_cap::numeric);
+
+-- name: settle(call, outcome, usd, input_tokens, cached_tokens, output_tokens, latency_s, error, answer)!
+UPDATE ai_calls
+   SET status = 'settled', outcome = :outcome, cost_usd = :usd, input_tokens = :input_tokens,
+       cached_tokens = :cached_tokens, output_tokens = :output_tokens, latency_s = :latency_s,
+       error = :error, answer = :answer, settled_at = clock_timestamp()
+ WHERE id = :call AND status = 'reserved';
+
+-- name: mark_invalid(call, error)!
+UPDATE ai_calls SET outcome = 'invalid', error = :error WHERE id = :call AND status = 'settled';
+
+-- name: earlier(checksum, asset, request)^
+-- What was answered to the same request and is part of no result yet.
+SELECT id, outcome, answer, input_tokens, cached_tokens, output_tokens, cost_usd, error
+  FROM ai_calls
+ WHERE file_checksum = :checksum AND asset = :asset AND request = :request
+   AND status = 'settled' AND outcome IN ('answered', 'invalid', 'refused') AND NOT counted
+ ORDER BY settled_at DESC
+ LIMIT 1;
+
+-- name: count(call)!
+UPDATE ai_calls SET counted = true WHERE id = :call;
+
+-- name: note_trouble(account, provider, asset, reason, patience, pause_s)$
+SELECT private.note_ai_trouble(:account, :provider, :asset, :reason, :patience::int, :pause_s::float8);
+
+-- name: forget_trouble(account)!
+DELETE FROM private.ai_pauses WHERE account = :account;
+
+-- name: show_partial(checksum, analyzer, model, summary, visual, audio, content)!
+-- What has arrived so far, beside the last whole answer, for every owner of the content.
+INSERT INTO analysis (clip_id, user_id, analyzer, ai_model, is_partial, analysis_summary,
+                      visual_analysis, audio_analysis, content_analysis)
+SELECT c.id, c.user_id, :analyzer, :model, true, :summary, :visual, :audio, :content
+  FROM clips c
+ WHERE c.file_checksum = :checksum
+ON CONFLICT (clip_id, analyzer, segment_id, is_partial) DO UPDATE
+   SET ai_model = excluded.ai_model, analysis_summary = excluded.analysis_summary,
+       visual_analysis = excluded.visual_analysis, audio_analysis = excluded.audio_analysis,
+       content_analysis = excluded.content_analysis, created_at = now();
+
+-- name: hide_partial(checksum, analyzer)!
+DELETE FROM analysis a
+ USING clips c
+ WHERE c.file_checksum = :checksum AND a.clip_id = c.id AND a.analyzer = :analyzer AND a.is_partial;
