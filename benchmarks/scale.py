@@ -29,7 +29,7 @@ from video_assets.automation.reconcile import reconcile
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.presets.model import load_preset
 from video_assets.settings import LOCAL_OWNER, load_settings
-from video_assets.storage.browse import Browser
+from video_assets.storage import counts
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, make_clip
@@ -143,8 +143,8 @@ def measure_all(bench: Bench) -> None:
     bench.measure(f"tick, {CHANGED} clips lack a result", bench.tick, cpu_s=TICK_CPU_S)
     library.change(FAIL, changed=CHANGED)
     bench.measure(f"tick, {CHANGED} more failed for good", bench.tick, cpu_s=TICK_CPU_S)
-    counts = Browser(bench.catalogue, LOCAL_OWNER).counts
-    bench.measure("counting for `status`", counts)
+    count = partial(counts.look, bench.catalogue, LOCAL_OWNER)
+    bench.measure("counting for `status`", count)
     bench.measure("video-assets status", lambda: run("status"), wall_s=STATUS_S)
     for words in ("--version", "search query clip", "stale", "failures", "backfill --dry-run"):
         bench.measure(f"video-assets {words}", lambda words=words: run(*words.split()))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import aiosql
 
-from video_assets.storage.browse import Counts
+from video_assets.storage.counts import Counts
 from video_assets.storage.postgres import Postgres
 
 WITHIN_S = 600.0

@@ -68,6 +68,12 @@ def test_looking_imports_nothing_that_works_on_clips(
     assert imported & HEAVY == set()
 
 
+def test_counting_reads_no_preset_while_nothing_runs(filled: Shelf, admin_url: str, tmp_path: Path):
+    imported = imported_by(tmp_path, "status", SUPABASE_DB_URL=admin_url)
+    assert "psycopg" in imported
+    assert imported.isdisjoint({"yaml", "pathspec"})
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_of_a_command_what_it_says_itself(name: str):
     said = load(name).help.partition("\n\n")[0]
