@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
-from uuid import UUID
 
 import aiosql
 
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.postgres import Connection
 
 State = Literal["complete", "failed", "processing", "waiting", "missing"]
 STATES: tuple[State, ...] = get_args(State)
@@ -36,13 +35,7 @@ class Counts:
     steps: list[StepCounts]
 
 
-def look(catalogue: Postgres, owner: UUID) -> Counts:
-    """Count one owner's clips by state, unreadable files, and cells by step and state."""
-    with catalogue.transaction(owner) as connection:
-        return count(connection)
-
-
-def count(connection: Any) -> Counts:
+def count(connection: Connection) -> Counts:
     """Count what the connection's role may see: one owner's clips, or all."""
     states: dict[State, int] = dict.fromkeys(STATES, 0)
     for row in _queries.states(connection):

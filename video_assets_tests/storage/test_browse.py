@@ -9,7 +9,7 @@ import pytest
 from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage.browse import Browser
 from video_assets.storage.catalogue import open_catalogue, open_existing
-from video_assets.storage.counts import Counts, look
+from video_assets.storage.counts import Counts, count
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 from video_assets_tests import shelf
@@ -32,7 +32,8 @@ def theirs(filled: Shelf) -> Browser:
 
 
 def counted(browser: Browser) -> Counts:
-    return look(browser.catalogue, browser.owner)
+    with browser.catalogue.transaction(browser.owner) as connection:
+        return count(connection)
 
 
 def everything(browser: Browser) -> str:

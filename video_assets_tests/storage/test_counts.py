@@ -5,7 +5,8 @@ import pytest
 from psycopg import sql
 
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import counts, ledger
+from video_assets.storage import ledger
+from video_assets.storage.counts import Counts, count
 from video_assets.storage.postgres import Postgres
 from video_assets_tests import shelf
 from video_assets_tests.shelf import LONG, STEPS, Shelf
@@ -27,9 +28,14 @@ def plan(filled: Shelf, checksum: str, *steps: str) -> None:
     ledger.plan_clips(filled.catalogue, LOCAL_OWNER, [checksum], "default", steps)
 
 
+def look(filled: Shelf) -> Counts:
+    with filled.catalogue.transaction(LOCAL_OWNER) as connection:
+        return count(connection)
+
+
 def steps(filled: Shelf) -> dict[str, tuple[int, ...]]:
     """Done, failed, running, waiting, blocked, by step."""
-    found = counts.look(filled.catalogue, LOCAL_OWNER).steps
+    found = look(filled).steps
     return {s.step: (s.done, s.failed, s.running, s.waiting, s.blocked) for s in found}
 
 
@@ -40,14 +46,14 @@ def test_complete_clips_of_two_plans_are_summed_up(filled: Shelf, complete: str)
     assert list(found) == list(STEPS)
     assert found == AS_COUNTED, "what is planned no more is there all the same"
     shelf.done(filled, LONG, "thumbnails", {"thumbnails": [], "contact_sheet": None})
-    assert counts.look(filled.catalogue, LOCAL_OWNER).clips["complete"] == 2
+    assert look(filled).clips["complete"] == 2
     assert steps(filled) == AS_COUNTED | {"thumbnails": (2, 0, 0, 3, 1)}
     plan(filled, complete, *STEPS)
     assert steps(filled) == AS_COUNTED | {"thumbnails": (2, 0, 0, 3, 1)}
 
 
 def test_what_was_made_of_a_missing_clip_is_still_there(filled: Shelf, complete: str):
-    before = counts.look(filled.catalogue, LOCAL_OWNER)
+    before = look(filled)
     with filled.catalogue.transaction() as connection:
         connection.execute(
             """WITH gone AS (UPDATE clips SET missing_since = now()
@@ -55,7 +61,7 @@ def test_what_was_made_of_a_missing_clip_is_still_there(filled: Shelf, complete:
                UPDATE clip_locations SET missing_at = now() FROM gone WHERE clip_id = gone.id""",
             (complete,),
         )
-    found = counts.look(filled.catalogue, LOCAL_OWNER)
+    found = look(filled)
     assert found.clips["missing"] == 1
     assert found.clips["complete"] == before.clips["complete"] - 1
     assert found.steps == before.steps

@@ -11,8 +11,8 @@ from rich.text import Text
 from video_assets.interfaces.cli.wording import ago, cell, new_table, shorten, span, titled
 from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.slots import Use, in_use
-from video_assets.storage import counts, pace, run_queue
-from video_assets.storage.counts import Counts
+from video_assets.storage import pace, run_queue
+from video_assets.storage.counts import Counts, count
 from video_assets.storage.pace import Cause, Pace
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.run_queue import RunQueue
@@ -68,15 +68,17 @@ class Standing:
 
 def stand(settings: Settings, catalogue: Postgres) -> Standing:
     """Look at everything once."""
-    counted = counts.look(catalogue, LOCAL_OWNER)
-    return Standing(
-        counted,
-        run_queue.look(settings),
-        in_use(settings.lanes_dir),
-        pace.pace(catalogue, LOCAL_OWNER, counted),
-        pace.causes(catalogue, LOCAL_OWNER, at_most=CAUSES_SHOWN),
-        pace.quiet_s(catalogue, LOCAL_OWNER),
-    )
+    queue, used = run_queue.look(settings), in_use(settings.lanes_dir)
+    with catalogue.transaction(LOCAL_OWNER) as connection:
+        counts = count(connection)
+        return Standing(
+            counts,
+            queue,
+            used,
+            pace.pace(connection, counts),
+            pace.causes(connection, at_most=CAUSES_SHOWN),
+            pace.quiet_s(connection),
+        )
 
 
 def lanes_of(used: Mapping[str, Use]) -> list[Lane]:
@@ -151,8 +153,8 @@ def _counts(counts: Mapping[str, int]) -> Table:
     table = new_table()
     table.add_column("Status", no_wrap=True)
     table.add_column("Count", justify="right", no_wrap=True)
-    for status, count in counts.items():
-        table.add_row(cell(_status(status)), f"{count:,}")
+    for status, runs in counts.items():
+        table.add_row(cell(_status(status)), f"{runs:,}")
     if not counts:
         table.add_row(Text("no runs", style="dim"), "0")
     return table
