@@ -126,10 +126,11 @@ def load(name: str) -> Any:
 
 
 def _collect_from_here() -> None:
-    """Look for garbage, but not in what is imported, which would take a tenth of the time."""
-    gc.freeze()
-    gc.set_threshold(50_000)
-    gc.enable()
+    """Look for garbage again, but not in what is imported: that would take a tenth of the time."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.set_threshold(50_000)
+        gc.enable()
 
 
 def _listed() -> None:
