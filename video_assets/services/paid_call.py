@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -190,4 +190,8 @@ def _pause_before_retry(error: Exception) -> bool | float:
 
 
 def _tokens(usage: Usage) -> Mapping[str, int]:
-    return {name: count for name, count in asdict(usage).items() if name != "audio_tokens"}
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+    }

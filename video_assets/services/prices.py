@@ -31,12 +31,14 @@ class Usage:
     cached_tokens  of these, read from its cache
     audio_tokens   of these, sound
     output_tokens  what it wrote, its thinking included
+    sound_s        sound that it transcribed, where that is what it charges for
     """
 
     input_tokens: int = 0
     cached_tokens: int = 0
     audio_tokens: int = 0
     output_tokens: int = 0
+    sound_s: float = 0.0
 
 
 class Price(BaseModel):
@@ -57,7 +59,8 @@ class Price(BaseModel):
         audio = self.input if self.audio_input is None else self.audio_input
         plain = usage.input_tokens - usage.cached_tokens - usage.audio_tokens
         tokens = plain * self.input + usage.cached_tokens * cached + usage.audio_tokens * audio
-        return (tokens + usage.output_tokens * self.output) / _MILLION
+        tokens += usage.output_tokens * self.output
+        return tokens / _MILLION + Decimal(usage.sound_s) / 60 * self.minute
 
 
 FREE = Price()
