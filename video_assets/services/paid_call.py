@@ -32,7 +32,6 @@ class Billing(Protocol):
     """Whoever pays: storage.ai_calls.Billing."""
 
     def earlier(self, request: str) -> Any: ...  # noqa: D102
-    def count(self, call: UUID) -> None: ...  # noqa: D102
     def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
     def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
@@ -93,10 +92,8 @@ class PaidModel:
             ):
                 with attempt:
                     return self._attempt(request, most, send)
-        except BlockedError as error:
-            raise RefusedByServiceError(f"{self.provider} declines: {error}") from None
-        except NotTakenError as error:
-            raise RefusedByServiceError(f"{self.provider} does not take this: {error}") from None
+        except (BlockedError, NotTakenError) as error:
+            raise RefusedByServiceError(self._refusal(error)) from None
         except ServiceError as error:
             self._give_up(error)
         raise AssertionError("unreachable")
@@ -106,7 +103,6 @@ class PaidModel:
         if found is None:
             return None
         if found.outcome == "refused":
-            self.billing.count(found.call)
             raise RefusedByServiceError(found.error)
         tokens = Usage(found.input_tokens, found.cached_tokens, output_tokens=found.output_tokens)
         return Reply(found.answer, tokens, usd=found.usd, call=found.call)
@@ -153,8 +149,7 @@ class PaidModel:
                 time.sleep(min(left, BEAT_S))
 
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
-        used = Usage()
-        outcome = "failed"
+        used, outcome, said = Usage(), "failed", str(error) or type(error).__name__
         if isinstance(error, BlockedError):
             used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
         elif isinstance(error, NotTakenError):
@@ -164,9 +159,14 @@ class PaidModel:
         elif not isinstance(error, ServiceError) or error.is_billed:
             used = most  # it was sent, and nobody knows what of it is charged
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
-        said = str(error) or type(error).__name__
+        if isinstance(error, BlockedError | NotTakenError):
+            said = self._refusal(error)
         usd, tokens = self.price.of(used), _tokens(used)
         self.billing.settle(call, outcome, usd=usd, latency_s=seconds, error=said, **tokens)
+
+    def _refusal(self, error: BlockedError | NotTakenError) -> str:
+        said = "declines" if isinstance(error, BlockedError) else "does not take this"
+        return f"{self.provider} {said}: {error}"
 
     def _give_up(self, error: ServiceError) -> None:
         """Leave the clip for later, and after some such failures the service too."""
