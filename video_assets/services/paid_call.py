@@ -17,6 +17,7 @@ from video_assets.services.service_errors import (
     BlockedError,
     BrokenError,
     BusyError,
+    CutShortError,
     NotTakenError,
     ServiceError,
 )
@@ -93,6 +94,8 @@ class PaidModel:
             ):
                 with attempt:
                     return self._attempt(request, most, send)
+        except CutShortError as error:
+            raise RefusedByServiceError(f"{self.provider}: {error}") from None
         except BlockedError as error:
             raise RefusedByServiceError(f"{self.provider} declines: {error}") from None
         except NotTakenError as error:
