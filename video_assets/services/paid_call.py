@@ -17,6 +17,7 @@ from video_assets.services.service_errors import (
     BlockedError,
     BrokenError,
     BusyError,
+    CutShortError,
     NotTakenError,
     ServiceError,
 )
@@ -165,6 +166,8 @@ class PaidModel:
         self.billing.settle(call, outcome, usd=usd, latency_s=seconds, error=said, **tokens)
 
     def _refusal(self, error: BlockedError | NotTakenError) -> str:
+        if isinstance(error, CutShortError):
+            return f"{self.provider}: {error}"
         said = "declines" if isinstance(error, BlockedError) else "does not take this"
         return f"{self.provider} {said}: {error}"
 

@@ -46,3 +46,7 @@ class BlockedError(ServiceError):
     def __init__(self, message: str, input_tokens: int = 0, output_tokens: int = 0) -> None:
         super().__init__(message)
         self.input_tokens, self.output_tokens = input_tokens, output_tokens
+
+
+class CutShortError(BlockedError):
+    """What it answered is longer than it may be, so the end of it is missing."""
