@@ -1,11 +1,11 @@
 """One paid call: reserved, sent, tried again where that may help, settled, and never paid twice."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import stamina
@@ -28,16 +28,48 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0  # a service that asks for more is left alone, and its clips wait
 BEAT_S = 1.0  # between two signs of life while the limits of the account are full
 
+Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "cancelled"]
+
 
 class Billing(Protocol):
     """Whoever pays: storage.ai_calls.Billing."""
 
     def earlier(self, request: str) -> Any: ...  # noqa: D102
-    def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
-    def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
+    def reserve(  # noqa: D102
+        self,
+        *,
+        provider: str,
+        model: str,
+        account: str,
+        request: str,
+        usd: Decimal,
+        tokens: int,
+        prices_as_of: date | None,
+        requests_a_minute: int | None,
+        tokens_a_minute: int | None,
+    ) -> UUID | float: ...
+    def settle(  # noqa: D102
+        self,
+        call: UUID,
+        outcome: Outcome,
+        *,
+        usd: Decimal,
+        input_tokens: int = 0,
+        cached_tokens: int = 0,
+        output_tokens: int = 0,
+        latency_s: float | None = None,
+        error: str | None = None,
+        answer: Any = None,
+    ) -> None: ...
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
     def note_trouble(  # noqa: D102
-        self, account: str, provider: str, reason: str, **how: Any
+        self,
+        account: str,
+        provider: str,
+        reason: str,
+        *,
+        patience: int = ...,
+        pause_s: float | None = None,
     ) -> datetime | None: ...
     def forget_trouble(self, account: str) -> None: ...  # noqa: D102
     def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
@@ -150,7 +182,8 @@ class PaidModel:
                 time.sleep(min(left, BEAT_S))
 
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
-        used, outcome, said = Usage(), "failed", str(error) or type(error).__name__
+        used, said = Usage(), str(error) or type(error).__name__
+        outcome: Outcome = "failed"
         if isinstance(error, BlockedError):
             used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
         elif isinstance(error, NotTakenError):
@@ -192,7 +225,7 @@ def _pause_before_retry(error: Exception) -> bool | float:
     return isinstance(error, BusyError | BrokenError)
 
 
-def _tokens(usage: Usage) -> Mapping[str, int]:
+def _tokens(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,
