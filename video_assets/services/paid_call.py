@@ -45,6 +45,7 @@ class Billing(Protocol):
         usd: Decimal,
         tokens: int,
         prices_as_of: date | None,
+        is_price_known: bool,
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
     ) -> UUID | float: ...
@@ -171,6 +172,7 @@ class PaidModel:
                 usd=self.price.of(most),
                 tokens=most.input_tokens + most.output_tokens,
                 prices_as_of=self.price.as_of,
+                is_price_known=self.price.is_known,
                 requests_a_minute=self.limit.requests_per_minute,
                 tokens_a_minute=self.limit.tokens_per_minute,
             )
