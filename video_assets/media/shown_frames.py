@@ -1,6 +1,7 @@
 """Frames to show a model in place of a clip: which, and as what pictures."""
 
 import heapq
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -40,6 +41,11 @@ class ShownFrame:
     jpeg: bytes
     width: int
     height: int
+
+    @property
+    def base64(self) -> str:
+        """The picture as text, for JSON."""
+        return b64encode(self.jpeg).decode()
 
 
 def choose_moments(scenes: Sequence[Span], most: int) -> list[float]:

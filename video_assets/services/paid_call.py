@@ -34,11 +34,11 @@ class Billing(Protocol):
 
     def earlier(self, request: str) -> Any: ...  # noqa: D102
     def count(self, call: UUID) -> None: ...  # noqa: D102
-    def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
-    def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
+    def reserve(self, *args: Any, **about: Any) -> UUID | float: ...  # noqa: D102
+    def settle(self, call: UUID, outcome: Any, *args: Any, **about: Any) -> None: ...  # noqa: D102
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
     def note_trouble(  # noqa: D102
-        self, account: str, provider: str, reason: str, **how: Any
+        self, account: str, provider: str, reason: str, *args: Any, **how: Any
     ) -> datetime | None: ...
     def forget_trouble(self, account: str) -> None: ...  # noqa: D102
     def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
@@ -159,7 +159,7 @@ class PaidModel:
         used = Usage()
         outcome = "failed"
         if isinstance(error, BlockedError):
-            used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
+            used, outcome = _charged(error), "refused"
         elif isinstance(error, NotTakenError):
             outcome = "refused"
         elif isinstance(error, BusyError):
@@ -190,6 +190,15 @@ def _pause_before_retry(error: Exception) -> bool | float:
     if isinstance(error, BusyError) and error.retry_after_s is not None:
         return error.retry_after_s if error.retry_after_s <= LONGEST_WAIT_S else False
     return isinstance(error, BusyError | BrokenError)
+
+
+def _charged(error: BlockedError) -> Usage:
+    return Usage(
+        error.input_tokens,
+        error.cached_tokens,
+        error.written_tokens,
+        output_tokens=error.output_tokens,
+    )
 
 
 def _tokens(usage: Usage) -> Mapping[str, int]:
