@@ -19,7 +19,7 @@ from video_assets.services.claude_schema import TOLD, claude_schema, in_contract
 from video_assets.services.client_errors import Errors
 from video_assets.services.local_models import keep
 from video_assets.services.paid_call import PaidModel, Reply
-from video_assets.services.partial_answers import Show
+from video_assets.services.partial_answer import PartialAnswer
 from video_assets.services.prices import Usage
 from video_assets.services.service_errors import (
     BlockedError,
@@ -55,10 +55,12 @@ class Claude:
     effort: Effort | None
     timeout_s: float
 
-    def ask(self, paid: PaidModel, question: Question, show: Show) -> Reply:
+    def ask(self, paid: PaidModel, question: Question, partial: PartialAnswer | None) -> Reply:
         """Ask about one clip; raises what PaidModel.ask does."""
         request = question.digest(PROVIDER, self.model, self.most_output, self.effort)
-        return paid.ask(request, self.most(question), lambda: self._send(question, paid.beat, show))
+        return paid.ask(
+            request, self.most(question), lambda: self._send(question, paid.beat, partial)
+        )
 
     def most(self, question: Question) -> Usage:
         """Give the most tokens that a question can take and its answer can have."""
@@ -70,23 +72,29 @@ class Claude:
             output_tokens=self.most_output,
         )
 
-    def _send(self, question: Question, beat: Callable[[], None], show: Show) -> Reply:
+    def _send(
+        self, question: Question, beat: Callable[[], None], partial: PartialAnswer | None
+    ) -> Reply:
         """Make one attempt, and another one without a schema if this is what is refused."""
         place = (self.base_url, self.model)
         if place in _unfit:
-            return self._attempt(question, {}, beat, show)
+            return self._attempt(question, {}, beat, partial)
         schema = {"format": {"type": "json_schema", "schema": claude_schema()}}
         try:
-            return self._attempt(question, schema, beat, show)
+            return self._attempt(question, schema, beat, partial)
         except NotTakenError as error:
             if not _is_about_schema(str(error)):
                 raise
-        reply = self._attempt(question, {}, beat, show)
+        reply = self._attempt(question, {}, beat, partial)
         _unfit.add(place)
         return reply
 
     def _attempt(
-        self, question: Question, schema: dict[str, Any], beat: Callable[[], None], show: Show
+        self,
+        question: Question,
+        schema: dict[str, Any],
+        beat: Callable[[], None],
+        partial: PartialAnswer | None,
     ) -> Reply:
         body = self._body(question, schema)
         errors = Errors(self.library, SECRET)
@@ -99,8 +107,8 @@ class Claude:
                         f"its answer takes longer than {self.timeout_s:g} s", is_billed=True
                     )
                 message = stream.current_message_snapshot
-                if event.type == "text":
-                    show(event.snapshot, in_contract)
+                if event.type == "text" and partial is not None:
+                    partial.show(event.snapshot)
         return _reply(message, self.most_output)
 
     def _body(self, question: Question, schema: dict[str, Any]) -> dict[str, Any]:

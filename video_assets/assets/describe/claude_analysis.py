@@ -26,11 +26,11 @@ from video_assets.services import claude
 from video_assets.services.analysis import ComprehensiveAIAnalysis
 from video_assets.services.analysis_answers import ask_for_analysis
 from video_assets.services.analysis_prompt import instructions
-from video_assets.services.claude_schema import claude_schema
+from video_assets.services.claude_schema import claude_schema, in_contract
 from video_assets.services.naming import plain_address
-from video_assets.services.paid_models import open_model
-from video_assets.services.partial_answers import shown
-from video_assets.services.prices import Usage
+from video_assets.services.paid_model import open_model
+from video_assets.services.partial_answer import PartialAnswer
+from video_assets.services.prices import Usage, price_of
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
@@ -109,7 +109,9 @@ def claude_analysis(
     paid = open_model(
         claude.PROVIDER,
         settings.model,
-        key=claude.key(),
+        settings.base_url,
+        claude.key(),
+        price=price_of(claude.PROVIDER, settings.model),
         billing=billing,
         beat=lambda: progress(UNDER_WAY),
     )
@@ -123,10 +125,14 @@ def claude_analysis(
         max_frames=settings.max_frames,
         longest_px=LONGEST_PX,
     )
-    with shown(billing, settings.model, is_wanted=settings.save_partial) as show:
+    partial = PartialAnswer(billing, settings.model, in_contract) if settings.save_partial else None
+    try:
         answer, replies = ask_for_analysis(
             paid,
-            lambda complaint: model.ask(paid, question.repaired(complaint), show),
+            lambda complaint: model.ask(paid, question.repaired(complaint), partial),
             proxy.duration_s,
         )
+    except BaseException:
+        billing.hide_partial()
+        raise
     return result_of(answer, replies, settings.model, settings, artifacts)
