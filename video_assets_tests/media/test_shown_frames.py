@@ -47,8 +47,9 @@ def clip(tmp_path_factory):
 
 def shown(frame):
     picture = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     assert picture.shape[:2] == (frame.height, frame.width)
-    return read_frame_number(picture)
+    return read_frame_number(np.asarray(picture, np.uint8))
 
 
 def test_each_picture_is_the_one_its_time_says(clip):
