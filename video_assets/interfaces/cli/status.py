@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.standing import (
     pace_sentence,
     runs_part,
     stand,
+    waits_part,
 )
 from video_assets.interfaces.cli.wording import (
     cell,
@@ -59,7 +60,7 @@ def status(
         elif watch:
             _watch(settings, catalogue, place)
         else:
-            console().print(_page(stand(settings, catalogue), place))
+            console().print(_page(stand(settings, catalogue), settings, place))
 
 
 def _nothing(settings: Settings) -> Standing:
@@ -70,17 +71,17 @@ def _nothing(settings: Settings) -> Standing:
 def _watch(settings: Settings, catalogue: Postgres, place: str | None) -> None:
     from rich.live import Live  # for those who watch
 
-    page = _page(stand(settings, catalogue), place)
+    page = _page(stand(settings, catalogue), settings, place)
     try:
         with Live(page, console=console(), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(_page(stand(settings, catalogue), place), refresh=True)
+                live.update(_page(stand(settings, catalogue), settings, place), refresh=True)
     except KeyboardInterrupt:
         return
 
 
-def _page(standing: Standing, place: str | None) -> RenderableType:
+def _page(standing: Standing, settings: Settings, place: str | None) -> RenderableType:
     counts = standing.counts
     parts: list[RenderableType] = [titled("Your Video Processing Status", _states(counts))]
     if counts.steps:
@@ -89,6 +90,8 @@ def _page(standing: Standing, place: str | None) -> RenderableType:
     parts += [Text(), *lanes_part(standing.used)]
     if standing.causes:
         parts += [Text(), *causes_part(standing.causes)]
+    if waits := list(waits_part(standing, settings.budget)):
+        parts += [Text(), *waits]
     parts += [Text(), Text(pace_sentence(standing.pace, is_over=standing.is_over))]
     parts.append(Text(f"Database: {clean(place)}", style="dim", overflow="fold"))
     return Group(*parts)
