@@ -33,11 +33,12 @@ class Billing(Protocol):
 
     def earlier(self, request: str) -> Any: ...  # noqa: D102
     def count(self, call: UUID) -> None: ...  # noqa: D102
-    def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
-    def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
+    def reserve(self, *_: Any, **about: Any) -> UUID | float: ...  # noqa: D102
+    def confirm(self, *_: Any, **about: Any) -> None: ...  # noqa: D102
+    def settle(self, call: UUID, outcome: Any, *_: Any, **about: Any) -> None: ...  # noqa: D102
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
     def note_trouble(  # noqa: D102
-        self, account: str, provider: str, reason: str, **how: Any
+        self, account: str, provider: str, reason: str, *_: Any, **how: Any
     ) -> datetime | None: ...
     def forget_trouble(self, account: str) -> None: ...  # noqa: D102
     def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
@@ -71,12 +72,20 @@ class PaidModel:
     billing: Billing
     beat: Callable[[], None]
 
-    def ask(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+    def ask(
+        self,
+        request: str,
+        most: Usage,
+        send: Callable[[], Reply],
+        prepare: Callable[[], None] | None = None,
+    ) -> Reply:
         """Send one request, or give what was answered to it before.
 
         request  digest of all that is asked
         most     tokens that it takes and gives at most
         send     makes one attempt; raises ServiceError
+        prepare  does beforehand what takes long and costs nothing, such as an upload; raises
+                 ServiceError
 
         Raises PostponedError when a cap or the service's state forbids to ask now, UnreachableError
         when the service stays busy or broken, and RefusedByServiceError when it declines.
@@ -92,7 +101,7 @@ class PaidModel:
                 wait_max=LONGEST_WAIT_S,
             ):
                 with attempt:
-                    return self._attempt(request, most, send)
+                    return self._attempt(request, most, send, prepare)
         except BlockedError as error:
             raise RefusedByServiceError(f"{self.provider} declines: {error}") from None
         except NotTakenError as error:
@@ -111,7 +120,18 @@ class PaidModel:
         tokens = Usage(found.input_tokens, found.cached_tokens, output_tokens=found.output_tokens)
         return Reply(found.answer, tokens, usd=found.usd, call=found.call)
 
-    def _attempt(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+    def _attempt(
+        self,
+        request: str,
+        most: Usage,
+        send: Callable[[], Reply],
+        prepare: Callable[[], None] | None,
+    ) -> Reply:
+        if prepare is not None:
+            # What a cap forbids need not be uploaded; and a reservation that waits for an upload
+            # would not be sent in the minute in which it counts.
+            self.billing.confirm(**self._about(request, most))
+            prepare()
         call = self._reserve(request, most)
         began = time.monotonic()
         try:
@@ -134,17 +154,7 @@ class PaidModel:
     def _reserve(self, request: str, most: Usage) -> UUID:
         """Wait until the limits of the account allow one more call."""
         while True:
-            found = self.billing.reserve(
-                provider=self.provider,
-                model=self.model,
-                account=self.account,
-                request=request,
-                usd=self.price.of(most),
-                tokens=most.input_tokens + most.output_tokens,
-                prices_as_of=self.price.as_of,
-                requests_a_minute=self.limit.requests_per_minute,
-                tokens_a_minute=self.limit.tokens_per_minute,
-            )
+            found = self.billing.reserve(**self._about(request, most))
             if isinstance(found, UUID):
                 return found
             until = time.monotonic() + found
@@ -152,11 +162,25 @@ class PaidModel:
                 self.beat()
                 time.sleep(min(left, BEAT_S))
 
+    def _about(self, request: str, most: Usage) -> dict[str, Any]:
+        return {
+            "provider": self.provider,
+            "model": self.model,
+            "account": self.account,
+            "request": request,
+            "usd": self.price.of(most),
+            "tokens": most.input_tokens + most.output_tokens,
+            "prices_as_of": self.price.as_of,
+            "requests_a_minute": self.limit.requests_per_minute,
+            "tokens_a_minute": self.limit.tokens_per_minute,
+        }
+
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
         used = Usage()
         outcome = "failed"
         if isinstance(error, BlockedError):
-            used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
+            outcome = "refused"
+            used = Usage(error.input_tokens, 0, error.audio_tokens, error.output_tokens)
         elif isinstance(error, NotTakenError):
             outcome = "refused"
         elif isinstance(error, BusyError):

@@ -108,11 +108,13 @@ class Billing:
         prices_as_of: date | None,
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
+        is_trial: bool = False,
     ) -> UUID | float:
         """Reserve one call, or give the seconds after which the account's limits allow one.
 
-        usd     what it costs at most
-        tokens  that it takes and gives at most
+        usd       what it costs at most
+        tokens    that it takes and gives at most
+        is_trial  reserve nothing after all
 
         Raises PostponedError if a cap forbids it or the service is left alone.
         """
@@ -136,9 +138,15 @@ class Billing:
                 day_cap=self.caps.day,
                 owner_cap=self.caps.owner,
             )
+            if is_trial:
+                connection.rollback()
         if found["obstacle"] is not None:
             raise PostponedError(self._why(found, usd), until=found["until"])
         return found["call_id"] or max(0.1, found["wait_s"])
+
+    def confirm(self, **about: Any) -> None:
+        """Raise PostponedError where `reserve` would."""
+        self.reserve(**about, is_trial=True)
 
     def settle(
         self,
