@@ -29,6 +29,7 @@ class Usage:
 
     input_tokens   all that it was given, those from its cache included
     cached_tokens  of these, read from its cache
+    written_tokens of these, written to its cache
     audio_tokens   of these, sound
     output_tokens  what it wrote, its thinking included
     sound_s        sound that it transcribed, where that is what it charges for
@@ -36,12 +37,13 @@ class Usage:
 
     input_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
     audio_tokens: int = 0
     output_tokens: int = 0
     sound_s: float = 0.0
 
 
-class Price(BaseModel):
+class Rates(BaseModel):
     """Dollars for a million tokens of one model, or for a minute of sound."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,18 +51,39 @@ class Price(BaseModel):
     input: Decimal = Field(default=Decimal(0), ge=0)
     output: Decimal = Field(default=Decimal(0), ge=0)
     cached_input: Decimal | None = Field(default=None, ge=0, description="None: as input")
+    cache_write: Decimal | None = Field(default=None, ge=0, description="None: as input")
     audio_input: Decimal | None = Field(default=None, ge=0, description="None: as input")
     minute: Decimal = Field(default=Decimal(0), ge=0, description="of sound that is transcribed")
-    as_of: date | None = Field(default=None, description="None: free")
 
     def of(self, usage: Usage) -> Decimal:
         """Give what a call costs."""
-        cached = self.input if self.cached_input is None else self.cached_input
-        audio = self.input if self.audio_input is None else self.audio_input
-        plain = usage.input_tokens - usage.cached_tokens - usage.audio_tokens
-        tokens = plain * self.input + usage.cached_tokens * cached + usage.audio_tokens * audio
-        tokens += usage.output_tokens * self.output
+        special = (
+            (usage.cached_tokens, self.cached_input),
+            (usage.written_tokens, self.cache_write),
+            (usage.audio_tokens, self.audio_input),
+        )
+        plain = usage.input_tokens - sum(count for count, _ in special)
+        tokens = plain * self.input + usage.output_tokens * self.output
+        tokens += sum(
+            (count * (self.input if rate is None else rate) for count, rate in special), Decimal(0)
+        )
         return tokens / _MILLION + Decimal(usage.sound_s) / 60 * self.minute
+
+
+class Price(Rates):
+    """What one model costs.
+
+    Some charge more for every token of a request whose input is longer than so many tokens.
+    """
+
+    as_of: date | None = Field(default=None, description="None: free")
+    long_over: int | None = Field(default=None, ge=1, description="tokens of input")
+    long: Rates | None = Field(default=None, description="of such a request")
+
+    def of(self, usage: Usage) -> Decimal:
+        """Give what a call costs."""
+        is_long = self.long_over is not None and usage.input_tokens > self.long_over
+        return self.long.of(usage) if is_long and self.long is not None else super().of(usage)
 
 
 FREE = Price()

@@ -45,12 +45,12 @@ class BlockedError(ServiceError):
     """It declines to answer about this clip.
 
     input_tokens, output_tokens  for which it charges
-    audio_tokens                 of the first, sound
     """
 
-    def __init__(
-        self, message: str, input_tokens: int = 0, output_tokens: int = 0, audio_tokens: int = 0
-    ) -> None:
+    def __init__(self, message: str, input_tokens: int = 0, output_tokens: int = 0) -> None:
         super().__init__(message)
         self.input_tokens, self.output_tokens = input_tokens, output_tokens
-        self.audio_tokens = audio_tokens
+
+
+class CutShortError(BlockedError):
+    """What it answered is longer than it may be, so the end of it is missing."""

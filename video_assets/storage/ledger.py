@@ -210,6 +210,8 @@ def save_failed(
             seconds=seconds,
             run_id=run_id,
         )
+        if fault == "refused":
+            queries.forget_answers(connection, checksum=checksum, asset=asset)
         projection.project_progress(connection, [checksum])
         # What only this clip's content is to blame for failed; anything else went wrong on the way.
         failed = history.Event(

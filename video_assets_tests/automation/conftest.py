@@ -3,7 +3,7 @@
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from video_assets_tests.conftest import run_sql
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 TIMEOUT_S = 3
+NAMES = {"checksum", "words", "loud", "report"}
 
 
 def preset(*disabled: str, **params: dict[str, object]) -> PipelineConfiguration:
@@ -46,7 +47,7 @@ def preset(*disabled: str, **params: dict[str, object]) -> PipelineConfiguration
             timeout=TIMEOUT_S,
             params=params.get(name, {}),
         )
-        for name in ("checksum", "words", "loud", "report")
+        for name in ("checksum", "words", "loud", "report", *(set(params) - NAMES))
     ]
     return PipelineConfiguration(name="test", steps=tuple(steps), worker_config={"default": 2})
 
@@ -60,6 +61,7 @@ class Pipeline:
     lanes: Lanes
     folder: Path
     preset: PipelineConfiguration
+    more: Sequence[dg.AssetsDefinition] = ()
 
     def job(self) -> dg.JobDefinition:
         """The job of all assets but the checksum."""
@@ -71,7 +73,7 @@ class Pipeline:
         fixed = dg.ResourceDefinition.hardcoded_resource
         manager = SupabaseIOManager(self.catalogue, artifacts)
         return dg.Definitions(
-            assets=[checksum, *ASSETS],
+            assets=[checksum, *ASSETS, *self.more],
             asset_checks=[words_are_few],
             jobs=[
                 dg.define_asset_job(
