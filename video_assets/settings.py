@@ -215,6 +215,15 @@ class Settings(BaseSettings):
         default=None, description="of another service that makes embeddings"
     )
 
+    anthropic_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "VIDEO_ASSETS_ANTHROPIC_API_KEY"),
+        description="of Anthropic, where a preset has Claude describe clips",
+    )
+    local_ai_api_key: SecretStr | None = Field(
+        default=None, description="of a server of your own that describes clips, if it wants one"
+    )
+
     metrics: Metrics = Metrics()
     notify: Notify = Notify()
 

@@ -10,7 +10,7 @@ from video_assets.services.gemini_errors import explain
 from video_assets.services.local_models import keep
 from video_assets.services.paid_call import Reply
 from video_assets.services.prices import Usage
-from video_assets.services.service_errors import BlockedError, BrokenError
+from video_assets.services.service_errors import BlockedError, BrokenError, CutShortError
 from video_assets.settings import load_settings
 
 PROVIDER = "gemini"
@@ -135,7 +135,8 @@ def _read(stream: Iterator[Any], manner: Manner, heard: Callable[[str], None]) -
     for piece in stream:
         usage = piece.usage_metadata or usage
         if piece.prompt_feedback and (reason := piece.prompt_feedback.block_reason):
-            raise _blocked(f"it was blocked before it was looked at ({_name(reason)})", usage)
+            said = f"it was blocked before it was looked at ({_name(reason)})"
+            raise BlockedError(said, **_charged(usage))
         for candidate in (piece.candidates or ())[:1]:
             more = _text(candidate)
             ending = _name(candidate.finish_reason) if candidate.finish_reason else ending
@@ -147,13 +148,13 @@ def _read(stream: Iterator[Any], manner: Manner, heard: Callable[[str], None]) -
     if ending is None:
         raise BrokenError("its answer breaks off in the middle", is_billed=True)
     if ending == "MAX_TOKENS":
-        raise _blocked(
+        raise CutShortError(
             f"its answer is longer than max_output_tokens ({manner.max_output_tokens}); raise that "
             "in the preset, or lower window_s or thinking_tokens",
-            usage,
+            **_charged(usage),
         )
     if ending != _WHOLE:
-        raise _blocked(f"it stopped ({ending})", usage)
+        raise BlockedError(f"it stopped ({ending})", **_charged(usage))
     if usage is None:
         raise BrokenError("it does not say how many tokens it took", is_billed=True)
     return Reply(text, _usage(usage))
@@ -164,9 +165,14 @@ def _text(candidate: Any) -> str:
     return "".join(part.text for part in parts if part.text and not part.thought)
 
 
-def _blocked(message: str, usage: Any) -> BlockedError:
-    used = _usage(usage) if usage is not None else Usage()
-    return BlockedError(message, used.input_tokens, used.output_tokens, used.audio_tokens)
+def _charged(told: Any) -> dict[str, int]:
+    used = _usage(told) if told is not None else Usage()
+    return {
+        "input_tokens": used.input_tokens,
+        "cached_tokens": used.cached_tokens,
+        "audio_tokens": used.audio_tokens,
+        "output_tokens": used.output_tokens,
+    }
 
 
 def _usage(told: Any) -> Usage:

@@ -191,9 +191,7 @@ class PaidModel:
                 self.beat()
                 time.sleep(min(left, BEAT_S))
 
-    def _try_to_reserve(
-        self, request: str, most: Usage, *, is_trial: bool = False
-    ) -> UUID | float:
+    def _try_to_reserve(self, request: str, most: Usage, *, is_trial: bool = False) -> UUID | float:
         return self.billing.reserve(
             provider=self.provider,
             model=self.model,
@@ -211,7 +209,7 @@ class PaidModel:
         used, said = Usage(), str(error) or type(error).__name__
         outcome: Outcome = "failed"
         if isinstance(error, BlockedError):
-            used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
+            used, outcome = _charged(error), "refused"
         elif isinstance(error, NotTakenError):
             outcome = "refused"
         elif isinstance(error, BusyError):
@@ -249,6 +247,16 @@ def _pause_before_retry(error: Exception) -> bool | float:
     if isinstance(error, BusyError) and error.retry_after_s is not None:
         return error.retry_after_s if error.retry_after_s <= LONGEST_WAIT_S else False
     return isinstance(error, BusyError | BrokenError)
+
+
+def _charged(error: BlockedError) -> Usage:
+    return Usage(
+        error.input_tokens,
+        error.cached_tokens,
+        error.written_tokens,
+        error.audio_tokens,
+        error.output_tokens,
+    )
 
 
 def _tokens(usage: Usage) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from video_assets.services.prices import Price
 from video_assets.settings import RateLimit, load_settings
 
 DIGEST_LENGTH = 32
+NO_LIMIT = RateLimit(requests_per_minute=None)
 
 
 def open_model(
@@ -25,6 +26,7 @@ def open_model(
 
     address  of the service
     """
-    limit = load_settings().rate_limits.get(provider, RateLimit())
+    usual = RateLimit() if price.as_of else NO_LIMIT  # what is free has nobody else to mind
+    limit = load_settings().rate_limits.get(provider, usual)
     account = blake3(f"{provider}\n{address}\n{key}".encode()).hexdigest()[:DIGEST_LENGTH]
     return PaidModel(provider, model, account, price, limit, billing, beat)

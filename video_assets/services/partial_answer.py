@@ -1,6 +1,8 @@
 """What has arrived of an answer, shown while the rest is still coming."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -12,8 +14,11 @@ EVERY_S = 2.0
 class PartialAnswer:
     """Shows whole values of a text that is not whole yet, seldom enough for the database."""
 
-    def __init__(self, billing: Billing, model: str) -> None:
-        self._billing, self._model = billing, model
+    def __init__(
+        self, billing: Billing, model: str, shape: Callable[[Any], Any] = lambda document: document
+    ) -> None:
+        """Show what `shape` makes of the text's document, in the contract's form."""
+        self._billing, self._model, self._shape = billing, model, shape
         self._shown_at: float | None = None
 
     def show(self, text: str) -> None:
@@ -22,7 +27,7 @@ class PartialAnswer:
         if self._shown_at is not None and now - self._shown_at < EVERY_S:
             return
         try:
-            document = from_json(text, allow_partial=True)
+            document = self._shape(from_json(text, allow_partial=True))
         except ValueError:
             return  # it will not become an answer; whoever reads the whole says why
         if isinstance(document, dict) and document:

@@ -290,11 +290,13 @@ def test_a_wrong_answer_that_is_not_repaired_is_kept_and_told(clip):
     ("reaction", "said"),
     [
         pytest.param(Reaction(blocked="PROHIBITED_CONTENT"), "PROHIBITED_CONTENT", id="question"),
-        pytest.param(says("{", finish="SAFETY"), "it stopped (SAFETY)", id="safety"),
+        pytest.param(
+            says("{", finish="SAFETY"), "gemini declines: it stopped (SAFETY)", id="safety"
+        ),
         pytest.param(Reaction(finish="RECITATION"), "it stopped (RECITATION)", id="recitation"),
         pytest.param(
             says('{"summ', finish="MAX_TOKENS"),
-            "longer than max_output_tokens (16384); raise that",
+            "gemini: its answer is longer than max_output_tokens (16384); raise that",
             id="too long",
         ),
     ],
@@ -304,11 +306,10 @@ def test_a_refusal_is_told_and_charged_and_not_asked_again(clip, reaction, said)
     found = clip.ask()
     assert isinstance(found, Failed)
     assert (found.error_class, found.fault) == ("RefusedByServiceError", "refused")
-    assert found.message.startswith("gemini declines: ")
+    assert found.message.startswith("gemini")
     assert said in found.message
     ((outcome, usd),) = clip.outcomes()
-    # What came from the cache is charged as if it had not.
-    assert (outcome, usd) == ("refused", PAID + (Decimal("0.30") - Decimal("0.075")) / 5_000)
+    assert (outcome, usd) == ("refused", PAID)
     assert len(clip.service.questions) == 1
     assert is_gone(clip)
 
