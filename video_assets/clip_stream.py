@@ -22,7 +22,7 @@ from video_assets.lanes import DEFAULT_PRIORITY, Crash
 from video_assets.partitions import meant
 from video_assets.settings import load_settings
 from video_assets.storage import ai_calls, ledger, locations
-from video_assets.storage.ai_calls import Billing, Caps
+from video_assets.storage.ai_calls import Billing, Caps, Payer
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.postgres import Postgres
@@ -32,6 +32,11 @@ RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have
 PAYER_TAG = "video-assets/payer"  # run tag: the ingest or backfill to whose cap its calls count
 CAP_TAG = "video-assets/cap"  # run tag: that cap, in dollars
 KEEP_SETTINGS = "video-assets/keep-settings"  # run tag: a result by other settings is still valid
+
+
+def payer_tags(payer: Payer) -> dict[str, str]:
+    """Tag a run whose calls somebody pays for."""
+    return {PAYER_TAG: payer.run_id, **({CAP_TAG: str(payer.cap)} if payer.cap is not None else {})}
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,11 @@ class Budget(BaseModel):
     owner_month_usd: Decimal | None = Field(
         default=None, ge=0, description="one owner in a calendar month"
     )
+    unpriced: tuple[str, ...] = Field(
+        default=(),
+        description="models that may be asked although no price is known of them, as "
+        "provider/model; no cap holds for them",
+    )
 
 
 class RateLimit(BaseModel):

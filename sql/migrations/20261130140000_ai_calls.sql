@@ -15,6 +15,7 @@ CREATE TABLE public.ai_calls (
     reserved_usd  numeric NOT NULL CHECK (reserved_usd >= 0),
     cost_usd      numeric CHECK (cost_usd >= 0),
     prices_as_of  date,
+    is_price_known boolean NOT NULL DEFAULT true,
     reserved_tokens bigint NOT NULL CHECK (reserved_tokens >= 0),
     input_tokens  bigint CHECK (input_tokens >= 0),
     cached_tokens bigint CHECK (cached_tokens >= 0),
@@ -36,6 +37,7 @@ COMMENT ON COLUMN public.ai_calls.account IS 'Digest of provider, address and ke
 COMMENT ON COLUMN public.ai_calls.request IS 'Digest of what was asked: the same request is not paid for twice.';
 COMMENT ON COLUMN public.ai_calls.status IS 'lost: its process ended before it was settled, so the whole reservation counts as spent.';
 COMMENT ON COLUMN public.ai_calls.prices_as_of IS 'Date of the price table; null where the call is free.';
+COMMENT ON COLUMN public.ai_calls.is_price_known IS 'If not, it was allowed by name, and its cost is told as 0.';
 COMMENT ON COLUMN public.ai_calls.counted IS 'Its cost is part of the cost of a result.';
 COMMENT ON COLUMN public.ai_calls.is_reusable IS 'Whether the same request gets this answer again, instead of being sent.';
 COMMENT ON COLUMN public.ai_calls.answer IS
@@ -206,7 +208,8 @@ $$;
 -- run, day or owner), with what stands in its way.
 CREATE FUNCTION private.reserve_ai_call(
     _checksum text, _asset text, _run text, _provider text, _model text, _account text, _request text,
-    _usd numeric, _tokens bigint, _prices_as_of date, _requests_a_minute integer, _tokens_a_minute bigint,
+    _usd numeric, _tokens bigint, _prices_as_of date, _is_price_known boolean,
+    _requests_a_minute integer, _tokens_a_minute bigint,
     _call_cap numeric, _run_cap numeric, _day_cap numeric, _owner_cap numeric
 ) RETURNS TABLE (call_id uuid, wait_s double precision, obstacle text, detail text, until timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -277,9 +280,9 @@ BEGIN
 
     RETURN QUERY
     INSERT INTO public.ai_calls (user_id, file_checksum, asset, run_id, provider, model, account, request,
-                                 reserved_usd, reserved_tokens, prices_as_of, sent_at)
+                                 reserved_usd, reserved_tokens, prices_as_of, is_price_known, sent_at)
     VALUES (_call.user_id, _checksum, _asset, _run, _provider, _model, _account, _request, _usd, _tokens,
-            _prices_as_of, _call.sent_at)
+            _prices_as_of, _is_price_known, _call.sent_at)
     RETURNING id, NULL::float8, NULL::text, NULL::text, NULL::timestamptz;
 END
 $$;

@@ -1,7 +1,7 @@
 """What services charge: a dated table in the package, which the user's own goes before.
 
 The user's lies in `prices.yaml` in the home folder and looks the same. A model of which no price is
-known is not called. A server on this machine is free.
+known is not called, unless the settings name it. A server on this machine is free.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,12 @@ from video_assets.settings import load_settings
 FILE_NAME = "prices.yaml"
 _MILLION = 1_000_000
 _HERE = {"localhost", "127.0.0.1", "::1"}
+_HOSTS = {  # of services that have a name
+    "generativelanguage.googleapis.com": "gemini",
+    "api.anthropic.com": "anthropic",
+    "api.openai.com": "openai",
+    "api.deepinfra.com": "deepinfra",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Rates(BaseModel):
             (usage.written_tokens, self.cache_write),
             (usage.audio_tokens, self.audio_input),
         )
-        plain = usage.input_tokens - sum(count for count, _ in special)
+        plain = max(0, usage.input_tokens - sum(count for count, _ in special))
         tokens = plain * self.input + usage.output_tokens * self.output
         tokens += sum(
             (count * (self.input if rate is None else rate) for count, rate in special), Decimal(0)
@@ -76,7 +82,8 @@ class Price(Rates):
     Some charge more for every token of a request whose input is longer than so many tokens.
     """
 
-    as_of: date | None = Field(default=None, description="None: free")
+    as_of: date | None = Field(default=None, description="None: free, or not known")
+    is_known: bool = True
     long_over: int | None = Field(default=None, ge=1, description="tokens of input")
     long: Rates | None = Field(default=None, description="of such a request")
 
@@ -87,25 +94,47 @@ class Price(Rates):
 
 
 FREE = Price()
+UNKNOWN = Price(is_known=False)
 _Table = TypeAdapter(dict[str, dict[str, Price]])
+
+
+def provider_of(base_url: str) -> str:
+    """Name the service at an address: by its name, else by its host."""
+    host = urlsplit(base_url).hostname or base_url
+    return _HOSTS.get(host, host)
+
+
+def host_of(provider: str, base_url: str | None = None) -> str:
+    """Name the host that a service's requests go to."""
+    hosts = {name: host for host, name in _HOSTS.items()}
+    return (urlsplit(base_url).hostname if base_url else None) or hosts.get(provider, provider)
+
+
+def is_here(base_url: str | None) -> bool:
+    """Tell whether a service runs on this machine."""
+    return base_url is not None and urlsplit(base_url).hostname in _HERE
 
 
 def price_of(provider: str, model: str, base_url: str | None = None) -> Price:
     """Find what a model costs.
 
-    provider  gemini, anthropic, or the host of a service that speaks OpenAI's protocol
-    base_url  of such a service
+    provider  gemini, anthropic, openai, deepinfra, or the host of another service
+    base_url  of a service that may be one of one's own
 
-    Raises ToolMissingError for a model of which no price is known.
+    Raises ToolMissingError for a model whose price nobody knows and that the settings do not allow.
     """
-    if base_url and urlsplit(base_url).hostname in _HERE:
+    if is_here(base_url):
         return FREE
-    for table in (_own(load_settings().home / FILE_NAME), _packaged()):
+    settings = load_settings()
+    for table in (_own(settings.home / FILE_NAME), _packaged()):
         if found := table.get(provider, {}).get(model):
             return found
+    name = f"{provider}/{model}"
+    if name in settings.budget.unpriced:
+        return UNKNOWN
     raise ToolMissingError(
-        f"no price is known of the model {model} of {provider}, so it is not asked; write it into "
-        f"{FILE_NAME} in the home folder (see the README), then run again"
+        f"no price is known of {name}, so it is not asked; write it into {FILE_NAME} in the home "
+        "folder, or allow it without one by budget.unpriced in the settings, then run again"
     )
 
 

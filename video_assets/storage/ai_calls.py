@@ -49,6 +49,14 @@ class Caps:
 
 
 @dataclass(frozen=True)
+class Payer:
+    """The ingest or backfill that calls are counted to; cap: instead of the one of the settings."""
+
+    run_id: str
+    cap: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Earlier:
     """What came of the same request before; a process that ends between two steps has it still."""
 
@@ -104,6 +112,7 @@ class Billing:
         usd: Decimal,
         tokens: int,
         prices_as_of: date | None,
+        is_price_known: bool,
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
         is_trial: bool = False,
@@ -132,6 +141,7 @@ class Billing:
                 usd=usd,
                 tokens=tokens,
                 prices_as_of=prices_as_of,
+                is_price_known=is_price_known,
                 requests_a_minute=requests_a_minute,
                 tokens_a_minute=tokens_a_minute,
                 call_cap=self.caps.call,
@@ -233,6 +243,20 @@ class Billing:
         if obstacle == "pause":
             return found["detail"]
         return _CAPS[obstacle].format(cap=getattr(self.caps, obstacle), usd=f"{usd:.2f}")
+
+
+def spent(catalogue: Postgres, owner: UUID) -> tuple[Decimal, Decimal]:
+    """Give what was spent or is reserved today, and by one owner this month."""
+    with catalogue.transaction() as connection:
+        found = _queries.spent(connection, owner=owner)
+    return found["day"], found["owner"]
+
+
+def lengths(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, tuple[float, bool]]:
+    """Give how many seconds clips last and whether they have sound, where that is known."""
+    with catalogue.transaction() as connection:
+        rows = _queries.lengths(connection, checksums=list(checksums))
+        return {row["file_checksum"]: (row["duration_s"], row["has_sound"]) for row in rows}
 
 
 def lose(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> None:

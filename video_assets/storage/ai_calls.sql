@@ -1,9 +1,26 @@
--- name: reserve(checksum, asset, run, provider, model, account, request, usd, tokens, prices_as_of, requests_a_minute, tokens_a_minute, call_cap, run_cap, day_cap, owner_cap)^
+-- name: reserve(checksum, asset, run, provider, model, account, request, usd, tokens, prices_as_of, is_price_known, requests_a_minute, tokens_a_minute, call_cap, run_cap, day_cap, owner_cap)^
 SELECT call_id, wait_s, obstacle, detail, nullif(until, 'infinity') AS until
   FROM private.reserve_ai_call(
        :checksum, :asset, :run, :provider, :model, :account, :request, :usd::numeric, :tokens::bigint,
-       :prices_as_of::date, :requests_a_minute::int, :tokens_a_minute::bigint,
+       :prices_as_of::date, :is_price_known, :requests_a_minute::int, :tokens_a_minute::bigint,
        :call_cap::numeric, :run_cap::numeric, :day_cap::numeric, :owner_cap::numeric);
+
+-- name: spent(owner)^
+-- What was spent or is reserved today, and by one owner this month.
+SELECT coalesce(sum(t.usd) FILTER (WHERE s.kind = 'day'), 0) AS day,
+       coalesce(sum(t.usd) FILTER (WHERE s.kind = 'owner'), 0) AS owner
+  FROM (VALUES ('day', 'day ' || to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+               ('owner', 'owner ' || :owner::text || to_char(now() AT TIME ZONE 'UTC', ' YYYY-MM')))
+       AS s(kind, scope)
+  JOIN private.ai_totals t ON t.scope = s.scope;
+
+-- name: lengths(checksums)
+-- How long clips are, as far as it is known.
+SELECT DISTINCT ON (file_checksum) file_checksum, duration_seconds::float8 AS duration_s,
+       coalesce(has_audio, true) AS has_sound
+  FROM clips
+ WHERE file_checksum = ANY(:checksums) AND duration_seconds IS NOT NULL
+ ORDER BY file_checksum;
 
 -- name: lose(checksums, asset)!
 SELECT private.lose_ai_calls(:checksums, :asset);

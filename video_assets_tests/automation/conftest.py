@@ -26,6 +26,7 @@ from video_assets.presets.model import PipelineConfiguration, StepConfiguration
 from video_assets.run_process import keep_connections
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
@@ -128,7 +129,7 @@ class Pipeline:
             raise_on_error=False,
         )
 
-    def process(self, checksums: dict[str, str]) -> int:
+    def process(self, checksums: dict[str, str], payer: Payer | None = None) -> int:
         """Do what `ingest` does, and give the number of runs it took."""
         runs: list[str] = []
         process_here(
@@ -137,6 +138,7 @@ class Pipeline:
             self.job(),
             self.preset,
             list(checksums.values()),
+            payer=payer,
             on_run=lambda run: runs.append(str(run)),
         )
         return len(runs)

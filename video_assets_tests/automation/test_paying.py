@@ -66,9 +66,8 @@ def test_what_a_cap_forbids_waits_and_says_why_until_somebody_asks(pipeline, ser
         connection.execute("UPDATE clips SET preset = 'test'")
     assert find_due(pipeline.catalogue, {"test": plan}, (), at_most=10) == []
     choice = choose(pipeline.catalogue, plan, checksums, ("missing", "stale", "failed"))
-    assert choice.chosen == []
-    assert {each.reason.split("; ")[0] for each in choice.left} == {
-        f"left for later: the day's cap of ${cap} is reached"
+    assert {each.reason.split("; ")[0] for each in choice.chosen} == {
+        f"was left for later: the day's cap of ${cap} is reached"
     }
     (told,) = postponed.reasons(pipeline.catalogue, checksums)
     assert (told.asset, told.clips) == ("opinion", 2)
@@ -76,7 +75,7 @@ def test_what_a_cap_forbids_waits_and_says_why_until_somebody_asks(pipeline, ser
     monkeypatch.setenv(DAY, "100")
     pipeline.process(clips)
     assert len(service.seen) == 3  # nobody asked for them
-    postponed.take_up(pipeline.catalogue, checksums)
+    choice.take_up(pipeline.catalogue)
     pipeline.process(clips)
     assert counts(pipeline, clips) == {"done": 5}
     assert len(service.seen) == 5

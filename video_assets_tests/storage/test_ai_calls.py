@@ -47,6 +47,7 @@ def reserve(billing: Billing, usd: Decimal = CENT, tokens: int = 10, **given):
         "account": "an account",
         "request": "a request",
         "prices_as_of": None,
+        "is_price_known": True,
         "requests_a_minute": None,
         "tokens_a_minute": None,
     }
