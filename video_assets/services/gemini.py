@@ -83,23 +83,25 @@ def ask(
     parts: Sequence[dict[str, Any]],
     *,
     system: str,
-    schema: dict[str, Any],
+    schema: dict[str, Any] | None,
     heard: Callable[[str], None],
 ) -> Reply:
     """Send one request and read the stream of its answer.
 
-    heard  called with all the text that has arrived, whenever there is more
+    schema  that the answer is held to; None: it is JSON of any shape
+    heard   called with all the text that has arrived, whenever there is more
 
     Raises ServiceError. Whatever is raised closes the connection.
     """
     config: dict[str, Any] = {
         "system_instruction": system,
         "response_mime_type": "application/json",
-        "response_json_schema": schema,
         "max_output_tokens": manner.max_output_tokens,
         "automatic_function_calling": {"disable": True},
         "automatic_continuation": False,  # each request is one reservation
     }
+    if schema is not None:
+        config["response_json_schema"] = schema
     if manner.detail == "low":
         config["media_resolution"] = "MEDIA_RESOLUTION_LOW"
     if manner.thinking_tokens is not None:

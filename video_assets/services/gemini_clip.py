@@ -1,11 +1,12 @@
 """Questions to Gemini about one clip: its windows, one after another, and the whole."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from blake3 import blake3
 from pydantic import BaseModel
@@ -16,16 +17,24 @@ from video_assets.media.errors import RefusedByServiceError
 from video_assets.services import analysis_prompt, gemini, whole_summary
 from video_assets.services.analysis import AIAnalysisSummary, ClipAnalysis
 from video_assets.services.analysis_answers import InvalidAnswerError, ask_for_analysis
+from video_assets.services.analysis_outline import outline
 from video_assets.services.analysis_prompt import ClipFacts
 from video_assets.services.gemini import Manner
 from video_assets.services.gemini_errors import GoneError
 from video_assets.services.gemini_upload import Inline, Upload
 from video_assets.services.paid_call import PaidModel, Reply
 from video_assets.services.prices import Usage
+from video_assets.services.service_errors import BrokenError, NotTakenError
 
 MEGA = 1_000_000
 SUMMARY_TOKENS = 2_000
+# Of a schema with too many choices in it Google says so, or names no reason at all.
+_ABOUT_SCHEMA = re.compile(r"schema|contains an invalid argument", re.IGNORECASE)
 MARKS = "The video carries the time as minutes and seconds: 01:30 is 90 seconds."
+
+
+_fit, _unfit = set[tuple[str, str]](), set[tuple[str, str]]()
+"""Accounts and models that take the schema and that do not, as far as this worker knows."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class GeminiClip:
                 looked_at = {**video.part(), "video_metadata": {"fps": self.manner.fps}}
                 parts = [looked_at, *({"text": each} for each in texts)]
                 try:
-                    return self._send(self.manner, parts, system, schema, heard)
+                    return self._send_held(parts, system, schema, heard)
                 except GoneError:
                     video.forget()
                     raise
@@ -107,18 +116,39 @@ class GeminiClip:
         if size <= self.manner.inline_mb * MEGA:
             return Inline(shown.read_bytes() if isinstance(shown, Path) else shown.data)
 
-        def read() -> BinaryIO:
-            return shown.open("rb") if isinstance(shown, Path) else BytesIO(shown.data)
+        def read() -> FileIO | BytesIO:
+            return FileIO(shown) if isinstance(shown, Path) else BytesIO(shown.data)
 
         patience_s = self.manner.processing_timeout_s
         return Upload(self.client, digest, read, patience_s=patience_s, beat=self.beat)
+
+    def _send_held(
+        self,
+        parts: Sequence[dict[str, Any]],
+        system: str,
+        schema: dict[str, Any],
+        heard: Callable[[str], None],
+    ) -> Reply:
+        """Hold the answer to its schema, or describe that to a model which does not take it."""
+        place = (self.paid.account, self.manner.model)
+        if place in _unfit:
+            return self._send(self.manner, parts, f"{system}\n{outline()}", None, heard)
+        try:
+            reply = self._send(self.manner, parts, system, schema, heard)
+        except NotTakenError as error:
+            if place in _fit or not _ABOUT_SCHEMA.search(str(error)):
+                raise
+            _unfit.add(place)
+            raise BrokenError(f"it does not take the schema of the answer ({error})") from None
+        _fit.add(place)
+        return reply
 
     def _send(
         self,
         manner: Manner,
         parts: Sequence[dict[str, Any]],
         system: str,
-        schema: dict[str, Any],
+        schema: dict[str, Any] | None,
         heard: Callable[[str], None],
     ) -> Reply:
         def told(text: str) -> None:

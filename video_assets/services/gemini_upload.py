@@ -4,10 +4,11 @@ It is named by its content. So an attempt finds what a killed one left there, us
 it in the end; what nobody comes back for, Google deletes after two days.
 """
 
+import io
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from video_assets.services.gemini_errors import explain, is_absent
 from video_assets.services.interruption import Interrupted
@@ -29,7 +30,7 @@ class Upload:
         self,
         client: Any,
         digest: str,
-        read: Callable[[], BinaryIO],
+        read: Callable[[], io.RawIOBase | io.BytesIO],
         *,
         patience_s: float,
         beat: Callable[[], None],
@@ -87,7 +88,7 @@ class Upload:
 
     def _upload(self) -> Any:
         self._beat()
-        with self._read() as file:
+        with _Watched(self._read(), self._beat) as file:
             config = {"name": self._name, "mime_type": MIME_TYPE}
             return self._client.files.upload(file=file, config=config)
 
@@ -116,6 +117,18 @@ class Upload:
             if not is_absent(error):
                 _log.warning("the upload %s was not deleted: %s", self._name, explain(error))
         self._may_be_there = False
+
+
+class _Watched(io.BufferedReader):
+    """A file that gives a sign of life whenever a piece of it is read."""
+
+    def __init__(self, raw: Any, beat: Callable[[], None]) -> None:
+        super().__init__(raw)
+        self._beat = beat
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._beat()
+        return super().read(size)
 
 
 class Inline:

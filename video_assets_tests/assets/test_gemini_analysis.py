@@ -336,14 +336,41 @@ def test_what_no_clip_can_change_pauses_the_service_at_once(clip, reaction):
     assert is_gone(clip)
 
 
+INVALID = refuses(400, "Request contains an invalid argument.", "INVALID_ARGUMENT")
+TOO_MUCH = "The specified schema produces a constraint that has too many states for serving."
+
+
 def test_what_it_does_not_take_of_a_clip_is_told(clip):
-    clip.service.reactions = [refuses(400, "Request contains an invalid argument.")]
-    found = clip.ask()
+    clip.service.reactions = [says(answer()), INVALID]
+    result_of(clip.ask())
+    found = clip.ask(fps=2)
     assert isinstance(found, Failed)
     assert found.fault == "refused"
     assert "does not take this: HTTP 400: Request contains an invalid" in found.message
-    assert clip.outcomes() == [("refused", 0)]
+    assert clip.outcomes() == [("answered", PAID), ("refused", 0)]
     assert is_gone(clip)
+
+
+@pytest.mark.parametrize("refusal", [INVALID, refuses(400, TOO_MUCH)], ids=["bare", "schema"])
+def test_a_model_that_does_not_take_the_schema_is_told_of_it_in_words(clip, refusal):
+    clip.service.reactions = [refusal, says(answer())]
+    result_of(clip.ask())
+    result_of(clip.ask(fps=2))
+    first, second, third = clip.service.questions
+    assert "responseJsonSchema" in first.config
+    for question in (second, third):
+        assert question.config["responseMimeType"] == "application/json"
+        assert "responseJsonSchema" not in question.config
+        assert "content_tags" in json.dumps(question.body["systemInstruction"])
+    assert clip.outcomes() == [("failed", 0), ("answered", PAID), ("answered", PAID)]
+
+
+def test_what_fits_neither_way_is_not_asked_for_ever(clip):
+    clip.service.reactions = [INVALID]
+    found = clip.ask()
+    assert isinstance(found, Failed)
+    assert found.fault == "refused"
+    assert clip.outcomes() == [("failed", 0), ("refused", 0)]
 
 
 def test_an_upload_that_stays_unfinished_costs_nothing_and_is_deleted(clip):

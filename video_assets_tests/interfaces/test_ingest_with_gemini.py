@@ -66,7 +66,7 @@ def prepare(home: Path, service: Gemini, name: str = "gemini_streaming") -> None
 
 def rows(home: Path, statement: str) -> list[tuple]:
     with connect(EmbeddedServer(home).admin_url()) as connection:
-        return connection.execute(statement).fetchall()  # pyright: ignore[reportArgumentType]
+        return connection.execute(statement.encode()).fetchall()
 
 
 def test_a_quote_asks_nobody_and_says_what_leaves_the_machine(home, footage):

@@ -310,7 +310,7 @@ def faults_of(question: Question, service: Gemini) -> Iterator[str]:
             name = (told.get("fileUri") or told["file_uri"]).rpartition("/")[2]
             if service.files.get(name, {}).get("state") != "ACTIVE":
                 yield f"the file {name} is not ready"
-    yield from _schema_faults(body["generationConfig"]["responseJsonSchema"])
+    yield from _schema_faults(body["generationConfig"].get("responseJsonSchema"))
 
 
 def _schema_faults(schema: Any) -> Iterator[str]:
