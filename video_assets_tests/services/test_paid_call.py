@@ -146,9 +146,7 @@ def test_a_refusal_is_a_result_that_is_told_again_without_being_paid_again(askin
 
 def test_what_a_service_does_not_take_costs_nothing(asking):
     asking.service.answers = [(400, BUSY)]
-    with pytest.raises(
-        RefusedByServiceError, match="does not take this: HTTP 400: slow"
-    ):
+    with pytest.raises(RefusedByServiceError, match="does not take this: HTTP 400: slow"):
         asking.ask()
     assert asking.rows("outcome, cost_usd, error") == [
         ("refused", 0, "tests does not take this: HTTP 400: slow down")
