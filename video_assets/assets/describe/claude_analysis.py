@@ -15,6 +15,7 @@ from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.describe.asking import SharingSettings, result_of, summarize
 from video_assets.assets.describe.showing import (
     ANSWER_TOKENS,
+    ask_about,
     frames_expected,
     question_of,
     spoken_tokens,
@@ -24,7 +25,6 @@ from video_assets.clip_asset import clip_asset
 from video_assets.progress import Progress
 from video_assets.services import claude
 from video_assets.services.analysis import ComprehensiveAIAnalysis
-from video_assets.services.analysis_answers import ask_for_analysis
 from video_assets.services.analysis_prompt import instructions
 from video_assets.services.claude_schema import claude_schema, in_contract
 from video_assets.services.naming import plain_address
@@ -126,13 +126,7 @@ def claude_analysis(
         longest_px=LONGEST_PX,
     )
     partial = PartialAnswer(billing, settings.model, in_contract) if settings.save_partial else None
-    try:
-        answer, replies = ask_for_analysis(
-            paid,
-            lambda complaint: model.ask(paid, question.repaired(complaint), partial),
-            proxy.duration_s,
-        )
-    except BaseException:
-        billing.hide_partial()
-        raise
+    answer, replies = ask_about(
+        question, paid, lambda each: model.ask(paid, each, partial), proxy.duration_s
+    )
     return result_of(answer, replies, settings.model, settings, artifacts)
