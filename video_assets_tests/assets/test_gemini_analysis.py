@@ -452,7 +452,8 @@ def test_a_model_without_a_price_is_not_asked(clip):
     found = clip.ask(model="gemini-unheard-of")
     assert isinstance(found, Failed)
     assert (found.error_class, found.fault) == ("ToolMissingError", "unreachable")
-    assert "no price is known of gemini/gemini-unheard-of" in found.message
+    assert "no price is known of" in found.message
+    assert "gemini-unheard-of" in found.message
     assert clip.service.requests == []
 
 
