@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 import stamina
 
+from video_assets import redaction
 from video_assets.analyzer import ANALYZERS
 from video_assets.clip_worker import Failed, Measured, Postponed
 from video_assets.media.errors import ToolMissingError
@@ -59,11 +60,13 @@ def elsewhere(catalogue, tmp_path, monkeypatch):
     chat._taken.clear()
     monkeypatch.setenv("VIDEO_ASSETS_HOME", str(tmp_path))
     monkeypatch.setenv("VIDEO_ASSETS_LOCAL_AI_API_KEY", KEY)
+    redaction.protect(())  # the environment is read anew, as at the start of a worker
     (tmp_path / "prices.yaml").write_text(PRICES)
     with serve_chat("127.0.0.2") as served, stamina.set_testing(True, attempts=4):
         served.acts = [GOOD]
         yield served, Analyzed.of("local_analysis", catalogue, tmp_path, base_url=served.url)
-    local_models._kept.pop("chat")[1].close()
+    if kept := local_models._kept.pop("chat", None):
+        kept[1].close()
 
 
 def test_a_model_on_this_machine_answers_for_nothing(clip, server):
@@ -266,7 +269,7 @@ def test_a_server_elsewhere_without_a_price_is_not_asked(elsewhere):
     server, clip = elsewhere
     found = clip.ask(model="llava:v1.6")
     assert isinstance(found, Failed)
-    assert "no price is known of the model llava:v1.6 of 127.0.0.2" in found.message
+    assert "no price is known of 127.0.0.2/llava:v1.6" in found.message
     assert server.calls == []
 
 
