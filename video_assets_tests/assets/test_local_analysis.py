@@ -8,7 +8,7 @@ import pytest
 import stamina
 
 from video_assets import redaction
-from video_assets.analyzer import ANALYZERS
+from video_assets.assets.describe.local_analysis import LocalSettings, quote_local
 from video_assets.clip_worker import Failed, Measured, Postponed
 from video_assets.media.errors import ToolMissingError
 from video_assets.services import chat, local_models, partial_answer
@@ -295,10 +295,7 @@ def test_openai_itself_needs_its_own_key(monkeypatch):
 
 
 def test_a_quote_says_how_it_comes_to_its_figure():
-    asset = ANALYZERS["local_analysis"]
-    assert asset.quote is not None
-    settings = asset.settings_model.model_validate({})  # type: ignore[union-attr]
-    quote = asset.quote(QuoteFacts(duration_s=60, has_sound=False), settings)
-    assert quote is not None
+    settings = LocalSettings()
+    quote = quote_local(QuoteFacts(duration_s=60, has_sound=False), settings)
     assert (quote.provider, quote.base_url) == ("127.0.0.1", settings.base_url)
     assert "8 frames of 324 tokens" in quote.assumes
