@@ -25,6 +25,7 @@ from video_assets.storage import ledger, locations
 from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
+from video_assets.storage.local_only import find_local_only
 from video_assets.storage.postgres import Postgres
 
 DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
@@ -111,6 +112,7 @@ def stream(
             mine = [checksum for checksum in due if checksum in free]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
+            kept = _local_only(asset, catalogue, mine)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
                 if isinstance(source, str):
@@ -118,6 +120,9 @@ def stream(
                     yield Outcome(checksum, made[checksum], lost)
                 else:
                     task = _task(asset, context, checksum, source, inputs, settings)
+                    if asset.is_paid:
+                        billing = _billing(context, checksum, asset.name, is_kept=checksum in kept)
+                        task = replace(task, billing=billing)
                     tasks.append((checksum, task))
             work = context.resources.lanes.run(
                 lane,
@@ -231,11 +236,19 @@ def _task(
         },
         settings=settings,
         artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
-        billing=_billing(context, checksum, asset.name) if asset.is_paid else None,
     )
 
 
-def _billing(context: dg.AssetExecutionContext, checksum: str, asset: str) -> Billing:
+def _local_only(asset: Analyzer, catalogue: Postgres, checksums: list[str]) -> frozenset[str]:
+    """Find the clips of which a step that may ask services must send nothing away."""
+    if not asset.is_paid:
+        return frozenset()
+    return find_local_only(catalogue, checksums, load_settings().local_only)
+
+
+def _billing(
+    context: dg.AssetExecutionContext, checksum: str, asset: str, *, is_kept: bool
+) -> Billing:
     tags, budget = context.run.tags, load_settings().budget
     cap = tags.get(CAP_TAG)
     caps = Caps(
@@ -245,7 +258,7 @@ def _billing(context: dg.AssetExecutionContext, checksum: str, asset: str) -> Bi
         owner=budget.owner_month_usd,
     )
     payer = tags.get(PAYER_TAG, context.run.run_id)
-    return Billing(context.resources.catalogue, checksum, asset, payer, caps)
+    return Billing(context.resources.catalogue, checksum, asset, payer, caps, is_kept)
 
 
 def _answer(answer: Measured | Failed | Postponed | Crash) -> Measured | Failed | Postponed:

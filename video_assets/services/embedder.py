@@ -9,11 +9,20 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from video_assets.media.errors import ToolMissingError
+from video_assets.services.api_keys import embedding_key
 from video_assets.services.device import Wanted
-from video_assets.services.naming import plain_address, without_folder
+from video_assets.services.naming import is_here, plain_address, without_folder
+from video_assets.services.outgoing import (
+    PLACE_NAME,
+    SAID,
+    Bound,
+    Outgoing,
+    refuse_local_only,
+)
 from video_assets.services.tokens import Tokens
 from video_assets.services.vectors import DIMENSIONS
 
+TEXTS = (SAID, "the camera's make, model, lens and description", PLACE_NAME, "the month")
 Vectors = NDArray[np.float32]
 EngineName = Literal["openai_compatible", "transformers"]
 
@@ -100,6 +109,21 @@ def load_embedder(settings: EmbedderSettings) -> Embedder:
     from video_assets.services.embedding_service import open_service
 
     return open_service(settings)
+
+
+def load_embedder_for(clip: Bound | None, settings: EmbedderSettings) -> Embedder:
+    """Give the embedder for the texts of a clip; raises PostponedError if they must stay here."""
+    to_here = settings.engine == "transformers" or is_here(settings.base_url)
+    refuse_local_only(clip, to_here=to_here)
+    return load_embedder(settings)
+
+
+def sent_texts(settings: EmbedderSettings) -> Outgoing | None:
+    """Say what leaves for the service that a preset names."""
+    if settings.engine == "transformers":
+        return None
+    key = embedding_key(settings.base_url)
+    return Outgoing(settings.base_url, TEXTS, secret=key.shown, has_key=key.value is not None)
 
 
 def fit(found: Sequence[Sequence[float]] | Vectors, count: int) -> Vectors:

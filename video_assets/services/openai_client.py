@@ -8,6 +8,7 @@ import openai
 
 from video_assets.media.errors import MediaError, ToolMissingError, UnreachableError
 from video_assets.services.local_models import keep
+from video_assets.services.naming import is_here
 
 RETRIES = 3
 T = TypeVar("T")
@@ -28,13 +29,22 @@ class Service:
     given: str
     secret: str
 
-    def open(self, base_url: str, key: str | None, timeout_s: float) -> openai.OpenAI:
-        """Make a client, or give the one that this worker holds."""
+    def open(
+        self, base_url: str, key: str | None, timeout_s: float, retries: int | None = None
+    ) -> openai.OpenAI:
+        """Make a client, or give the one that this worker holds.
+
+        retries  of the client's own; None: a few
+        """
         return keep(
             self.name,
             (base_url, timeout_s, key),
             lambda: openai.OpenAI(
-                api_key=key or "none", base_url=base_url, timeout=timeout_s, max_retries=RETRIES
+                api_key=key or "none",
+                base_url=base_url,
+                timeout=timeout_s,
+                max_retries=RETRIES if retries is None else retries,
+                http_client=_on_this_machine() if is_here(base_url) else None,
             ),
         )
 
@@ -65,3 +75,8 @@ class Service:
             f"the {self.name} refuses the request (HTTP {status}); check base_url, model and "
             f"{self.secret}, then run again"
         )
+
+
+def _on_this_machine() -> openai.DefaultHttpxClient:
+    """Make a client that no proxy and no redirection leads to another machine."""
+    return openai.DefaultHttpxClient(trust_env=False, follow_redirects=False)

@@ -11,6 +11,7 @@ from uuid import UUID
 import stamina
 
 from video_assets.media.errors import PostponedError, RefusedByServiceError, UnreachableError
+from video_assets.services.outgoing import refuse_local_only
 from video_assets.services.prices import Price, Usage
 from video_assets.services.service_errors import (
     AccountError,
@@ -31,13 +32,15 @@ BEAT_S = 1.0  # between two signs of life while the limits of the account are fu
 class Billing(Protocol):
     """Whoever pays: storage.ai_calls.Billing."""
 
+    @property
+    def is_local_only(self) -> bool: ...  # noqa: D102
     def earlier(self, request: str) -> Any: ...  # noqa: D102
     def count(self, call: UUID) -> None: ...  # noqa: D102
-    def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
-    def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
+    def reserve(self, *args: Any, **about: Any) -> UUID | float: ...  # noqa: D102
+    def settle(self, call: UUID, outcome: Any, *args: Any, **about: Any) -> None: ...  # noqa: D102
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
     def note_trouble(  # noqa: D102
-        self, account: str, provider: str, reason: str, **how: Any
+        self, account: str, provider: str, reason: str, *args: Any, **how: Any
     ) -> datetime | None: ...
     def forget_trouble(self, account: str) -> None: ...  # noqa: D102
     def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
@@ -61,6 +64,7 @@ class PaidModel:
 
     account  digest of provider, address and key: what shares a rate limit
     beat     called while it waits, so that nobody takes the worker for hung
+    is_here  whether it runs on this machine, so that nothing leaves it
     """
 
     provider: str
@@ -70,6 +74,7 @@ class PaidModel:
     limit: RateLimit
     billing: Billing
     beat: Callable[[], None]
+    is_here: bool = False
 
     def ask(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
         """Send one request, or give what was answered to it before.
@@ -78,9 +83,11 @@ class PaidModel:
         most     tokens that it takes and gives at most
         send     makes one attempt; raises ServiceError
 
-        Raises PostponedError when a cap or the service's state forbids to ask now, UnreachableError
-        when the service stays busy or broken, and RefusedByServiceError when it declines.
+        Raises PostponedError when a cap, the service's state or the clip's folder forbids to ask
+        now, UnreachableError when the service stays busy or broken, and RefusedByServiceError when
+        it declines.
         """
+        refuse_local_only(self.billing, to_here=self.is_here)
         if (earlier := self._earlier(request)) is not None:
             return earlier
         try:

@@ -10,17 +10,16 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from video_assets.media.errors import ToolMissingError
+from video_assets.services.naming import is_here
 from video_assets.settings import load_settings
 
 FILE_NAME = "prices.yaml"
 _MILLION = 1_000_000
-_HERE = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def price_of(provider: str, model: str, base_url: str | None = None) -> Price:
 
     Raises ToolMissingError for a model of which no price is known.
     """
-    if base_url and urlsplit(base_url).hostname in _HERE:
+    if is_here(base_url):
         return FREE
     for table in (_own(load_settings().home / FILE_NAME), _packaged()):
         if found := table.get(provider, {}).get(model):

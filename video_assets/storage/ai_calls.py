@@ -63,7 +63,8 @@ class Earlier:
 class Billing:
     """Who pays for what is asked about one clip by one asset, and how much it may be.
 
-    run  the ingest or backfill whose cap counts
+    run            the ingest or backfill whose cap counts
+    is_local_only  whether nothing of the clip may leave this machine
     """
 
     catalogue: Postgres
@@ -71,6 +72,7 @@ class Billing:
     asset: str
     run: str | None
     caps: Caps
+    is_local_only: bool = False
 
     def earlier(self, request: str) -> Earlier | None:
         """Find what was settled of the same request and is part of no result yet."""

@@ -2,20 +2,22 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = tuple[int, Any] | Callable[[bytes], tuple[int, Any]]
+Said = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
+Answer = Said | Callable[[bytes], Said]
 
 
 @dataclass
 class Service:
     """Where it is, what it answers in turn (the last for ever), and what it was asked.
 
-    An answer is a status and a document, or a function of the request's body that gives both.
+    An answer is a status and a document, and maybe headers, or a function of the request's body
+    that gives them. A document of bytes is sent as it is; None breaks the connection off.
     """
 
     url: str
@@ -32,13 +34,18 @@ def serve() -> Iterator[Service]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             service.seen.append((self.path, self.headers["Authorization"], body))
             answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
-            status, document = answer(body) if callable(answer) else answer
-            data = json.dumps(document).encode()
+            status, document, *headers = answer(body) if callable(answer) else answer
+            data = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Length", str(len(data) + (document is None)))
+            for name, value in (headers[0] if headers else {}).items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            if document is not None:
+                self.wfile.write(data)
+            else:
+                self.close_connection = True
 
         def log_message(self, format, *args):
             pass

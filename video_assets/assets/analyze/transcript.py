@@ -9,6 +9,7 @@ clip's content, so a changed one is seen when the clip is next made, and every o
 content shares what was read.
 """
 
+import math
 import re
 from typing import Any, Literal
 
@@ -22,8 +23,17 @@ from video_assets.media.audio_file import load_sound
 from video_assets.media.source import Source
 from video_assets.media.subtitle_tracks import TEXT_CODECS, Subtitles, read_sidecar, read_tracks
 from video_assets.progress import Progress
-from video_assets.services.speech_to_text import EngineSettings, load_engine
+from video_assets.services.api_keys import provider_of
+from video_assets.services.quotes import Quote, QuoteFacts
+from video_assets.services.speech_answers import quoted_of
+from video_assets.services.speech_to_text import (
+    LONGEST_REQUEST_S,
+    EngineSettings,
+    load_engine,
+    sent_sound,
+)
 from video_assets.services.transcription import Transcription, transcribe
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 
 PREVIEW = 500
@@ -54,7 +64,7 @@ class Segment(BaseModel):
 
     start_time: float = Field(ge=0, description="seconds from the clip's start")
     end_time: float = Field(ge=0, description="seconds from the clip's start")
-    speaker: str | None = Field(description="None unless the subtitles name one")
+    speaker: str | None = Field(description="None unless subtitles or the engine name one")
     text: str
     confidence: float | None = Field(
         ge=0, le=1, description="mean probability of its words; None for subtitles"
@@ -99,6 +109,7 @@ def make_transcript(
     settings: TranscriptSettings,
     artifacts: ArtifactFolder,
     progress: Progress,
+    billing: Billing,
 ) -> Transcript:
     """Read subtitles, or write down what is said."""
     if settings.prefer_subtitles or settings.engine == "subtitles":
@@ -110,13 +121,18 @@ def make_transcript(
         return of_nothing(track, (NO_ENGINE,) if track.speech_ranges else ())
     if not track.speech_ranges or track.file is None:
         return of_nothing(track, ())
-    engine = load_engine(settings)
+    done = 0.0
+
+    def note(share: float) -> None:
+        nonlocal done
+        done = share
+        progress(share)
+
+    engine = load_engine(settings, billing, lambda: progress(done))
     if engine is None:
         raise ValueError(f"no engine is called {settings.engine}")
     sound = load_sound(artifacts.upstream(track.file))
-    heard = transcribe(
-        engine, sound, track.start_s, track.speech_ranges, settings.language, progress
-    )
+    heard = transcribe(engine, sound, track.start_s, track.speech_ranges, settings.language, note)
     return of_speech(heard, settings, track)
 
 
@@ -152,7 +168,7 @@ def of_speech(
         Segment(
             start_time=said.start_s,
             end_time=said.end_s,
-            speaker=None,
+            speaker=said.speaker,
             text=said.text,
             confidence=said.confidence,
         )
@@ -217,7 +233,23 @@ def find_missing_text(transcript: Transcript) -> str | None:
     return None
 
 
-@clip_asset(lane="ai_analysis", code_version="1", metadata=summarize)
+def quote(facts: QuoteFacts, settings: TranscriptSettings) -> Quote | None:
+    """Estimate what a service takes for a clip without subtitles; None if none is asked."""
+    sent = sent_sound(settings)
+    if sent is None or not facts.has_sound:
+        return None
+    return Quote(
+        provider=provider_of(settings.base_url),
+        model=settings.model,
+        usage=quoted_of(facts.duration_s),
+        base_url=settings.base_url,
+        sends=sent.sends,
+        assumes="somebody speaks all the time, and there are no subtitles",
+        calls=math.ceil(facts.duration_s / LONGEST_REQUEST_S[settings.format]),
+    )
+
+
+@clip_asset(lane="ai_analysis", code_version="2", metadata=summarize, quote=quote, sends=sent_sound)
 def transcript(
     source: Source,
     probe: Probe,
@@ -225,9 +257,10 @@ def transcript(
     settings: TranscriptSettings,
     artifacts: ArtifactFolder,
     progress: Progress,
+    billing: Billing,
 ) -> Transcript:
     """What is said in each clip: from its subtitles, or written down by the preset's engine."""
-    return make_transcript(source, probe, audio_track, settings, artifacts, progress)
+    return make_transcript(source, probe, audio_track, settings, artifacts, progress, billing)
 
 
 @clip_check(transcript)

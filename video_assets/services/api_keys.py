@@ -1,0 +1,60 @@
+"""Which key a service is called with: nobody gets the key of another."""
+
+from dataclasses import dataclass
+
+from blake3 import blake3
+
+from video_assets.services.naming import host_of
+from video_assets.settings import load_settings
+
+_OF_EMBEDDERS = {
+    "api.deepinfra.com": ("DEEPINFRA_API_KEY", "deepinfra_api_key"),
+    "api.openai.com": ("OPENAI_API_KEY", "openai_api_key"),
+}
+_ANY_EMBEDDER = ("VIDEO_ASSETS_EMBEDDING_API_KEY", "embedding_api_key")
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key, and where it is looked for.
+
+    variable   of the environment that may hold it
+    is_needed  the service takes nothing without one
+    """
+
+    variable: str
+    value: str | None
+    is_needed: bool
+
+    @property
+    def shown(self) -> str | None:
+        """The variable of a key that is needed or set."""
+        return self.variable if self.is_needed or self.value else None
+
+
+def embedding_key(base_url: str) -> ApiKey:
+    """Find the key of a service that makes embeddings."""
+    host, known = host_of(base_url), load_settings()
+    variable, name = _OF_EMBEDDERS.get(host, _ANY_EMBEDDER)
+    secret = getattr(known, name) or known.embedding_api_key
+    value = secret.get_secret_value() if secret else None
+    return ApiKey(variable, value, is_needed=host in _OF_EMBEDDERS)
+
+
+def speech_key(base_url: str) -> ApiKey:
+    """Find the key of a service that writes down what is said."""
+    secret = load_settings().speech_api_key
+    value = secret.get_secret_value() if secret else None
+    needs = host_of(base_url) == "api.openai.com"
+    return ApiKey("VIDEO_ASSETS_SPEECH_API_KEY", value, is_needed=needs)
+
+
+def provider_of(base_url: str) -> str:
+    """Name the service at an address as prices and rate limits do."""
+    host = host_of(base_url)
+    return "openai" if host == "api.openai.com" else host
+
+
+def account_of(base_url: str, key: str | None) -> str:
+    """Name what shares a rate limit; no key follows from it."""
+    return blake3(f"{base_url} {key or ''}".encode()).hexdigest()
