@@ -15,7 +15,7 @@ import aiosql
 from psycopg.types.json import Jsonb
 
 from video_assets.media.errors import PostponedError
-from video_assets.redaction import redact
+from video_assets.redaction import hide_known, redact
 from video_assets.storage.postgres import Postgres
 
 Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "cancelled"]
@@ -167,7 +167,7 @@ class Billing:
                 output_tokens=output_tokens,
                 latency_s=latency_s,
                 error=redact(error)[:LONGEST_ERROR] if error else None,
-                answer=None if answer is None else Jsonb(answer),
+                answer=None if answer is None else Jsonb(hide_known(answer)),
             )
 
     def mark_invalid(self, call: UUID, error: str) -> None:

@@ -28,7 +28,7 @@ from video_assets.services.made_up import believed, is_made_up
 from video_assets.services.speech_to_text import Answer, Heard
 from video_assets.services.transcription import transcribe
 from video_assets.storage.artifacts import ArtifactFolder
-from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.clips import Clip, make_clip, voice
 from video_assets_tests.test_manifest import MEDIA, missing
 
 CHECKSUM = "d" * 64
@@ -88,6 +88,12 @@ def test_the_file_holds_the_sound_at_16_khz_in_mono(tmp_path, format):
     peak = np.argmax(np.abs(np.fft.rfft(sound))) / (len(sound) / 16_000)
     assert peak == pytest.approx(440, abs=1)
     assert (track.has_sound, track.speech_ranges) == (True, ())
+
+
+def test_a_made_voice_is_taken_for_speech_and_a_tone_is_not(tmp_path):
+    _, track, _ = hear(make_clip(tmp_path / "a.mov", Clip(audio_tracks=1, sound=voice)), tmp_path)
+    ((begin, end),) = track.speech_ranges
+    assert (begin, end) == (pytest.approx(0, abs=0.1), pytest.approx(2, abs=0.1))
 
 
 def test_nobody_speaking_asks_no_engine(tmp_path):

@@ -14,6 +14,7 @@ from video_assets.services.outgoing import LOCAL_ONLY
 from video_assets.services.paid_call import PaidModel
 from video_assets.services.prices import FREE, Usage
 from video_assets.settings import RateLimit
+from video_assets_tests.planted_keys import plant
 from video_assets_tests.services.loopback import embed, serve
 
 
@@ -43,7 +44,7 @@ def test_a_paid_model_is_not_asked_about_a_clip_that_is_local_only():
 def test_texts_of_a_clip_that_is_local_only_are_embedded_only_here(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setenv("VIDEO_ASSETS_EMBEDDING_API_KEY", "not-a-real-key")
+    plant(monkeypatch)
     far = EmbedderSettings(model="m", base_url="https://embeddings.example.org/v1")
     for clip in (Kept(), None):
         with pytest.raises(PostponedError, match=LOCAL_ONLY):

@@ -38,10 +38,11 @@ from video_assets.services.transcription import transcribe
 from video_assets.services.wav import as_wav
 from video_assets.settings import RateLimit
 from video_assets.storage.postgres import Postgres
+from video_assets_tests.planted_keys import KEYS, plant
 from video_assets_tests.services.loopback import Service, serve
 from video_assets_tests.services.payer import Payer, payer
 
-KEY = "not-a-real-key"
+KEY = KEYS["VIDEO_ASSETS_SPEECH_API_KEY"]
 SPEECH = np.random.default_rng(3).normal(scale=0.1, size=60 * RATE).astype(np.float32)
 A_MINUTE = Price(minute=Decimal("0.6"), as_of=date(2026, 11, 1))
 SEGMENT = {
@@ -68,7 +69,7 @@ VERBOSE = {
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setenv("VIDEO_ASSETS_SPEECH_API_KEY", KEY)
+    plant(monkeypatch)
     with serve() as service:
         yield service
     if kept := local_models._kept.pop("speech service", None):
