@@ -5,7 +5,7 @@ runs in the lane's workers. SupabaseIOManager consumes the stream, so that every
 moment it is done.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,8 +21,8 @@ from video_assets.events import is_deferred
 from video_assets.lanes import DEFAULT_PRIORITY, Crash
 from video_assets.partitions import meant
 from video_assets.settings import load_settings
-from video_assets.storage import ledger, locations
-from video_assets.storage.ai_calls import Billing, Caps
+from video_assets.storage import ai_calls, ledger, locations
+from video_assets.storage.ai_calls import Billing, Caps, Payer
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.local_only import find_local_only
@@ -33,6 +33,11 @@ RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have
 PAYER_TAG = "video-assets/payer"  # run tag: the ingest or backfill to whose cap its calls count
 CAP_TAG = "video-assets/cap"  # run tag: that cap, in dollars
 KEEP_SETTINGS = "video-assets/keep-settings"  # run tag: a result by other settings is still valid
+
+
+def payer_tags(payer: Payer) -> dict[str, str]:
+    """Tag a run whose calls somebody pays for."""
+    return {PAYER_TAG: payer.run_id, **({CAP_TAG: str(payer.cap)} if payer.cap is not None else {})}
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def stream(
         for checksum in checksums
         if (digests := _digests(asset, checksum, inputs)) is not None
     }
+    pays = _payer(context, asset) if asset.is_paid else None
     split = partial(
         _split,
         made,
@@ -112,7 +118,10 @@ def stream(
             mine = [checksum for checksum in due if checksum in free]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
-            kept = _local_only(asset, catalogue, mine)
+            kept = frozenset[str]()
+            if asset.is_paid:
+                ai_calls.lose(catalogue, asset.name, mine)
+                kept = find_local_only(catalogue, mine, load_settings().local_only)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
                 if isinstance(source, str):
@@ -120,8 +129,8 @@ def stream(
                     yield Outcome(checksum, made[checksum], lost)
                 else:
                     task = _task(asset, context, checksum, source, inputs, settings)
-                    if asset.is_paid:
-                        billing = _billing(context, checksum, asset.name, is_kept=checksum in kept)
+                    if pays:
+                        billing = replace(pays(checksum), is_local_only=checksum in kept)
                         task = replace(task, billing=billing)
                     tasks.append((checksum, task))
             work = context.resources.lanes.run(
@@ -138,6 +147,8 @@ def stream(
                     else:
                         claimed.confirm()
                         checksum, answer = answered
+                        if asset.is_paid and isinstance(answer, Crash):
+                            ai_calls.lose(catalogue, asset.name, [checksum])
                         yield Outcome(checksum, made[checksum], _answer(answer))
             yield None  # whoever reads this tells of what is finished, before it may end here
             _end_if_asked(context)
@@ -239,16 +250,8 @@ def _task(
     )
 
 
-def _local_only(asset: Analyzer, catalogue: Postgres, checksums: list[str]) -> frozenset[str]:
-    """Find the clips of which a step that may ask services must send nothing away."""
-    if not asset.is_paid:
-        return frozenset()
-    return find_local_only(catalogue, checksums, load_settings().local_only)
-
-
-def _billing(
-    context: dg.AssetExecutionContext, checksum: str, asset: str, *, is_kept: bool
-) -> Billing:
+def _payer(context: dg.AssetExecutionContext, asset: Analyzer) -> Callable[[str], Billing]:
+    """Say who pays for the calls about a clip, and how much they may be."""
     tags, budget = context.run.tags, load_settings().budget
     cap = tags.get(CAP_TAG)
     caps = Caps(
@@ -258,7 +261,7 @@ def _billing(
         owner=budget.owner_month_usd,
     )
     payer = tags.get(PAYER_TAG, context.run.run_id)
-    return Billing(context.resources.catalogue, checksum, asset, payer, caps, is_kept)
+    return lambda checksum: Billing(context.resources.catalogue, checksum, asset.name, payer, caps)
 
 
 def _answer(answer: Measured | Failed | Postponed | Crash) -> Measured | Failed | Postponed:

@@ -150,6 +150,11 @@ class Budget(BaseModel):
     owner_month_usd: Decimal | None = Field(
         default=None, ge=0, description="one owner in a calendar month"
     )
+    unpriced: tuple[str, ...] = Field(
+        default=(),
+        description="models that may be asked although no price is known of them, as "
+        "provider/model; no cap holds for them",
+    )
 
 
 class RateLimit(BaseModel):
@@ -229,6 +234,15 @@ class Settings(BaseSettings):
     )
     embedding_api_key: SecretStr | None = Field(
         default=None, description="of another service that makes embeddings"
+    )
+
+    anthropic_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "VIDEO_ASSETS_ANTHROPIC_API_KEY"),
+        description="of Anthropic, where a preset has Claude describe clips",
+    )
+    local_ai_api_key: SecretStr | None = Field(
+        default=None, description="of a server of your own that describes clips, if it wants one"
     )
 
     metrics: Metrics = Metrics()

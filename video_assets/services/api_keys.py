@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from blake3 import blake3
-
 from video_assets.services.naming import host_of
 from video_assets.settings import load_settings
 
@@ -47,14 +45,3 @@ def speech_key(base_url: str) -> ApiKey:
     value = secret.get_secret_value() if secret else None
     needs = host_of(base_url) == "api.openai.com"
     return ApiKey("VIDEO_ASSETS_SPEECH_API_KEY", value, is_needed=needs)
-
-
-def provider_of(base_url: str) -> str:
-    """Name the service at an address as prices and rate limits do."""
-    host = host_of(base_url)
-    return "openai" if host == "api.openai.com" else host
-
-
-def account_of(base_url: str, key: str | None) -> str:
-    """Name what shares a rate limit; no key follows from it."""
-    return blake3(f"{base_url} {key or ''}".encode()).hexdigest()

@@ -11,14 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from video_assets.media.errors import ToolMissingError
 from video_assets.services.api_keys import embedding_key
 from video_assets.services.device import Wanted
-from video_assets.services.naming import is_here, plain_address, without_folder
-from video_assets.services.outgoing import (
-    PLACE_NAME,
-    SAID,
-    Bound,
-    Outgoing,
-    refuse_local_only,
-)
+from video_assets.services.naming import plain_address, without_folder
+from video_assets.services.outgoing import PLACE_NAME, SAID, Outgoing
+from video_assets.services.paid_model import Payment
 from video_assets.services.tokens import Tokens
 from video_assets.services.vectors import DIMENSIONS
 
@@ -97,8 +92,10 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(settings: EmbedderSettings) -> Embedder:
+def load_embedder(settings: EmbedderSettings, payment: Payment | None = None) -> Embedder:
     """Give the embedder that a preset names, loaded or still held from the last clip.
+
+    payment  for what is asked about a clip; None: a question, of which no clip is
 
     Raises ToolMissingError if it cannot be had here.
     """
@@ -108,22 +105,24 @@ def load_embedder(settings: EmbedderSettings) -> Embedder:
         return load_model(settings)
     from video_assets.services.embedding_service import open_service
 
-    return open_service(settings)
-
-
-def load_embedder_for(clip: Bound | None, settings: EmbedderSettings) -> Embedder:
-    """Give the embedder for the texts of a clip; raises PostponedError if they must stay here."""
-    to_here = settings.engine == "transformers" or is_here(settings.base_url)
-    refuse_local_only(clip, to_here=to_here)
-    return load_embedder(settings)
+    return open_service(settings, payment)
 
 
 def sent_texts(settings: EmbedderSettings) -> Outgoing | None:
     """Say what leaves for the service that a preset names."""
+    return _sent(settings, TEXTS)
+
+
+def sent_passages(settings: EmbedderSettings) -> Outgoing | None:
+    """Say what leaves of the moments of a clip."""
+    return _sent(settings, (SAID,))
+
+
+def _sent(settings: EmbedderSettings, texts: tuple[str, ...]) -> Outgoing | None:
     if settings.engine == "transformers":
         return None
     key = embedding_key(settings.base_url)
-    return Outgoing(settings.base_url, TEXTS, secret=key.shown, has_key=key.value is not None)
+    return Outgoing(settings.base_url, texts, secret=key.shown, has_key=key.value is not None)
 
 
 def fit(found: Sequence[Sequence[float]] | Vectors, count: int) -> Vectors:

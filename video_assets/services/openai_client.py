@@ -29,13 +29,8 @@ class Service:
     given: str
     secret: str
 
-    def open(
-        self, base_url: str, key: str | None, timeout_s: float, retries: int | None = None
-    ) -> openai.OpenAI:
-        """Make a client, or give the one that this worker holds.
-
-        retries  of the client's own; None: a few
-        """
+    def open(self, base_url: str, key: str | None, timeout_s: float) -> openai.OpenAI:
+        """Make a client, or give the one that this worker holds."""
         return keep(
             self.name,
             (base_url, timeout_s, key),
@@ -43,7 +38,7 @@ class Service:
                 api_key=key or "none",
                 base_url=base_url,
                 timeout=timeout_s,
-                max_retries=RETRIES if retries is None else retries,
+                max_retries=RETRIES,
                 http_client=_on_this_machine() if is_here(base_url) else None,
             ),
         )

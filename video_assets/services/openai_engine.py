@@ -1,7 +1,6 @@
 """Speech to text by a service that speaks OpenAI's protocol: theirs, or one of your own."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -9,12 +8,12 @@ from blake3 import blake3
 
 from video_assets.media.errors import RefusedByServiceError, ToolMissingError
 from video_assets.services.analysis_answers import InvalidAnswerError
-from video_assets.services.api_keys import account_of, provider_of, speech_key
-from video_assets.services.naming import is_here
+from video_assets.services.api_keys import speech_key
+from video_assets.services.client_errors import Errors
 from video_assets.services.openai_client import Service
-from video_assets.services.openai_errors import told_apart
-from video_assets.services.paid_call import Billing, PaidModel, Reply
-from video_assets.services.prices import price_of
+from video_assets.services.paid_call import PaidModel, Reply
+from video_assets.services.paid_model import Payment, open_model
+from video_assets.services.prices import here, price_of, provider_of
 from video_assets.services.service_errors import BrokenError
 from video_assets.services.speech_answers import most_of, read_answer, usage_of
 from video_assets.services.speech_to_text import (
@@ -27,17 +26,17 @@ from video_assets.services.speech_to_text import (
 )
 from video_assets.services.voices import Voices
 from video_assets.services.wav import as_wav
-from video_assets.settings import RateLimit, load_settings
 
 _TELLS_PROBABILITIES = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe")
-_NO_LIMIT = RateLimit(requests_per_minute=None)
 
 
 class SpeechService:
     """One model of one service, for one clip."""
 
-    def __init__(self, client: openai.OpenAI, paid: PaidModel, format: SpeechFormat) -> None:
-        self._client, self._paid, self._format = client, paid, format
+    def __init__(
+        self, client: openai.OpenAI, paid: PaidModel, errors: Errors, format: SpeechFormat
+    ) -> None:
+        self._client, self._paid, self._errors, self._format = client, paid, errors, format
         self._voices = Voices()
         self.longest_s = LONGEST_REQUEST_S[format]
 
@@ -82,12 +81,10 @@ class SpeechService:
         return blake3(asked + sound).hexdigest()
 
     def _send(self, sound: bytes, length_s: float, options: dict[str, Any]) -> Reply:
-        try:
+        with self._errors.told():
             answer = self._client.audio.transcriptions.with_raw_response.create(
                 file=("speech.wav", sound, "audio/wav"), **options
             )
-        except openai.APIError as error:
-            raise told_apart(error) from None
         try:
             # Some servers write NaN where they do not know a probability, which is no JSON.
             document = json.loads(answer.content, parse_constant=lambda _: None)
@@ -96,9 +93,7 @@ class SpeechService:
         return Reply(document, usage_of(document, length_s))
 
 
-def open_service(
-    settings: EngineSettings, billing: Billing, beat: Callable[[], None]
-) -> SpeechService:
+def open_service(settings: EngineSettings, payment: Payment) -> SpeechService:
     """Make a client of the service, or take the one that this worker holds, for one clip.
 
     Raises ToolMissingError if it needs a key and there is none, or if its price is not known.
@@ -106,20 +101,13 @@ def open_service(
     key, provider = speech_key(settings.base_url), provider_of(settings.base_url)
     if key.is_needed and key.value is None:
         raise ToolMissingError(f"OpenAI's service needs a key; set {key.variable}, then run again")
-    to_here = is_here(settings.base_url)
-    limit = load_settings().rate_limits.get(provider, _NO_LIMIT if to_here else RateLimit())
     service = Service("speech service", "sound", key.variable)
-    return SpeechService(
-        service.open(settings.base_url, key.value, settings.timeout_s, retries=0),
-        PaidModel(
-            provider=provider,
-            model=settings.model,
-            account=account_of(settings.base_url, key.value),
-            price=price_of(provider, settings.model, settings.base_url),
-            limit=limit,
-            billing=billing,
-            beat=beat,
-            is_here=to_here,
-        ),
-        settings.format,
+    client = service.open(settings.base_url, key.value, settings.timeout_s)
+    paid = open_model(
+        *(provider, settings.model, settings.base_url, key.value or ""),
+        price=price_of(provider, settings.model, settings.base_url),
+        billing=payment.billing,
+        beat=payment.beat,
     )
+    errors = Errors(openai, key.variable, here(settings.base_url))
+    return SpeechService(client.with_options(max_retries=0), paid, errors, settings.format)

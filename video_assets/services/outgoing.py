@@ -59,13 +59,12 @@ class Bound(Protocol):
     def is_local_only(self) -> bool: ...  # noqa: D102
 
 
-def refuse_local_only(clip: Bound | None, *, to_here: bool) -> None:
+def refuse_local_only(clip: Bound, *, to_here: bool) -> None:
     """Keep a clip of a folder that is local only from leaving this machine.
 
-    clip     None: nobody knows where it lies
     to_here  whether it is for a server on this machine
 
     Raises PostponedError.
     """
-    if not to_here and (clip is None or clip.is_local_only):
+    if clip.is_local_only and not to_here:
         raise PostponedError(LOCAL_ONLY)

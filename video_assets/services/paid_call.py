@@ -1,11 +1,11 @@
 """One paid call: reserved, sent, tried again where that may help, settled, and never paid twice."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import stamina
@@ -18,6 +18,7 @@ from video_assets.services.service_errors import (
     BlockedError,
     BrokenError,
     BusyError,
+    CutShortError,
     NotTakenError,
     ServiceError,
 )
@@ -28,6 +29,8 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0  # a service that asks for more is left alone, and its clips wait
 BEAT_S = 1.0  # between two signs of life while the limits of the account are full
 
+Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "cancelled"]
+
 
 class Billing(Protocol):
     """Whoever pays: storage.ai_calls.Billing."""
@@ -35,12 +38,42 @@ class Billing(Protocol):
     @property
     def is_local_only(self) -> bool: ...  # noqa: D102
     def earlier(self, request: str) -> Any: ...  # noqa: D102
-    def count(self, call: UUID) -> None: ...  # noqa: D102
-    def reserve(self, *args: Any, **about: Any) -> UUID | float: ...  # noqa: D102
-    def settle(self, call: UUID, outcome: Any, *args: Any, **about: Any) -> None: ...  # noqa: D102
+    def reserve(  # noqa: D102
+        self,
+        *,
+        provider: str,
+        model: str,
+        account: str,
+        request: str,
+        usd: Decimal,
+        tokens: int,
+        prices_as_of: date | None,
+        is_price_known: bool,
+        requests_a_minute: int | None,
+        tokens_a_minute: int | None,
+    ) -> UUID | float: ...
+    def settle(  # noqa: D102
+        self,
+        call: UUID,
+        outcome: Outcome,
+        *,
+        usd: Decimal,
+        input_tokens: int = 0,
+        cached_tokens: int = 0,
+        output_tokens: int = 0,
+        latency_s: float | None = None,
+        error: str | None = None,
+        answer: Any = None,
+    ) -> None: ...
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
     def note_trouble(  # noqa: D102
-        self, account: str, provider: str, reason: str, *args: Any, **how: Any
+        self,
+        account: str,
+        provider: str,
+        reason: str,
+        *,
+        patience: int = ...,
+        pause_s: float | None = None,
     ) -> datetime | None: ...
     def forget_trouble(self, account: str) -> None: ...  # noqa: D102
     def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
@@ -64,7 +97,7 @@ class PaidModel:
 
     account  digest of provider, address and key: what shares a rate limit
     beat     called while it waits, so that nobody takes the worker for hung
-    is_here  whether it runs on this machine, so that nothing leaves it
+    is_here  whether it is on this machine, so that nothing leaves it
     """
 
     provider: str
@@ -100,10 +133,8 @@ class PaidModel:
             ):
                 with attempt:
                     return self._attempt(request, most, send)
-        except BlockedError as error:
-            raise RefusedByServiceError(f"{self.provider} declines: {error}") from None
-        except NotTakenError as error:
-            raise RefusedByServiceError(f"{self.provider} does not take this: {error}") from None
+        except (BlockedError, NotTakenError) as error:
+            raise RefusedByServiceError(self._refusal(error)) from None
         except ServiceError as error:
             self._give_up(error)
         raise AssertionError("unreachable")
@@ -113,7 +144,6 @@ class PaidModel:
         if found is None:
             return None
         if found.outcome == "refused":
-            self.billing.count(found.call)
             raise RefusedByServiceError(found.error)
         tokens = Usage(found.input_tokens, found.cached_tokens, output_tokens=found.output_tokens)
         return Reply(found.answer, tokens, usd=found.usd, call=found.call)
@@ -149,6 +179,7 @@ class PaidModel:
                 usd=self.price.of(most),
                 tokens=most.input_tokens + most.output_tokens,
                 prices_as_of=self.price.as_of,
+                is_price_known=self.price.is_known,
                 requests_a_minute=self.limit.requests_per_minute,
                 tokens_a_minute=self.limit.tokens_per_minute,
             )
@@ -160,10 +191,10 @@ class PaidModel:
                 time.sleep(min(left, BEAT_S))
 
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
-        used = Usage()
-        outcome = "failed"
+        used, said = Usage(), str(error) or type(error).__name__
+        outcome: Outcome = "failed"
         if isinstance(error, BlockedError):
-            used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
+            used, outcome = _charged(error), "refused"
         elif isinstance(error, NotTakenError):
             outcome = "refused"
         elif isinstance(error, BusyError):
@@ -171,9 +202,16 @@ class PaidModel:
         elif not isinstance(error, ServiceError) or error.is_billed:
             used = most  # it was sent, and nobody knows what of it is charged
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
-        said = str(error) or type(error).__name__
+        if isinstance(error, BlockedError | NotTakenError):
+            said = self._refusal(error)
         usd, tokens = self.price.of(used), _tokens(used)
         self.billing.settle(call, outcome, usd=usd, latency_s=seconds, error=said, **tokens)
+
+    def _refusal(self, error: BlockedError | NotTakenError) -> str:
+        if isinstance(error, CutShortError):
+            return f"{self.provider}: {error}"
+        said = "declines" if isinstance(error, BlockedError) else "does not take this"
+        return f"{self.provider} {said}: {error}"
 
     def _give_up(self, error: ServiceError) -> None:
         """Leave the clip for later, and after some such failures the service too."""
@@ -196,7 +234,16 @@ def _pause_before_retry(error: Exception) -> bool | float:
     return isinstance(error, BusyError | BrokenError)
 
 
-def _tokens(usage: Usage) -> Mapping[str, int]:
+def _charged(error: BlockedError) -> Usage:
+    return Usage(
+        error.input_tokens,
+        error.cached_tokens,
+        error.written_tokens,
+        output_tokens=error.output_tokens,
+    )
+
+
+def _tokens(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,

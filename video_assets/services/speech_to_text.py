@@ -1,6 +1,5 @@
 """What every engine that turns speech into text takes and gives, and which one a preset names."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -13,7 +12,7 @@ from video_assets.services.api_keys import speech_key
 from video_assets.services.device import Wanted
 from video_assets.services.naming import plain_address, without_folder
 from video_assets.services.outgoing import SOUND, Outgoing
-from video_assets.services.paid_call import Billing
+from video_assets.services.paid_model import Payment
 
 Speech = NDArray[np.float32]
 RATE = 16_000
@@ -125,13 +124,10 @@ class EngineSettings(BaseModel):
         return "diarized_json" if "diarize" in self.model else "json"
 
 
-def load_engine(
-    settings: EngineSettings, billing: Billing, beat: Callable[[], None]
-) -> SpeechEngine | None:
+def load_engine(settings: EngineSettings, payment: Payment) -> SpeechEngine | None:
     """Give the engine that a preset names, loaded or still held from the last clip.
 
-    billing  pays for what a service asks
-    beat     called while it waits for one
+    payment  for what a service is asked
 
     Raises ToolMissingError if it cannot be had here.
     """
@@ -146,7 +142,7 @@ def load_engine(
     if settings.engine == "openai_compatible":
         from video_assets.services.openai_engine import open_service
 
-        return open_service(settings, billing, beat)
+        return open_service(settings, payment)
     return None
 
 

@@ -63,6 +63,7 @@ class PlannedAsset:
     upstream              in alphabetical order, as an input fingerprint names them
     retry                 attempts after the first when the fault is a passing one
     priority              lower is requested first
+    is_paid               it may ask services that cost money
     """
 
     asset: str
@@ -73,6 +74,7 @@ class PlannedAsset:
     upstream: tuple[str, ...]
     retry: int = 3
     priority: int = 50
+    is_paid: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,8 @@ def save_failed(
             seconds=seconds,
             run_id=run_id,
         )
+        if fault == "refused":
+            queries.forget_answers(connection, checksum=checksum, asset=asset)
         projection.project_progress(connection, [checksum])
         # What only this clip's content is to blame for failed; anything else went wrong on the way.
         failed = history.Event(

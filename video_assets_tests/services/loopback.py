@@ -76,3 +76,20 @@ def embed(body: bytes) -> tuple[int, Any]:
 
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def chat(body: bytes) -> tuple[int, Any]:
+    """Answer as a chat service does: a token for each word, and the last message back."""
+    asked = json.loads(body)
+    said = asked["messages"][-1]["content"]
+    given = sum(len(each["content"].split()) for each in asked["messages"])
+    usage = {"prompt_tokens": given, "completion_tokens": len(said.split())}
+    message = {"role": "assistant", "content": said}
+    return 200, {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": asked["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": usage | {"total_tokens": sum(usage.values())},
+    }

@@ -23,7 +23,7 @@ def whisper(tmp_path_factory):
 
 def load(settings):
     nobody: Any = None  # pays for what is heard here
-    return load_engine(settings, nobody, lambda: None)
+    return load_engine(settings, nobody)
 
 
 def ask(settings, language=None):

@@ -1,6 +1,8 @@
 """What may leave this machine: one gate before every service, and servers here that stay here."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,14 +10,19 @@ import pytest
 from video_assets.automation.plan import analyzers
 from video_assets.media.errors import PostponedError
 from video_assets.services import local_models
-from video_assets.services.embedder import EmbedderSettings, load_embedder_for
+from video_assets.services.embedder import EmbedderSettings, load_embedder
 from video_assets.services.naming import is_here
 from video_assets.services.outgoing import LOCAL_ONLY
 from video_assets.services.paid_call import PaidModel
-from video_assets.services.prices import FREE, Usage
+from video_assets.services.paid_model import Payment, open_model
+from video_assets.services.prices import FREE, Price, Usage
 from video_assets.settings import RateLimit
+from video_assets.storage.postgres import Postgres
 from video_assets_tests.planted_keys import plant
 from video_assets_tests.services.loopback import embed, serve
+from video_assets_tests.services.payer import payer
+
+DEAR = Price(input=Decimal(1))
 
 
 @dataclass
@@ -42,20 +49,29 @@ def test_a_paid_model_is_not_asked_about_a_clip_that_is_local_only():
 
 
 def test_texts_of_a_clip_that_is_local_only_are_embedded_only_here(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, catalogue: Postgres, tmp_path: Path
 ):
     plant(monkeypatch)
-    far = EmbedderSettings(model="m", base_url="https://embeddings.example.org/v1")
-    for clip in (Kept(), None):
-        with pytest.raises(PostponedError, match=LOCAL_ONLY):
-            load_embedder_for(clip, far)
-    load_embedder_for(Kept(is_local_only=False), far)
+    kept = Payment(payer(catalogue, tmp_path).billing(is_local_only=True), lambda: None)
+    far = EmbedderSettings()
+    with pytest.raises(PostponedError, match=LOCAL_ONLY):
+        load_embedder(far, kept).embed(["a"])
     with serve() as service:
         service.answers.append(embed)
         near = EmbedderSettings(model="m", base_url=service.url)
-        load_embedder_for(Kept(), near).embed(["a"])
+        load_embedder(near, kept).embed(["a"])
         assert len(service.seen) == 1
     local_models._kept.pop("embedding service")[1].close()
+
+
+def test_a_server_here_that_charges_passes_on_what_it_is_asked():
+    kept: Any = Kept()
+    about: Any = {"billing": kept, "beat": lambda: None}
+    address = "http://127.0.0.1:4000/v1"
+    free, paid = (open_model("p", "m", address, "", price=each, **about) for each in (FREE, DEAR))
+    assert (free.is_here, paid.is_here) == (True, False)
+    far = open_model("p", "m", "https://models.example.org", "", price=FREE, **about)
+    assert not far.is_here
 
 
 @pytest.mark.parametrize(
@@ -86,8 +102,8 @@ def test_no_proxy_and_no_redirection_leads_a_local_request_away(monkeypatch: pyt
         away.answers.append(embed)
         settings = EmbedderSettings(model="m", base_url=service.url)
         with pytest.raises(Exception, match="refuses"):
-            load_embedder_for(Kept(), settings).embed(["secret"])
-        load_embedder_for(Kept(), settings).embed(["secret"])
+            load_embedder(settings).embed(["secret"])
+        load_embedder(settings).embed(["secret"])
         assert (len(service.seen), away.seen) == (2, [])
     local_models._kept.pop("embedding service")[1].close()
 

@@ -26,6 +26,7 @@ from video_assets.services import local_models
 from video_assets.services.openai_engine import SpeechService, open_service
 from video_assets.services.outgoing import LOCAL_ONLY
 from video_assets.services.paid_call import PaidModel
+from video_assets.services.paid_model import Payment
 from video_assets.services.prices import Price
 from video_assets.services.speech_to_text import (
     LONGEST_REQUEST_S,
@@ -37,6 +38,7 @@ from video_assets.services.speech_to_text import (
 from video_assets.services.transcription import transcribe
 from video_assets.services.wav import as_wav
 from video_assets.settings import RateLimit
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.postgres import Postgres
 from video_assets_tests.planted_keys import KEYS, plant
 from video_assets_tests.services.loopback import Service, serve
@@ -102,12 +104,16 @@ def engine(
     settings = EngineSettings(
         engine="openai_compatible", model=model, base_url=served.url, timeout_s=timeout_s
     )
-    client = open_service(settings, paying.billing(), lambda: None)._client
+    opened = open_service(settings, payment(paying.billing()))
     limit = RateLimit(requests_per_minute=10_000)
     paid = PaidModel(
         "p", model, str(served.url), A_MINUTE, limit, paying.billing(), lambda: None, True
     )
-    return SpeechService(client, paid, format)
+    return SpeechService(opened._client, paid, opened._errors, format)
+
+
+def payment(billing: Billing) -> Payment:
+    return Payment(billing, lambda: None)
 
 
 def form(body: bytes) -> dict[str, list[Any]]:
@@ -268,7 +274,7 @@ def test_an_answer_that_was_paid_for_is_not_paid_for_twice(served: Service, payi
 def test_what_exceeds_a_cap_is_not_sent(served: Service, paying: Payer):
     service = engine(served, paying)
     settings = EngineSettings(engine="openai_compatible", model="whisper-1", base_url=served.url)
-    assert load_engine(settings, paying.billing(), lambda: None) is not None
+    assert load_engine(settings, payment(paying.billing())) is not None
     service._paid.__dict__["billing"] = paying.billing(day=Decimal("0.5"))
     with pytest.raises(PostponedError, match="day"):
         service.transcribe(SPEECH, None)
@@ -325,9 +331,9 @@ def slowly(_: bytes) -> tuple[int, Any]:
     ("answer", "said", "usd"),
     [
         pytest.param((500, {"error": {"message": "oops"}}), "HTTP 500: oops", "0", id="500"),
-        pytest.param((503, b"<html>"), "HTTP 503", "0", id="503"),
-        pytest.param(slowly, "too long", "0.6", id="slow"),
-        pytest.param((200, None), "broke off", "0.6", id="cut off"),
+        pytest.param((502, b"<html>"), "HTTP 502", "0", id="502"),
+        pytest.param(slowly, "in time", "0.6", id="slow"),
+        pytest.param((200, None), "RemoteProtocol", "0.6", id="cut off"),
         pytest.param((200, b'{"text": "Hel'), "no JSON", "0.6", id="invalid JSON"),
         pytest.param((200, b"Hello there"), "no JSON", "0.6", id="plain text"),
     ],
@@ -342,11 +348,10 @@ def test_a_broken_service_is_asked_a_few_times_and_what_may_be_charged_counts(
     assert [said in call["error"] for call in paying.calls()] == [True] * 4
 
 
-@pytest.mark.usefixtures("hasty")
 def test_nobody_there_costs_nothing(served: Service, paying: Payer):
     service = engine(served, paying)
     service._client.base_url = "http://127.0.0.1:9/v1"
-    with pytest.raises(UnreachableError, match="cannot be reached"):
+    with pytest.raises(PostponedError, match="no server answers"):
         service.transcribe(SPEECH, None)
     assert {cost for _, _, cost in outcomes(paying)} == {Decimal(0)}
 
@@ -388,7 +393,7 @@ def test_a_server_that_writes_no_numbers_is_read(served: Service, paying: Payer)
     [
         (400, {"message": "the file is too short"}, "does not take this"),
         (413, {"message": "25 MB at most"}, "does not take this"),
-        (400, {"message": "no", "code": "content_policy_violation"}, "declines"),
+        (400, {"message": "no", "code": "content_policy_violation"}, "does not take this"),
     ],
 )
 def test_a_refusal_is_of_this_clip_alone(
@@ -423,14 +428,14 @@ def test_a_clip_that_is_local_only_is_heard_only_here(served: Service, paying: P
     served.answers.append((200, VERBOSE))
     kept = paying.billing(is_local_only=True)
     near = EngineSettings(engine="openai_compatible", model="whisper-1", base_url=served.url)
-    assert open_service(near, kept, lambda: None).transcribe(SPEECH, None).pieces
+    assert open_service(near, payment(kept)).transcribe(SPEECH, None).pieces
     far = near.model_copy(update={"base_url": "https://api.openai.com/v1"})
     with pytest.raises(PostponedError, match=LOCAL_ONLY):
-        open_service(far, kept, lambda: None).transcribe(SPEECH, None)
+        open_service(far, payment(kept)).transcribe(SPEECH, None)
     assert len(paying.calls()) == 1
 
 
 def test_openai_is_not_asked_without_a_key(paying: Payer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("VIDEO_ASSETS_SPEECH_API_KEY", raising=False)
     with pytest.raises(ToolMissingError, match="SPEECH_API_KEY"):
-        open_service(EngineSettings(model="whisper-1"), paying.billing(), lambda: None)
+        open_service(EngineSettings(model="whisper-1"), payment(paying.billing()))

@@ -23,7 +23,8 @@ from video_assets.media.audio_file import load_sound
 from video_assets.media.source import Source
 from video_assets.media.subtitle_tracks import TEXT_CODECS, Subtitles, read_sidecar, read_tracks
 from video_assets.progress import Progress
-from video_assets.services.api_keys import provider_of
+from video_assets.services.paid_model import Payment
+from video_assets.services.prices import provider_of
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.services.speech_answers import quoted_of
 from video_assets.services.speech_to_text import (
@@ -128,7 +129,7 @@ def make_transcript(
         done = share
         progress(share)
 
-    engine = load_engine(settings, billing, lambda: progress(done))
+    engine = load_engine(settings, Payment(billing, lambda: progress(done)))
     if engine is None:
         raise ValueError(f"no engine is called {settings.engine}")
     sound = load_sound(artifacts.upstream(track.file))

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from video_assets.assets.index.embedding_quotes import quote_moments
 from video_assets.assets.index.search_texts import SearchTexts
 from video_assets.clip_asset import clip_asset
-from video_assets.services.embedder import EmbedderSettings, fit, load_embedder_for, sent_texts
+from video_assets.progress import Progress
+from video_assets.services.embedder import EmbedderSettings, fit, load_embedder, sent_passages
+from video_assets.services.paid_model import Payment
 from video_assets.services.truncation import cut_to_fit
 from video_assets.services.vectors import written
 from video_assets.storage.ai_calls import Billing
@@ -47,9 +50,15 @@ def summarize(moments: MomentEmbeddings, artifacts: ArtifactFolder) -> dict[str,
     return {name: value for name, value in facts.items() if value is not None}
 
 
-@clip_asset(lane="embeddings", code_version="1", metadata=summarize, sends=sent_texts)
+@clip_asset(
+    lane="embeddings",
+    code_version="1",
+    metadata=summarize,
+    quote=quote_moments,
+    sends=sent_passages,
+)
 def moment_embeddings(
-    search_texts: SearchTexts, settings: EmbedderSettings, billing: Billing
+    search_texts: SearchTexts, settings: EmbedderSettings, progress: Progress, billing: Billing
 ) -> MomentEmbeddings:
     """A vector of each passage of what is said in a clip, for search that answers with a time."""
     passages = search_texts.passages
@@ -61,7 +70,7 @@ def moment_embeddings(
             token_count=0,
             skipped=NOTHING_SAID,
         )
-    embedder = load_embedder_for(billing, settings)
+    embedder = load_embedder(settings, Payment(billing, lambda: progress(0.5)))
     cut = cut_to_fit([passage.text for passage in passages], embedder)
     found = embedder.embed([text.text for text in cut])
     mean = fit(np.mean(found.vectors, axis=0, keepdims=True), 1)

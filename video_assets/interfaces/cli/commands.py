@@ -45,6 +45,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "monitor:monitor",
         "Show the clips that are being processed, the steps of one, or how far a run has come.",
     ),
+    "costs": (
+        "costs:costs",
+        "Add up what was paid for clips, assets, models, days or owners.",
+    ),
     "list-steps": (
         "list_steps:list_steps",
         "List every step by category: its version, its lane and what it finds.",

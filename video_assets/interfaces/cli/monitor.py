@@ -198,6 +198,7 @@ def _all(settings: Settings, browser: Browser, limit: int, looked_for_s: float) 
         _active(active),
         Text(),
         *standing.lanes_part(now.lanes),
+        *standing.waits_part(now, settings.budget),
         Text(standing.pace_sentence(now.pace, is_over=now.is_over)),
     )
     return Look(

@@ -1,22 +1,37 @@
 """How the work stands at one moment: runs, lanes, pace and causes, for `status` and `monitor`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli.wording import ago, cell, new_table, shorten, span, titled
+from video_assets.automation.quote_words import dollars
+from video_assets.interfaces.cli.wording import (
+    ago,
+    cell,
+    clean,
+    counted,
+    moment,
+    new_table,
+    shorten,
+    span,
+    titled,
+)
 from video_assets.presets.model import DEFAULT_PRESET, load_preset
-from video_assets.settings import Settings
+from video_assets.settings import Budget, Settings
 from video_assets.slots import Use, in_use
-from video_assets.storage import pace, run_queue
+from video_assets.storage import costs, pace, postponed, run_queue
 from video_assets.storage.browse import Browser, Counts
+from video_assets.storage.costs import Spending
 from video_assets.storage.pace import Cause, Pace
+from video_assets.storage.postponed import Postponed
 from video_assets.storage.run_queue import RunQueue
 
+NOTHING = Spending(Decimal(0), Decimal(0))
 RUNS_SHOWN = 10
 CAUSES_SHOWN = 10
 WHOSE = {"file": "file", "network": "network", "refused": "refused", "unreachable": "out of reach"}
@@ -42,6 +57,8 @@ class Standing:
     pace: Pace
     causes: list[Cause]
     quiet_s: float | None
+    waits: list[Postponed] = field(default_factory=list)
+    spending: Spending = NOTHING
 
     @property
     def is_over(self) -> bool:
@@ -60,6 +77,8 @@ class Standing:
             "lanes": self.lanes,
             "pace": asdict(self.pace),
             "causes": self.causes,
+            "left_for_later": self.waits,
+            "spending": asdict(self.spending),
         }
 
 
@@ -74,6 +93,8 @@ def stand(settings: Settings, browser: Browser) -> Standing:
         pace.pace(catalogue, owner, counts),
         pace.causes(catalogue, owner, at_most=CAUSES_SHOWN),
         pace.quiet_s(catalogue, owner),
+        postponed.reasons(catalogue),
+        costs.spending(catalogue, owner),
     )
 
 
@@ -121,6 +142,33 @@ def pace_sentence(found: Pace, *, is_over: bool) -> str:
     if found.left_s and not is_over:
         text += f"; about {span(found.left_s)} left"
     return f"{text}."
+
+
+def waits_part(standing: Standing, budget: Budget) -> Iterator[RenderableType]:
+    """What is left for later and why, and what was spent; nothing where nothing costs anything."""
+    for wait in standing.waits:
+        yield Text(clean(wait_sentence(wait)), style="yellow")
+    for pause in standing.spending.pauses:
+        yield Text(clean(f"{pause.reason}; until {moment(pause.until)}"), style="yellow")
+    if standing.spending.month_usd:
+        yield Text(spending_sentence(standing.spending, budget))
+
+
+def wait_sentence(wait: Postponed) -> str:
+    """Say how many clips an asset left for later, and why."""
+    waits = "waits" if wait.clips == 1 else "wait"
+    until = "" if wait.until is None else f" (until {moment(wait.until)})"
+    return f"{wait.asset}: {counted(wait.clips, 'clip')} {waits}: {wait.reason}{until}"
+
+
+def spending_sentence(spending: Spending, budget: Budget) -> str:
+    """Say what was spent today and this month, beside what may be."""
+    month = _beside(spending.month_usd, budget.owner_month_usd)
+    return f"Spent today {_beside(spending.today_usd, budget.day_usd)}, this month {month}"
+
+
+def _beside(usd: Decimal, cap: Decimal | None) -> str:
+    return dollars(usd) if cap is None else f"{dollars(usd)} of {dollars(cap)}"
 
 
 def causes_part(causes: Sequence[Cause]) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from video_assets.interfaces.cli.standing import (
     pace_sentence,
     runs_part,
     stand,
+    waits_part,
 )
 from video_assets.interfaces.cli.wording import (
     cell,
@@ -59,7 +60,7 @@ def status(
         elif watch:
             _watch(settings, browser, place)
         else:
-            console().print(_page(stand(settings, browser), place))
+            console().print(_page(stand(settings, browser), settings, place))
 
 
 def _nothing(settings: Settings) -> Standing:
@@ -68,17 +69,17 @@ def _nothing(settings: Settings) -> Standing:
 
 
 def _watch(settings: Settings, browser: Browser, place: str | None) -> None:
-    page = _page(stand(settings, browser), place)
+    page = _page(stand(settings, browser), settings, place)
     try:
         with Live(page, console=console(), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(_page(stand(settings, browser), place), refresh=True)
+                live.update(_page(stand(settings, browser), settings, place), refresh=True)
     except KeyboardInterrupt:
         return
 
 
-def _page(standing: Standing, place: str | None) -> RenderableType:
+def _page(standing: Standing, settings: Settings, place: str | None) -> RenderableType:
     counts = standing.counts
     parts: list[RenderableType] = [titled("Your Video Processing Status", _states(counts))]
     if counts.steps:
@@ -87,6 +88,8 @@ def _page(standing: Standing, place: str | None) -> RenderableType:
     parts += [Text(), *lanes_part(standing.lanes)]
     if standing.causes:
         parts += [Text(), *causes_part(standing.causes)]
+    if waits := list(waits_part(standing, settings.budget)):
+        parts += [Text(), *waits]
     parts += [Text(), Text(pace_sentence(standing.pace, is_over=standing.is_over))]
     parts.append(Text(f"Database: {clean(place)}", style="dim", overflow="fold"))
     return Group(*parts)
