@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -26,6 +27,7 @@ from video_assets.media.errors import (
 from video_assets.media.source import Source
 from video_assets.progress import Progress
 from video_assets.redaction import protect
+from video_assets.services.interruption import interruptible
 from video_assets.settings import load_settings
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
@@ -89,7 +91,8 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
     try:
         _refuse_other_content(task)
         arguments = _arguments(analyzer, task, progress)
-        result = analyzer.function(**arguments)
+        with interruptible() if task.billing else nullcontext():
+            result = analyzer.function(**arguments)
         if not isinstance(result, analyzer.result):
             raise TypeError(f"expected a {analyzer.result.__name__}, found {type(result).__name__}")
         problems = {

@@ -232,6 +232,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("OPENAI_API_KEY", "VIDEO_ASSETS_OPENAI_API_KEY"),
         description="of OpenAI, where a preset has it make embeddings",
     )
+    gemini_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("GEMINI_API_KEY", "VIDEO_ASSETS_GEMINI_API_KEY"),
+        description="of Google, whose Gemini the step gemini_analysis asks",
+    )
     embedding_api_key: SecretStr | None = Field(
         default=None, description="of another service that makes embeddings"
     )

@@ -41,6 +41,12 @@ STEP_NAMES: Mapping[str, StepName] = {
     "bge_embeddings": StepName(
         "embeddings", "BAAI/bge-m3, by DeepInfra unless base_url says otherwise"
     ),
+    "gemini_analyzer": StepName(
+        "gemini_analysis", "Google's Gemini, shown when it is whole", {"save_partial": False}
+    ),
+    "gemini_streaming": StepName(
+        "gemini_analysis", "Google's Gemini, shown as it comes", {"save_partial": True}
+    ),
     "supabase_store": StepName("video_document", "everything in one document"),
 }
 

@@ -39,6 +39,15 @@ def embedding_key(base_url: str) -> ApiKey:
     return ApiKey(variable, value, is_needed=host in _OF_EMBEDDERS)
 
 
+def chat_key(base_url: str) -> ApiKey:
+    """Find the key of a server whose models are asked about clips."""
+    settings, is_openai = load_settings(), host_of(base_url) == "api.openai.com"
+    secret = settings.openai_api_key if is_openai else settings.local_ai_api_key
+    variable = "OPENAI_API_KEY" if is_openai else "VIDEO_ASSETS_LOCAL_AI_API_KEY"
+    value = secret.get_secret_value() if secret else None
+    return ApiKey(variable, value, is_needed=is_openai)
+
+
 def speech_key(base_url: str) -> ApiKey:
     """Find the key of a service that writes down what is said."""
     secret = load_settings().speech_api_key

@@ -39,7 +39,7 @@ class Service:
                 base_url=base_url,
                 timeout=timeout_s,
                 max_retries=RETRIES,
-                http_client=_on_this_machine() if is_here(base_url) else None,
+                http_client=client_for(base_url),
             ),
         )
 
@@ -72,6 +72,8 @@ class Service:
         )
 
 
-def _on_this_machine() -> openai.DefaultHttpxClient:
-    """Make a client that no proxy and no redirection leads to another machine."""
+def client_for(base_url: str) -> openai.DefaultHttpxClient | None:
+    """Make a client that no proxy and no redirection leads from this machine to another."""
+    if not is_here(base_url):
+        return None
     return openai.DefaultHttpxClient(trust_env=False, follow_redirects=False)

@@ -7,10 +7,13 @@ from typing import Any, Protocol
 from video_assets.media.errors import PostponedError
 from video_assets.services.naming import host_of, is_here
 
-PICTURES = "pictures of the proxy"
+FRAMES = "frames of the proxy"
+VIDEO = "the proxy's pictures and its sound"
 SOUND = "sound in which somebody speaks"
 SAID = "what is said"
-PLACE_NAME = "the place's name"
+PLACE, PLACE_NAME = "the place's name and coordinates", "the place's name"
+DATE = "the date"
+CAMERA = "the camera's make and model"
 COORDINATES = "coordinates"
 SERIAL_NUMBERS = "serial numbers"
 FILE_NAMES = "file names and paths"
@@ -28,6 +31,7 @@ class Outgoing:
     secret    the variable that holds its key; None: it takes none
     has_key   whether there is one
     library   the package of its client, as pip calls it
+    forwards  whether it passes on what it is given, wherever it stands itself
     """
 
     base_url: str
@@ -36,6 +40,7 @@ class Outgoing:
     secret: str | None = None
     has_key: bool = False
     library: str = "openai"
+    forwards: bool = False
 
     @property
     def host(self) -> str:
@@ -45,7 +50,7 @@ class Outgoing:
     @property
     def is_here(self) -> bool:
         """Whether that is a server on this machine, so that nothing leaves it."""
-        return is_here(self.base_url)
+        return is_here(self.base_url) and not self.forwards
 
 
 Sender = Callable[[Any], Outgoing | None]

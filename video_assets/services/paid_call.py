@@ -51,6 +51,7 @@ class Billing(Protocol):
         is_price_known: bool,
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
+        is_trial: bool = False,
     ) -> UUID | float: ...
     def settle(  # noqa: D102
         self,
@@ -109,12 +110,20 @@ class PaidModel:
     beat: Callable[[], None]
     is_here: bool = False
 
-    def ask(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+    def ask(
+        self,
+        request: str,
+        most: Usage,
+        send: Callable[[], Reply],
+        prepare: Callable[[], None] | None = None,
+    ) -> Reply:
         """Send one request, or give what was answered to it before.
 
         request  digest of all that is asked
         most     tokens that it takes and gives at most
         send     makes one attempt; raises ServiceError
+        prepare  does beforehand what takes long and costs nothing, such as an upload; raises
+                 ServiceError
 
         Raises PostponedError when a cap, the service's state or the clip's folder forbids to ask
         now, UnreachableError when the service stays busy or broken, and RefusedByServiceError when
@@ -132,7 +141,7 @@ class PaidModel:
                 wait_max=LONGEST_WAIT_S,
             ):
                 with attempt:
-                    return self._attempt(request, most, send)
+                    return self._attempt(request, most, send, prepare)
         except (BlockedError, NotTakenError) as error:
             raise RefusedByServiceError(self._refusal(error)) from None
         except ServiceError as error:
@@ -148,7 +157,18 @@ class PaidModel:
         tokens = Usage(found.input_tokens, found.cached_tokens, output_tokens=found.output_tokens)
         return Reply(found.answer, tokens, usd=found.usd, call=found.call)
 
-    def _attempt(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+    def _attempt(
+        self,
+        request: str,
+        most: Usage,
+        send: Callable[[], Reply],
+        prepare: Callable[[], None] | None,
+    ) -> Reply:
+        if prepare is not None:
+            # What a cap forbids need not be uploaded; and a call that waits for its upload would
+            # not be sent in the minute in which it counts.
+            self._try_to_reserve(request, most, is_trial=True)
+            prepare()
         call = self._reserve(request, most)
         began = time.monotonic()
         try:
@@ -171,24 +191,28 @@ class PaidModel:
     def _reserve(self, request: str, most: Usage) -> UUID:
         """Wait until the limits of the account allow one more call."""
         while True:
-            found = self.billing.reserve(
-                provider=self.provider,
-                model=self.model,
-                account=self.account,
-                request=request,
-                usd=self.price.of(most),
-                tokens=most.input_tokens + most.output_tokens,
-                prices_as_of=self.price.as_of,
-                is_price_known=self.price.is_known,
-                requests_a_minute=self.limit.requests_per_minute,
-                tokens_a_minute=self.limit.tokens_per_minute,
-            )
+            found = self._try_to_reserve(request, most)
             if isinstance(found, UUID):
                 return found
             until = time.monotonic() + found
             while (left := until - time.monotonic()) > 0:
                 self.beat()
                 time.sleep(min(left, BEAT_S))
+
+    def _try_to_reserve(self, request: str, most: Usage, *, is_trial: bool = False) -> UUID | float:
+        return self.billing.reserve(
+            provider=self.provider,
+            model=self.model,
+            account=self.account,
+            request=request,
+            usd=self.price.of(most),
+            tokens=most.input_tokens + most.output_tokens,
+            prices_as_of=self.price.as_of,
+            is_price_known=self.price.is_known,
+            requests_a_minute=self.limit.requests_per_minute,
+            tokens_a_minute=self.limit.tokens_per_minute,
+            is_trial=is_trial,
+        )
 
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
         used, said = Usage(), str(error) or type(error).__name__
@@ -239,7 +263,8 @@ def _charged(error: BlockedError) -> Usage:
         error.input_tokens,
         error.cached_tokens,
         error.written_tokens,
-        output_tokens=error.output_tokens,
+        error.audio_tokens,
+        error.output_tokens,
     )
 
 

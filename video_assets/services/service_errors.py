@@ -29,6 +29,10 @@ class BrokenError(ServiceError):
         self.is_billed = is_billed
 
 
+class StuckError(ServiceError):
+    """It took what it was given and does not come to an end; asking again at once is vain."""
+
+
 class AccountError(ServiceError):
     """It does not take the key, the model or the address: no clip can change that."""
 
@@ -42,6 +46,7 @@ class BlockedError(ServiceError):
 
     input_tokens, output_tokens    for which it charges
     cached_tokens, written_tokens  of the input, from and to its cache
+    audio_tokens                   of the input, sound
     """
 
     def __init__(
@@ -52,10 +57,12 @@ class BlockedError(ServiceError):
         *,
         cached_tokens: int = 0,
         written_tokens: int = 0,
+        audio_tokens: int = 0,
     ) -> None:
         super().__init__(message)
         self.input_tokens, self.output_tokens = input_tokens, output_tokens
         self.cached_tokens, self.written_tokens = cached_tokens, written_tokens
+        self.audio_tokens = audio_tokens
 
 
 class CutShortError(BlockedError):

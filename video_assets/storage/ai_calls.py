@@ -118,14 +118,16 @@ class Billing:
         is_price_known: bool,
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
+        is_trial: bool = False,
     ) -> UUID | float:
         """Reserve one call, or give the seconds after which it is worth asking again.
 
         The account's limits make it wait, and so does a cap that others have reserved and may not
         come to.
 
-        usd     what it costs at most
-        tokens  that it takes and gives at most
+        usd       what it costs at most
+        tokens    that it takes and gives at most
+        is_trial  reserve nothing after all
 
         Raises PostponedError if a cap forbids it or the service is left alone.
         """
@@ -150,6 +152,8 @@ class Billing:
                 day_cap=self.caps.day,
                 owner_cap=self.caps.owner,
             )
+            if is_trial:
+                connection.rollback()
         if found["obstacle"] is not None:
             raise PostponedError(self._why(found, usd), until=found["until"])
         return found["call_id"] or max(0.1, found["wait_s"])

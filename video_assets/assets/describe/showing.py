@@ -1,6 +1,7 @@
 """What analyzers that see no video show their model in its place: frames, and words beside them."""
 
 import math
+from collections.abc import Callable
 
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
@@ -8,8 +9,11 @@ from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.describe.asking import SharingSettings, facts_of
 from video_assets.assets.measure.camera import Camera
 from video_assets.media.shown_frames import EVERY_S, ShownFrame, choose_moments, take_frames
+from video_assets.services.analysis import ClipAnalysis
+from video_assets.services.analysis_answers import ask_for_analysis
 from video_assets.services.analysis_prompt import instructions, told_of
 from video_assets.services.analysis_question import Question
+from video_assets.services.paid_call import PaidModel, Reply
 from video_assets.services.quotes import QuoteFacts
 from video_assets.storage.artifacts import ArtifactFolder
 
@@ -35,6 +39,19 @@ def question_of(
     frames = take_frames(artifacts.upstream(proxy.file), moments, longest_px)
     facts = facts_of(proxy, scenes, transcript, camera, settings)
     return Question(instructions(), told_of(facts), tuple(frames))
+
+
+def ask_about(
+    question: Question, paid: PaidModel, ask: Callable[[Question], Reply], duration_s: float
+) -> tuple[ClipAnalysis, list[Reply]]:
+    """Ask, and once more if the answer cannot be used; take away what was shown if none can."""
+    try:
+        return ask_for_analysis(
+            paid, lambda complaint: ask(question.repaired(complaint)), duration_s
+        )
+    except BaseException:
+        paid.billing.hide_partial()
+        raise
 
 
 def frames_expected(facts: QuoteFacts, max_frames: int, longest_px: int) -> list[ShownFrame]:

@@ -21,13 +21,13 @@ from video_assets.interfaces.cli.wording import (
     span,
     titled,
 )
-from video_assets.presets.model import DEFAULT_PRESET, load_preset
-from video_assets.settings import Budget, Settings
+from video_assets.settings import LOCAL_OWNER, Budget, Settings
 from video_assets.slots import Use, in_use
 from video_assets.storage import costs, pace, postponed, run_queue
-from video_assets.storage.browse import Browser, Counts
 from video_assets.storage.costs import Spending
+from video_assets.storage.counts import Counts, count
 from video_assets.storage.pace import Cause, Pace
+from video_assets.storage.postgres import Postgres
 from video_assets.storage.postponed import Postponed
 from video_assets.storage.run_queue import RunQueue
 
@@ -49,11 +49,14 @@ class Lane:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the work stands."""
+    """How the work stands.
+
+    used  lanes that somebody has used, by name
+    """
 
     counts: Counts
     queue: RunQueue
-    lanes: list[Lane]
+    used: Mapping[str, Use]
     pace: Pace
     causes: list[Cause]
     quiet_s: float | None
@@ -74,7 +77,7 @@ class Standing:
             "steps": self.counts.steps,
             "runs": self.queue.counts,
             "runs_in_progress": self.queue.in_progress,
-            "lanes": self.lanes,
+            "lanes": lanes_of(self.used),
             "pace": asdict(self.pace),
             "causes": self.causes,
             "left_for_later": self.waits,
@@ -82,25 +85,29 @@ class Standing:
         }
 
 
-def stand(settings: Settings, browser: Browser) -> Standing:
+def stand(settings: Settings, catalogue: Postgres) -> Standing:
     """Look at everything once."""
-    counts = browser.counts()
-    catalogue, owner = browser.catalogue, browser.owner
-    return Standing(
-        counts,
-        run_queue.look(settings),
-        lanes_of(settings),
-        pace.pace(catalogue, owner, counts),
-        pace.causes(catalogue, owner, at_most=CAUSES_SHOWN),
-        pace.quiet_s(catalogue, owner),
-        postponed.reasons(catalogue),
-        costs.spending(catalogue, owner),
-    )
+    queue, used = run_queue.look(settings), in_use(settings.lanes_dir)
+    waits, spent = postponed.reasons(catalogue), costs.spending(catalogue, LOCAL_OWNER)
+    with catalogue.transaction(LOCAL_OWNER) as connection:
+        counts = count(connection)
+        return Standing(
+            counts,
+            queue,
+            used,
+            pace.pace(connection, counts),
+            pace.causes(connection, at_most=CAUSES_SHOWN),
+            pace.quiet_s(connection),
+            waits,
+            spent,
+        )
 
 
-def lanes_of(settings: Settings) -> list[Lane]:
+def lanes_of(used: Mapping[str, Use]) -> list[Lane]:
     """List the lanes of the preset, and those that anybody uses besides."""
-    sizes, used = load_preset(DEFAULT_PRESET).worker_config, in_use(settings.lanes_dir)
+    from video_assets.presets.model import DEFAULT_PRESET, load_preset  # 25 ms, with reading it
+
+    sizes = load_preset(DEFAULT_PRESET).worker_config
     return [
         Lane(name, sizes.get(name, 0), use.held, use.waiting)
         for name in sorted({*sizes, *used})
@@ -116,9 +123,9 @@ def runs_part(queue: RunQueue) -> Iterator[RenderableType]:
         yield titled("Runs in progress", _runs(queue))
 
 
-def lanes_part(lanes: Sequence[Lane]) -> Iterator[RenderableType]:
-    """The lanes that somebody uses, or how many lie idle."""
-    busy = [lane for lane in lanes if lane.in_use or lane.waiting]
+def lanes_part(used: Mapping[str, Use]) -> Iterator[RenderableType]:
+    """The lanes that somebody uses now, or that all lie idle."""
+    busy = {name for name, use in used.items() if use.held or use.waiting}
     if not busy:
         yield Text("Lanes: all idle", style="dim")
         return
@@ -126,8 +133,9 @@ def lanes_part(lanes: Sequence[Lane]) -> Iterator[RenderableType]:
     table.add_column("Lane", no_wrap=True)
     for heading in ("Slots", "In use", "Waiting"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for lane in busy:
-        table.add_row(cell(lane.lane), str(lane.slots), str(lane.in_use), str(lane.waiting))
+    for lane in lanes_of(used):
+        if lane.lane in busy:
+            table.add_row(cell(lane.lane), str(lane.slots), str(lane.in_use), str(lane.waiting))
     yield titled("Lanes", table)
 
 
@@ -194,8 +202,8 @@ def _counts(counts: Mapping[str, int]) -> Table:
     table = new_table()
     table.add_column("Status", no_wrap=True)
     table.add_column("Count", justify="right", no_wrap=True)
-    for status, count in counts.items():
-        table.add_row(cell(_status(status)), f"{count:,}")
+    for status, runs in counts.items():
+        table.add_row(cell(_status(status)), f"{runs:,}")
     if not counts:
         table.add_row(Text("no runs", style="dim"), "0")
     return table

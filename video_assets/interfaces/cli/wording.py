@@ -26,7 +26,7 @@ def console(*, error: bool = False) -> Console:
     stream = sys.stderr if error else sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
-    return Console(stderr=error, highlight=False)
+    return Console(stderr=error, highlight=False, emoji=False)
 
 
 def say(text: str, *, error: bool = False) -> None:
