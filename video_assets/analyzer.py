@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from video_assets.presets.step_settings import complete
 from video_assets.presets.variables import variables_in
+from video_assets.services.outgoing import Sender
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest
@@ -53,6 +54,7 @@ class Analyzer:
     code_version: str
     metadata: Metadata
     quote: Quoter | None = None
+    sends: Sender | None = None
     checks: dict[str, Callable[[Any], str | None]] = field(default_factory=dict)
 
     @classmethod
@@ -64,6 +66,7 @@ class Analyzer:
         code_version: str,
         metadata: Metadata,
         quote: Quoter | None = None,
+        sends: Sender | None = None,
     ) -> "Analyzer":
         """Read the parameters and annotations of a function over one clip."""
         hints = typing.get_type_hints(function)
@@ -80,6 +83,7 @@ class Analyzer:
             code_version=code_version,
             metadata=metadata,
             quote=quote,
+            sends=sends,
         )
 
     @property
