@@ -15,7 +15,7 @@ from video_assets_tests.assets.gemini_clip import Asked, answer, asked, scene, t
 from video_assets_tests.services.loopback_gemini import KEY, Reaction, refuses, says
 
 # 1,000 tokens of which 200 are cached and 200 more are sound, and 350 written or thought.
-PAID = Decimal("0.30") * 600 / 10**6 + Decimal("0.075") * 200 / 10**6
+PAID = Decimal("0.30") * 600 / 10**6 + Decimal("0.03") * 200 / 10**6
 PAID += Decimal("1.00") * 200 / 10**6 + Decimal("2.50") * 350 / 10**6
 
 
