@@ -18,6 +18,7 @@ from video_assets.assets.describe.showing import (
     ask_about,
     frames_expected,
     question_of,
+    sent,
     spoken_tokens,
 )
 from video_assets.assets.measure.camera import Camera
@@ -91,7 +92,7 @@ def quote_claude(facts: QuoteFacts, settings: ClaudeSettings) -> Quote:
             output_tokens=min(ANSWER_TOKENS, settings.max_output_tokens),
         ),
         base_url=None,
-        sends=("frames of the proxy", *(("what is said",) if settings.share_transcript else ())),
+        sends=sent(settings),
         assumes=f"{len(frames)} frames of {picture} tokens, {ANSWER_TOKENS} tokens of answer",
     )
 

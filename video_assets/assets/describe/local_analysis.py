@@ -17,6 +17,7 @@ from video_assets.assets.describe.showing import (
     ask_about,
     frames_expected,
     question_of,
+    sent,
     spoken_tokens,
 )
 from video_assets.assets.measure.camera import Camera
@@ -29,7 +30,7 @@ from video_assets.services.analysis_prompt import instructions
 from video_assets.services.naming import plain_address
 from video_assets.services.paid_model import open_model
 from video_assets.services.partial_answer import PartialAnswer
-from video_assets.services.prices import FREE, Usage, price_of
+from video_assets.services.prices import FREE, Usage, is_here, price_of
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
@@ -88,7 +89,7 @@ def quote_local(facts: QuoteFacts, settings: LocalSettings) -> Quote:
             output_tokens=min(ANSWER_TOKENS, settings.max_output_tokens),
         ),
         base_url=settings.base_url,
-        sends=("frames of the proxy", *(("what is said",) if settings.share_transcript else ())),
+        sends=() if is_here(settings.base_url) else sent(settings),
         assumes=f"{len(frames)} frames of {picture} tokens, {ANSWER_TOKENS} tokens of answer",
     )
 

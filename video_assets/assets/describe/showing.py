@@ -67,3 +67,14 @@ def spoken_tokens(facts: QuoteFacts, settings: SharingSettings) -> int:
     if not (facts.has_sound and settings.share_transcript):
         return 0
     return round(facts.duration_s / 60 * TRANSCRIPT_TOKENS_A_MINUTE)
+
+
+def sent(settings: SharingSettings) -> tuple[str, ...]:
+    """Name what leaves this machine for a model elsewhere."""
+    shared = {
+        "what is said": settings.share_transcript,
+        "the place": settings.share_place,
+        "the date": settings.share_date,
+        "make and model of the camera": settings.share_camera,
+    }
+    return ("frames of the proxy", *(what for what, is_sent in shared.items() if is_sent))
