@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from video_assets.clip_asset import clip_asset
 from video_assets.progress import Progress
-from video_assets.services.openai_errors import service_error
+from video_assets.services.client_errors import Errors
 from video_assets.services.paid_call import PaidModel, Reply
 from video_assets.services.prices import Price, Usage
 from video_assets.services.quotes import Quote, QuoteFacts
@@ -67,12 +67,10 @@ def opinion(
 
 def send(base_url: str, word: str, model: str = "opinionated") -> Reply:
     """Make one attempt; the service's word is what it was asked."""
-    try:
+    with Errors(openai, "KEY_OF_TESTS").told():
         answer = _client(base_url).chat.completions.create(
             model=model, messages=[{"role": "user", "content": word}]
         )
-    except openai.OpenAIError as error:
-        raise service_error(error) from None
     assert answer.usage is not None
     used = Usage(answer.usage.prompt_tokens, output_tokens=answer.usage.completion_tokens)
     if answer.choices[0].finish_reason == "content_filter":

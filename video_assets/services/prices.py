@@ -115,6 +115,11 @@ def is_here(base_url: str | None) -> bool:
     return base_url is not None and urlsplit(base_url).hostname in _HERE
 
 
+def here(base_url: str) -> str | None:
+    """Give the address of a service on this machine; None for any other."""
+    return base_url if is_here(base_url) else None
+
+
 def price_of(provider: str, model: str, base_url: str | None = None) -> Price:
     """Find what a model costs.
 
@@ -123,18 +128,19 @@ def price_of(provider: str, model: str, base_url: str | None = None) -> Price:
 
     Raises ToolMissingError for a model whose price nobody knows and that the settings do not allow.
     """
+    settings = load_settings()
+    if own := _own(settings.home / FILE_NAME).get(provider, {}).get(model):
+        return own  # even of a server here, which may pass on what it is asked
     if is_here(base_url):
         return FREE
-    settings = load_settings()
-    for table in (_own(settings.home / FILE_NAME), _packaged()):
-        if found := table.get(provider, {}).get(model):
-            return found
-    name = f"{provider}/{model}"
-    if name in settings.budget.unpriced:
+    if found := _packaged().get(provider, {}).get(model):
+        return found
+    if f"{provider}/{model}" in settings.budget.unpriced:
         return UNKNOWN
     raise ToolMissingError(
-        f"no price is known of {name}, so it is not asked; write it into {FILE_NAME} in the home "
-        "folder, or allow it without one by budget.unpriced in the settings, then run again"
+        f"no price is known of the model {model} of {provider}, so it is not asked; write it into "
+        f"{FILE_NAME} in the home folder, or {provider}/{model} into budget.unpriced of the "
+        "settings, then run again"
     )
 
 
