@@ -51,10 +51,13 @@ def fill(connection: Connection, folder: Path, clips: int, moments: int) -> Fill
     _write_clips(connection, world, filled)
     _write_transcripts(connection)
     connection.execute("INSERT INTO embedding_spaces VALUES (1, 'benchmark', true)")
+    # What is written from here on refers to what is there, and nobody follows it.
+    connection.execute("SET session_replication_role = replica")
     for kind in (SUMMARY, KEYWORD):
         vectors = world.vectors(filled.meanings, kind)
         write_vectors(connection, filled, range(clips), kind, vectors)
     _write_moments(connection, world, filled, moments)
+    connection.execute("RESET session_replication_role")
     _build(connection, indexes)
     np.savez(
         folder / KEPT,
@@ -153,8 +156,7 @@ def _write_moments(connection: Connection, world: World, filled: Filled, moments
     each = moments // len(filled.ids)
     for begin in range(0, len(filled.ids), CLIPS_AT_ONCE):
         numbers = range(begin, min(begin + CLIPS_AT_ONCE, len(filled.ids)))
-        meanings = np.repeat(filled.meanings[numbers.start : numbers.stop], each, axis=0)
-        vectors = world.vectors(meanings, PASSAGE)
+        vectors = world.passages(filled.meanings[numbers.start : numbers.stop], each)
         segments = _write_segments(connection, world, filled, numbers, each)
         rows = (
             (filled.owner(number), 1, filled.ids[number], segments[place], vectors[place])

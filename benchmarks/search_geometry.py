@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from search_world import KEYWORD, PASSAGE, SUMMARY, Array, World
+from search_world import KEYWORD, SUMMARY, Array, World
 
 # As this script measured them: docstrings by all-MiniLM-L6-v2.
 REAL = {
@@ -88,11 +88,11 @@ def _alone(name: str, vectors: Array) -> Figures:
 def made_figures(world: World) -> Figures:
     """Tell the same of made vectors, as many as of real ones."""
     meanings = world.meanings(world.choose(TEXTS))
-    long = np.repeat(world.meanings(world.choose(LONG_TEXTS)), PIECES, axis=0)
+    long = world.meanings(world.choose(LONG_TEXTS))
     return figures(
         world.vectors(meanings, SUMMARY),
         world.vectors(meanings, KEYWORD),
-        world.vectors(long, PASSAGE).reshape(LONG_TEXTS, PIECES, -1),
+        world.passages(long, PIECES).reshape(LONG_TEXTS, PIECES, -1),
     )
 
 

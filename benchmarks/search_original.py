@@ -51,8 +51,9 @@ def original_server(folder: Path, major: int) -> Iterator[str]:
     """Run a server that trusts whoever is on this machine; give its address without a database."""
     data = folder / f"pg{major}"
     account = unprivileged.server_account(data)
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    install = binaries.copy_for_everyone(binaries.install_folder(major), folder)
+    copies = folder / f"binaries{major}"
+    copies.mkdir(mode=0o755, parents=True, exist_ok=True)
+    install = binaries.copy_for_everyone(binaries.install_folder(major), copies)
     control = postmaster.Control(install, data, account)
     if not data.exists():
         data.mkdir(mode=0o700)

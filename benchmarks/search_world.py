@@ -26,6 +26,8 @@ class Shape:
     common  the length of what all texts of a kind have in common; a meaning has length 1
     styled  the share of that which texts of another kind do not have
     held    the share of each kind of text that tells of its clip; the rest is chance
+    asides  what else a clip tells of: so many things, one in each of its passages
+    aside_share  how much of a passage that is
     """
 
     decay: float = 0.64
@@ -34,9 +36,11 @@ class Shape:
     topics: int = 2000
     topic_share: float = 0.47
     spread: float = 1.4
-    common: tuple[float, float, float] = (0.33, 0.57, 0.36)
+    common: tuple[float, float, float] = (0.33, 0.57, 0.27)
     styled: float = 0.27
-    held: tuple[float, float, float] = (0.64, 0.64, 0.34)
+    held: tuple[float, float, float] = (0.64, 0.64, 0.9)
+    asides: int = 4
+    aside_share: float = 0.62
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,19 @@ class World:
 
     def vectors(self, meanings: Array, kind: int) -> Array:
         """Draw the vectors, of length 1, of one text about each."""
-        held, count = self.shape.held[kind - 1], len(meanings)
-        # A passage tells of something else besides, and not of anything.
-        rest = self.meanings(self.choose(count)) if kind == PASSAGE else self._chance(count)
-        found = np.sqrt(held) * meanings + np.sqrt(1 - held) * rest
+        held = self.shape.held[kind - 1]
+        found = np.sqrt(held) * meanings + np.sqrt(1 - held) * self._chance(len(meanings))
         found += self.shape.common[kind - 1] * self.styles[kind - 1]
         found /= np.linalg.norm(found, axis=1, keepdims=True)
         return (found.astype(np.float32) @ self.lift.astype(np.float32)).astype(np.float32)
+
+    def passages(self, meanings: Array, each: int) -> Array:
+        """Draw the vectors of so many passages of each; they tell of a few things besides."""
+        shape, count = self.shape, len(meanings)
+        aside = self.meanings(self.choose(count * shape.asides)).reshape(count, shape.asides, -1)
+        told = np.sqrt(1 - shape.aside_share) * meanings[:, np.newaxis]
+        told = told + np.sqrt(shape.aside_share) * aside[:, np.arange(each) % shape.asides]
+        return self.vectors(told.reshape(count * each, -1), PASSAGE)
 
     def _chance(self, count: int) -> Array:
         return self.random.standard_normal((count, LATENT), np.float32) * self.axes
