@@ -17,7 +17,8 @@ from video_assets.search.measures import ndcg_at, recall_at
 from video_assets.search.queries import Hit, QueryVectors, Question, Weights
 from video_assets.storage.postgres import Postgres
 
-MOST_RANKED = 1_000  # a search by words ranks no more
+MOST_RANKED = 1_000  # in a fused list, unless more answers are asked for
+TIED_MOMENTS = 10  # people say the same again: so many times k are looked at for ties
 
 Embed = Callable[[str], QueryVectors]
 """Turns a question into vectors of the model whose space is in use."""
@@ -76,10 +77,18 @@ def check_recall(
 def evaluate_exact(
     catalogue: Postgres, owner: UUID, *, sample: int = 20, k: int = 10
 ) -> list[Evaluation]:
-    """Hold `semantic` and `hybrid` against exact search, asking for clips like some of the owner's.
+    """Hold searches against exact search, asking for clips and moments like some of the owner's.
 
-    A question is a clip's stored vectors and the words of its name. Empty when the owner has none.
+    A question is a clip's stored vectors and the words of its name, or the vector of a moment.
+    Empty when the owner has none.
     """
+    return [
+        *_evaluate_clips(catalogue, owner, sample, k),
+        *_evaluate_moments(catalogue, owner, sample, k),
+    ]
+
+
+def _evaluate_clips(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
     sampled = exact.sample_clips(catalogue, owner, sample)
     if not sampled:
         return []
@@ -95,6 +104,28 @@ def evaluate_exact(
         ):
             answers[search].append(measure(each.text, asks[search], exact.grade(scores, k), k))
     return [summarize(search, k, made) for search, made in answers.items()]
+
+
+def _evaluate_moments(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
+    """By meaning alone: words are looked up in an index that misses nothing."""
+    sampled = exact.sample_moments(catalogue, owner, sample)
+    if not sampled:
+        return []
+    asked = [each.vectors.keyword for each in sampled]
+    answers = [
+        measure(
+            each.text,
+            lambda wish, each=each: queries.moments(catalogue, owner, "", each.vectors, wish),
+            exact.grade(scores, k),
+            k,
+        )
+        for each, scores in zip(
+            sampled,
+            exact.nearest_moments(catalogue, owner, asked, TIED_MOMENTS * k),
+            strict=True,
+        )
+    ]
+    return [summarize("moments", k, answers)]
 
 
 def evaluate_judged(
@@ -132,9 +163,9 @@ def asks_of(
 
 
 def measure(text: str, ask: Ask, grades: Mapping[UUID, float], k: int) -> Answered:
-    """Ask once, and hold the first k places against the clips that should stand there."""
+    """Ask once, and hold the first k places against the clips or moments that should be there."""
     began = time.perf_counter()
-    found = [hit.id for hit in ask(Question(limit=k))]
+    found = [hit.moment or hit.id for hit in ask(Question(limit=k))]
     took_ms = (time.perf_counter() - began) * 1000
     return Answered(text, recall_at(found, grades, k), ndcg_at(found, grades, k), took_ms)
 
