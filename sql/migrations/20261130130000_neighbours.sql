@@ -112,8 +112,9 @@ USING hnsw ((extensions.binary_quantize(v)::bit(1024)) extensions.bit_hamming_op
 COMMENT ON TABLE public.moment_vectors IS 'The vectors of passages and scenes.';
 
 -- The moments nearest to a vector. Where an owner has few, all are read, and more are given than are asked for, as of
--- clips; else those with like signs are compared. Where too few of those are left, because others own them or conditions
--- exclude them, the moments of the clips whose mean is near are read instead.
+-- clips; an owner of an eighth of all moments or more has those compared that have like signs. The index leaves out what
+-- others own and what conditions exclude after it has looked. So where too few are left, and for owners of many moments
+-- that are a small part of all, the moments of the clips whose mean is near are read.
 CREATE OR REPLACE FUNCTION private.nearest_moments(
     owner uuid, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (segment_id uuid, similarity float8)
@@ -127,7 +128,11 @@ DECLARE
         'FROM public.moment_vectors AS m %s WHERE m.user_id = $1 AND m.space = %s AND %s',
         CASE WHEN jsonb_array_length(conditions) > 0 THEN 'JOIN public.clips AS c ON c.id = m.clip_id' END,
         wanted_space, private.conditions(conditions));
+    -- An eighth of all owners' moments, as counted when the table was last analyzed; nothing before.
+    eighth       constant bigint := (SELECT greatest(0, reltuples) / 8 FROM pg_class
+                                      WHERE oid = 'public.moment_vectors'::regclass);
     are_many     boolean;
+    are_most     boolean;
     near         uuid[];
     distances    float8[];
     held         bigint;
@@ -139,7 +144,17 @@ BEGIN
     are_many := EXISTS (SELECT FROM public.moment_vectors AS m
                          WHERE m.user_id = owner AND m.space = wanted_space
                         OFFSET few);
-    IF are_many THEN
+    IF eighth <= 4 * few THEN
+        are_most := are_many AND EXISTS (SELECT FROM public.moment_vectors AS m
+                                          WHERE m.user_id = owner AND m.space = wanted_space
+                                         OFFSET eighth);
+    ELSE
+        are_most := EXISTS (SELECT FROM public.moment_vectors AS m
+                             WHERE m.user_id = owner AND m.space = wanted_space
+                               AND m.clip_id < '04000000-0000-0000-0000-000000000000'
+                            OFFSET eighth / 64);
+    END IF;
+    IF are_most THEN
         -- A few more than are compared, for those that others own: to ask the index again costs as much as at first.
         PERFORM set_config('hnsw.ef_search', least(1000, compared + compared / 4)::text, true),
                 set_config('hnsw.iterative_scan', 'relaxed_order', true),
@@ -163,6 +178,8 @@ BEGIN
              LIMIT at_most;
             RETURN;
         END IF;
+    END IF;
+    IF are_many THEN
         SELECT array_agg(n.clip_id) INTO near
           FROM (SELECT f.clip_id
                   FROM private.nearest(owner, 3, target, conditions, greatest(clips_read, at_most)) AS f
