@@ -75,7 +75,7 @@ def _alone(name: str, vectors: Array) -> Figures:
     near = -np.sort(-np.nan_to_num(likeness, nan=-1.0), axis=1)
     far = np.sqrt(np.maximum(2 - 2 * near[:, :NEIGHBOURS].astype(np.float64), 1e-9))
     dimension = 1 / np.log(far[:, -1:] / far[:, :-1]).mean()
-    return {
+    found = {
         f"{name}, mean": np.nanmean(likeness),
         f"{name}, deviation": np.nanstd(likeness),
         f"{name}, nearest": near[:, 0].mean(),
@@ -83,6 +83,7 @@ def _alone(name: str, vectors: Array) -> Figures:
         f"{name}, 100th": near[:, 99].mean(),
         f"{name}, dimension": dimension,
     }
+    return {figure: float(value) for figure, value in found.items()}
 
 
 def made_figures(world: World) -> Figures:

@@ -72,7 +72,7 @@ def original_server(folder: Path, major: int) -> Iterator[str]:
 def load_original(server: str, ours: Connection, baseline: Path) -> None:
     """Make its database unless an earlier run has, with the indexes that it names."""
     with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        if admin.execute("SELECT FROM pg_database WHERE datname = 'original'").fetchone():
+        if admin.execute("SELECT 1 FROM pg_database WHERE datname = 'original'").fetchone():
             return
         admin.execute("DROP DATABASE IF EXISTS unfinished")
         admin.execute("CREATE DATABASE unfinished")
@@ -83,7 +83,7 @@ def load_original(server: str, ours: Connection, baseline: Path) -> None:
 
 def _load(theirs: Connection, ours: Connection, baseline: Path) -> None:
     for role in ("anon", "authenticated", "service_role"):
-        if not theirs.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+        if not theirs.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
             theirs.execute(f"CREATE ROLE {role}".encode())
     theirs.execute(baseline.read_bytes())
     for target, source in COPIED:
