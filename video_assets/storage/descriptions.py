@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiosql
 
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.postgres import Connection, Postgres
 
 Field = Literal["summary", "category", "tags"]
 
@@ -87,7 +87,12 @@ def edit(
             _queries.clear(connection, clip_id=clip_id)
         for field, value in values.items():
             getattr(_queries, f"set_{field}")(connection, clip_id=clip_id, value=value)
-        return [row["field"] for row in _queries.edited(connection, clip_id=clip_id)]
+        return edited(connection, clip_id)
+
+
+def edited(connection: Connection, clip_id: UUID) -> list[str]:
+    """Name the fields of a clip that its owner set, within a transaction of the owner."""
+    return [row["field"] for row in _queries.edited(connection, clip_id=clip_id)]
 
 
 def _listed(clips: Sequence[UUID] | None) -> list[UUID] | None:

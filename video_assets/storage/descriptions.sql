@@ -48,4 +48,4 @@ UPDATE clips SET content_tags = :value::text[] WHERE id = :clip_id;
 DELETE FROM human_edits WHERE clip_id = :clip_id;
 
 -- name: edited(clip_id)
-SELECT field FROM human_edits WHERE clip_id = :clip_id ORDER BY field;
+SELECT replace(field, 'content_', '') AS field FROM human_edits WHERE clip_id = :clip_id ORDER BY field;

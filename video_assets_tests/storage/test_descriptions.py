@@ -161,7 +161,7 @@ def test_what_a_person_sets_is_never_overwritten(clip: Clip):
         id_of(clip),
         {"summary": "A wedding.", "tags": ["wedding"]},
     )
-    assert told == ["content_summary", "content_tags"]
+    assert told == ["summary", "tags"]
     clip.found(gemini_analysis=analysis(category="event", overall="Other."))
     other = {**SAID, "gemini_analysis": analysis(category="event", overall="Other.")}
     clip.found(description=description(**other))

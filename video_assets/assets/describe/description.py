@@ -90,13 +90,18 @@ def description(
     settings: DescriptionSettings,
 ) -> Description:
     """What each clip is about, by the analyzer that the preset prefers of those that looked."""
-    found = {
-        "gemini_analysis": gemini_analysis,
-        "claude_analysis": claude_analysis,
-        "local_analysis": local_analysis,
-    }
-    said = {name: analysis for name, analysis in found.items() if analysis is not None}
+    said = side_by_side(gemini_analysis, claude_analysis, local_analysis)
     return describe(said, transcript, settings)
+
+
+def side_by_side(
+    gemini: ComprehensiveAIAnalysis | None,
+    claude: ComprehensiveAIAnalysis | None,
+    local: ComprehensiveAIAnalysis | None,
+) -> dict[str, ComprehensiveAIAnalysis]:
+    """Give the analyses that there are, by their analyzers."""
+    found = zip(ANALYZERS, (gemini, claude, local), strict=True)
+    return {name: analysis for name, analysis in found if analysis is not None}
 
 
 def describe(
