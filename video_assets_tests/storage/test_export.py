@@ -67,15 +67,15 @@ def test_every_clip_of_the_owner_is_a_row_and_none_of_another(filled: Shelf):
 
 
 def test_every_analysis_is_a_row_with_what_it_took(filled: Shelf):
-    for name in ("complete.mov", "neighbour.mp4"):
+    for name in (LONG, "neighbour.mp4"):
         shelf.done(filled, name, "claude_analysis", CLAUDE)
         shelf.done(filled, name, "gemini_analysis", GEMINI)
         said = description(claude_analysis=CLAUDE, gemini_analysis=GEMINI)
         shelf.done(filled, name, "description", said)
     rows = json.loads(written(filled, "json", "analyses"))
     assert [(row["file_name"], row["analyzer"], row["is_chosen"]) for row in rows] == [
-        ("complete.mov", "claude_analysis", False),
-        ("complete.mov", "gemini_analysis", True),
+        (LONG, "claude_analysis", False),
+        (LONG, "gemini_analysis", True),
     ]
     assert rows[0]["tags"] == CLAUDE["summary"]["content_tags"]
     assert rows[0]["summary"] == CLAUDE["summary"]["overall"]

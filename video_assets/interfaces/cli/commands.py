@@ -63,7 +63,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "export": (
         "export:export",
-        "Write one row for each clip, scene, transcript or analysis, with the columns people filter by.",
+        "Write one row for each clip, scene, transcript or analysis, with what people filter by.",
     ),
     "cleanup": (
         "cleanup:cleanup",

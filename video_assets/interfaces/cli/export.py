@@ -39,7 +39,7 @@ def export(
     ] = None,
     where: WhereOption = None,
 ) -> None:
-    """Write one row for each clip, scene, transcript or analysis, with the columns people filter by.
+    """Write one row for each clip, scene, transcript or analysis, with what people filter by.
 
     For instance: video-assets export --where 'duration>60,camera_make=Canon' -o long.csv
     """
