@@ -35,7 +35,12 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "path": PATH,
         "path_bytes": f"convert_to({PATH}, 'UTF8')",
     },
-    "processing_events": {"id": "gen_random_uuid()", "video_id": ID},
+    "processing_events": {
+        "id": "gen_random_uuid()",
+        "video_id": ID,
+        # A clip a second: no machine makes them all within the minutes that tell the pace.
+        "timestamp": "t.timestamp - n * interval '1 second'",
+    },
     "results": {"file_checksum": CHECKSUM},
 }
 DAGSTER: Mapping[str, Mapping[str, str]] = {

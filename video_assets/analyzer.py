@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from video_assets.presets.step_settings import complete
 from video_assets.presets.variables import variables_in
+from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.storage.artifacts import ArtifactFolder
 
 SPECIAL = ("source", "settings", "artifacts", "progress", "billing")
@@ -24,6 +25,8 @@ REGISTERED = "checksum"
 """The asset that registration makes; whatever reads a clip's file comes after it."""
 
 Metadata = Callable[[Any, ArtifactFolder], Mapping[str, Any]]
+Quoter = Callable[[QuoteFacts, Any], Quote | None]
+"""What a clip is likely to cost by the analyzer's settings; None if by these nothing is asked."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,18 @@ class Analyzer:
     lane: str
     code_version: str
     metadata: Metadata
+    quote: Quoter | None = None
     checks: dict[str, Callable[[Any], str | None]] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, function: Callable[..., BaseModel], *, lane: str, code_version: str, metadata: Metadata
+        cls,
+        function: Callable[..., BaseModel],
+        *,
+        lane: str,
+        code_version: str,
+        metadata: Metadata,
+        quote: Quoter | None = None,
     ) -> "Analyzer":
         """Read the parameters and annotations of a function over one clip."""
         hints = typing.get_type_hints(function)
@@ -68,6 +78,7 @@ class Analyzer:
             lane=lane,
             code_version=code_version,
             metadata=metadata,
+            quote=quote,
         )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from video_assets.analyzer import ANALYZERS, Analyzer, Metadata
+from video_assets.analyzer import ANALYZERS, Analyzer, Metadata, Quoter
 from video_assets.clip_stream import ClipStream, stream
 from video_assets.partitions import clips
 from video_assets.storage.artifacts import ArtifactFolder
@@ -24,18 +24,27 @@ RESOURCES = frozenset({"catalogue", "artifacts", "lanes", "preset"})
 
 
 def clip_asset(
-    *, lane: str, code_version: str, metadata: Metadata | None = None
+    *,
+    lane: str,
+    code_version: str,
+    metadata: Metadata | None = None,
+    quote: Quoter | None = None,
 ) -> Callable[[Callable[..., BaseModel]], dg.AssetsDefinition]:
     """Make an analyzer of one clip a partitioned asset.
 
     lane          queue of the preset's worker_config in which it runs
     code_version  raise it whenever the same clip would give another result
     metadata      what the Dagster UI shows of a result; by default its numbers and words
+    quote         what a clip is likely to cost, of an analyzer that takes `billing`
     """
 
     def decorate(function: Callable[..., BaseModel]) -> dg.AssetsDefinition:
         asset = Analyzer.of(
-            function, lane=lane, code_version=code_version, metadata=metadata or plain_facts
+            function,
+            lane=lane,
+            code_version=code_version,
+            metadata=metadata or plain_facts,
+            quote=quote,
         )
         ANALYZERS[asset.name] = asset
 

@@ -5,7 +5,7 @@ runs in the lane's workers. SupabaseIOManager consumes the stream, so that every
 moment it is done.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,8 +21,8 @@ from video_assets.events import is_deferred
 from video_assets.lanes import DEFAULT_PRIORITY, Crash
 from video_assets.partitions import meant
 from video_assets.settings import load_settings
-from video_assets.storage import ledger, locations
-from video_assets.storage.ai_calls import Billing, Caps
+from video_assets.storage import ai_calls, ledger, locations
+from video_assets.storage.ai_calls import Billing, Caps, Payer
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.postgres import Postgres
@@ -32,6 +32,11 @@ RETRY_PASSING = "video-assets/retry-passing"  # run tag: try again what may have
 PAYER_TAG = "video-assets/payer"  # run tag: the ingest or backfill to whose cap its calls count
 CAP_TAG = "video-assets/cap"  # run tag: that cap, in dollars
 KEEP_SETTINGS = "video-assets/keep-settings"  # run tag: a result by other settings is still valid
+
+
+def payer_tags(payer: Payer) -> dict[str, str]:
+    """Tag a run whose calls somebody pays for."""
+    return {PAYER_TAG: payer.run_id, **({CAP_TAG: str(payer.cap)} if payer.cap is not None else {})}
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ def stream(
         for checksum in checksums
         if (digests := _digests(asset, checksum, inputs)) is not None
     }
+    pays = _payer(context, asset) if asset.is_paid else None
     split = partial(
         _split,
         made,
@@ -111,6 +117,8 @@ def stream(
             mine = [checksum for checksum in due if checksum in free]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
+            if asset.is_paid:
+                ai_calls.lose(catalogue, asset.name, mine)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
                 if isinstance(source, str):
@@ -118,6 +126,7 @@ def stream(
                     yield Outcome(checksum, made[checksum], lost)
                 else:
                     task = _task(asset, context, checksum, source, inputs, settings)
+                    task = replace(task, billing=pays(checksum) if pays else None)
                     tasks.append((checksum, task))
             work = context.resources.lanes.run(
                 lane,
@@ -133,6 +142,8 @@ def stream(
                     else:
                         claimed.confirm()
                         checksum, answer = answered
+                        if asset.is_paid and isinstance(answer, Crash):
+                            ai_calls.lose(catalogue, asset.name, [checksum])
                         yield Outcome(checksum, made[checksum], _answer(answer))
             yield None  # whoever reads this tells of what is finished, before it may end here
             _end_if_asked(context)
@@ -231,11 +242,11 @@ def _task(
         },
         settings=settings,
         artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
-        billing=_billing(context, checksum, asset.name) if asset.is_paid else None,
     )
 
 
-def _billing(context: dg.AssetExecutionContext, checksum: str, asset: str) -> Billing:
+def _payer(context: dg.AssetExecutionContext, asset: Analyzer) -> Callable[[str], Billing]:
+    """Say who pays for the calls about a clip, and how much they may be."""
     tags, budget = context.run.tags, load_settings().budget
     cap = tags.get(CAP_TAG)
     caps = Caps(
@@ -245,7 +256,7 @@ def _billing(context: dg.AssetExecutionContext, checksum: str, asset: str) -> Bi
         owner=budget.owner_month_usd,
     )
     payer = tags.get(PAYER_TAG, context.run.run_id)
-    return Billing(context.resources.catalogue, checksum, asset, payer, caps)
+    return lambda checksum: Billing(context.resources.catalogue, checksum, asset.name, payer, caps)
 
 
 def _answer(answer: Measured | Failed | Postponed | Crash) -> Measured | Failed | Postponed:

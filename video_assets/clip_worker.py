@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,12 +24,12 @@ from video_assets.media.errors import (
 )
 from video_assets.media.source import Source
 from video_assets.progress import Progress
-from video_assets.redaction import redact
+from video_assets.services.interruption import interruptible
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
+from video_assets.storage.storable import storable
 
-LONGEST_TEXT = 2_000
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -85,7 +86,8 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
     try:
         _refuse_other_content(task)
         arguments = _arguments(analyzer, task, progress)
-        result = analyzer.function(**arguments)
+        with interruptible() if task.billing else nullcontext():
+            result = analyzer.function(**arguments)
         if not isinstance(result, analyzer.result):
             raise TypeError(f"expected a {analyzer.result.__name__}, found {type(result).__name__}")
         problems = {
@@ -96,7 +98,7 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
         if "artifacts" in arguments:
             arguments["artifacts"].sweep()
     except PostponedError as postponed:
-        return Postponed(_storable(postponed.reason), postponed.until)
+        return Postponed(storable(postponed.reason), postponed.until)
     except BaseException as error:  # noqa: BLE001 - even SystemExit would otherwise end the run
         return _failed(error, task, time.perf_counter() - started)
     return Measured(
@@ -137,7 +139,7 @@ def _refuse_other_content(task: Task) -> None:
 
 
 def _failed(error: BaseException, task: Task, seconds: float) -> Failed:
-    text = _storable(_without_places(str(error), task))
+    text = storable(_without_places(str(error), task))
     if isinstance(error, RefusedByServiceError):
         return Failed(type(error).__name__, text, "refused", seconds)
     if isinstance(error, MediaError):
@@ -148,7 +150,7 @@ def _failed(error: BaseException, task: Task, seconds: float) -> Failed:
         return _refused_by_system(error, task, seconds)
     if isinstance(error, ValidationError):
         text = "; ".join(f"{_where(e['loc'])}: {e['msg']}" for e in error.errors(include_url=False))
-        text = _storable(_without_places(f"{error.title}: {text}", task))
+        text = storable(_without_places(f"{error.title}: {text}", task))
         return Failed("ValidationError", text, "ours", seconds)
     return Failed(type(error).__name__, text or "no message", "ours", seconds)
 
@@ -194,12 +196,3 @@ def _without_places(text: str, task: Task) -> str:
         for written in (str(place), repr(str(place))[1:-1], repr(os.fsencode(place))[2:-1]):
             text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", word, text)
     return text
-
-
-def _storable(text: str) -> str:
-    """Write what no database takes, zero bytes and halves of characters, as it is in source.
-
-    A service's error may quote the key that it was called with: secrets are left out.
-    """
-    text = redact(text)[:LONGEST_TEXT].replace("\0", "\\x00")
-    return text.encode("utf-8", "backslashreplace").decode()

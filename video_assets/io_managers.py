@@ -27,6 +27,7 @@ from video_assets.partitions import meant
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger, locations, postponed
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.refusals import RefusedError
 
 GROUP_S = 0.5
 FAILURES_NAMED = 20
@@ -127,7 +128,7 @@ class SupabaseIOManager(dg.IOManager):
                 cpu_seconds=answer.cpu_seconds,
                 run_id=context.run_id,
             )
-        except ledger.RefusedError as refused:
+        except RefusedError as refused:
             return Failed(type(refused).__name__, str(refused), "ours", answer.seconds)
         shown = {
             **describe(obj.asset, self._artifacts, outcome.checksum, answer.document),

@@ -130,6 +130,11 @@ class Budget(BaseModel):
     owner_month_usd: Decimal | None = Field(
         default=None, ge=0, description="one owner in a calendar month"
     )
+    unpriced: tuple[str, ...] = Field(
+        default=(),
+        description="models that may be asked although no price is known of them, as "
+        "provider/model; no cap holds for them",
+    )
 
 
 class RateLimit(BaseModel):
@@ -206,8 +211,22 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("OPENAI_API_KEY", "VIDEO_ASSETS_OPENAI_API_KEY"),
         description="of OpenAI, where a preset has it make embeddings",
     )
+    gemini_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("GEMINI_API_KEY", "VIDEO_ASSETS_GEMINI_API_KEY"),
+        description="of Google, whose Gemini the step gemini_analysis asks",
+    )
     embedding_api_key: SecretStr | None = Field(
         default=None, description="of another service that makes embeddings"
+    )
+
+    anthropic_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ANTHROPIC_API_KEY", "VIDEO_ASSETS_ANTHROPIC_API_KEY"),
+        description="of Anthropic, where a preset has Claude describe clips",
+    )
+    local_ai_api_key: SecretStr | None = Field(
+        default=None, description="of a server of your own that describes clips, if it wants one"
     )
 
     metrics: Metrics = Metrics()

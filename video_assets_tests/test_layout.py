@@ -67,6 +67,7 @@ MEDIA_LIBRARIES = {"numpy", "av", "cv2", "pymediainfo", "blake3", "pydantic"} | 
 DRAWERS = re.compile(r"^(utils?|helpers?|common|core|base|misc)$")
 LONGEST = 400
 DISTRIBUTIONS = {
+    "google": "google-genai",
     "cv2": "opencv-python-headless",
     "psycopg_pool": "psycopg",
     "pythonjsonlogger": "python-json-logger",

@@ -15,14 +15,16 @@ CREATE TABLE public.ai_calls (
     reserved_usd  numeric NOT NULL CHECK (reserved_usd >= 0),
     cost_usd      numeric CHECK (cost_usd >= 0),
     prices_as_of  date,
+    is_price_known boolean NOT NULL DEFAULT true,
     reserved_tokens bigint NOT NULL CHECK (reserved_tokens >= 0),
     input_tokens  bigint CHECK (input_tokens >= 0),
     cached_tokens bigint CHECK (cached_tokens >= 0),
     output_tokens bigint CHECK (output_tokens >= 0),
     latency_s     double precision CHECK (latency_s >= 0),
     error         text,
-    answer        jsonb,
+    answer        json,
     counted       boolean NOT NULL DEFAULT false,
+    is_reusable   boolean NOT NULL DEFAULT true,
     sent_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     settled_at    timestamptz,
     CHECK ((status = 'reserved') = (cost_usd IS NULL))
@@ -35,17 +37,59 @@ COMMENT ON COLUMN public.ai_calls.account IS 'Digest of provider, address and ke
 COMMENT ON COLUMN public.ai_calls.request IS 'Digest of what was asked: the same request is not paid for twice.';
 COMMENT ON COLUMN public.ai_calls.status IS 'lost: its process ended before it was settled, so the whole reservation counts as spent.';
 COMMENT ON COLUMN public.ai_calls.prices_as_of IS 'Date of the price table; null where the call is free.';
+COMMENT ON COLUMN public.ai_calls.is_price_known IS 'If not, it was allowed by name, and its cost is told as 0.';
 COMMENT ON COLUMN public.ai_calls.counted IS 'Its cost is part of the cost of a result.';
-COMMENT ON COLUMN public.ai_calls.answer IS 'As it came, until the result that is made of it is saved; for ever if it could not be used.';
+COMMENT ON COLUMN public.ai_calls.is_reusable IS 'Whether the same request gets this answer again, instead of being sent.';
+COMMENT ON COLUMN public.ai_calls.answer IS
+    'As it came, until the result that is made of it is saved; until the content is erased if it could not be used.';
 
 -- The calls within a minute of one account.
 CREATE INDEX ai_calls_account ON public.ai_calls (account, sent_at);
--- What a run, an owner and a day have cost.
+-- What a run and an owner have been charged for, and when.
 CREATE INDEX ai_calls_run ON public.ai_calls (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ai_calls_owner ON public.ai_calls (user_id, sent_at);
 CREATE INDEX ai_calls_time ON public.ai_calls (sent_at);
 -- What a cell has cost, and what was answered to it.
 CREATE INDEX ai_calls_cell ON public.ai_calls (file_checksum, asset, request);
+-- What is on its way: few.
+CREATE INDEX ai_calls_reserved ON public.ai_calls (sent_at) WHERE status = 'reserved';
+
+-- Caps are held against these, because adding up the calls of a month for each call would take longer than it.
+CREATE TABLE private.ai_totals (
+    scope text PRIMARY KEY,
+    usd   numeric NOT NULL
+);
+COMMENT ON TABLE private.ai_totals IS
+    'What was spent or is reserved, by run, day and owner in a month; erasing an owner gives nothing back.';
+
+CREATE FUNCTION private.ai_scopes(_call public.ai_calls) RETURNS TABLE (kind text, scope text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.kind, s.kind || ' ' || s.name
+      FROM (VALUES ('run', _call.run_id),
+                   ('day', to_char(_call.sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+                   ('owner', _call.user_id || ' ' || to_char(_call.sent_at AT TIME ZONE 'UTC', 'YYYY-MM')))
+           AS s(kind, name)
+     WHERE s.name IS NOT NULL
+$$;
+
+CREATE FUNCTION private.add_to_ai_totals() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    _more numeric := coalesce(NEW.cost_usd, NEW.reserved_usd)
+                     - CASE TG_OP WHEN 'UPDATE' THEN coalesce(OLD.cost_usd, OLD.reserved_usd) ELSE 0 END;
+BEGIN
+    IF _more <> 0 THEN
+        INSERT INTO private.ai_totals AS t (scope, usd)
+        SELECT s.scope, _more FROM private.ai_scopes(NEW) AS s
+        ON CONFLICT (scope) DO UPDATE SET usd = t.usd + excluded.usd;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER ai_calls_total
+AFTER INSERT OR UPDATE OF cost_usd, reserved_usd
+ON public.ai_calls FOR EACH ROW EXECUTE FUNCTION private.add_to_ai_totals();
 
 CREATE TABLE private.ai_pauses (
     account    text PRIMARY KEY,
@@ -111,102 +155,141 @@ CREATE INDEX analysis_clip ON public.analysis (clip_id, user_id);
 CREATE INDEX analysis_segment ON public.analysis (segment_id, user_id);
 
 
--- Reserve a call, or say why not: `wait_s` until its account's limits allow one, or `obstacle` (pause, call,
+-- Whoever changes what was spent is alone: else two that each fit under a cap would exceed it together.
+CREATE FUNCTION private.lock_ai_calls() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('private.ai_calls', 0))
+$$;
+
+-- Give up the calls of cells whose process has ended: nobody knows what they came to.
+CREATE FUNCTION private.lose_ai_calls(_checksums text[], _asset text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM private.lock_ai_calls();
+    UPDATE public.ai_calls AS a
+       SET status = 'lost', cost_usd = a.reserved_usd, settled_at = clock_timestamp()
+     WHERE a.file_checksum = ANY(_checksums) AND a.asset = _asset AND a.status = 'reserved';
+END
+$$;
+
+CREATE FUNCTION private.settle_ai_call(
+    _call uuid, _outcome text, _usd numeric, _input_tokens bigint, _cached_tokens bigint, _output_tokens bigint,
+    _latency_s double precision, _error text, _answer json
+) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM private.lock_ai_calls();
+    UPDATE public.ai_calls AS a
+       SET status = 'settled', outcome = _outcome, cost_usd = _usd, input_tokens = _input_tokens,
+           cached_tokens = _cached_tokens, output_tokens = _output_tokens, latency_s = _latency_s,
+           error = _error, answer = _answer, settled_at = clock_timestamp()
+     WHERE a.id = _call AND a.status = 'reserved';
+END
+$$;
+
+-- What is reserved within a scope by processes that live: it may yet come to less. A process holds the lock of
+-- each of its cells, as `claim` in ledger.sql takes it.
+CREATE FUNCTION private.ai_usd_under_way(_scope text) RETURNS numeric
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH held AS MATERIALIZED (
+        SELECT (l.classid::bigint << 32) | l.objid::bigint AS key
+          FROM pg_locks AS l
+         WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+           AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    )
+    SELECT coalesce(sum(a.reserved_usd), 0)
+      FROM public.ai_calls AS a
+     WHERE a.status = 'reserved' AND a.sent_at > clock_timestamp() - interval '30 minutes'
+       AND _scope IN (SELECT s.scope FROM private.ai_scopes(a) AS s)
+       AND hashtextextended(a.asset || ' ' || a.file_checksum, 0) IN (SELECT h.key FROM held AS h)
+$$;
+
+-- Reserve a call, or say why not: `wait_s` until one is worth asking for again, or `obstacle` (pause, call,
 -- run, day or owner), with what stands in its way.
 CREATE FUNCTION private.reserve_ai_call(
     _checksum text, _asset text, _run text, _provider text, _model text, _account text, _request text,
-    _usd numeric, _tokens bigint, _prices_as_of date, _requests_a_minute integer, _tokens_a_minute bigint,
+    _usd numeric, _tokens bigint, _prices_as_of date, _is_price_known boolean,
+    _requests_a_minute integer, _tokens_a_minute bigint,
     _call_cap numeric, _run_cap numeric, _day_cap numeric, _owner_cap numeric
 ) RETURNS TABLE (call_id uuid, wait_s double precision, obstacle text, detail text, until timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- A request that was sent has arrived after at most five seconds, so no server sees more in any minute.
-    _window  constant interval := '65 seconds';
-    _now     timestamptz;
-    _owner   uuid := (SELECT c.user_id FROM public.clips AS c WHERE c.file_checksum = _checksum
-                       ORDER BY c.created_at, c.id LIMIT 1);
-    _spent   numeric;
-    _waiting timestamptz;
-    _paused  record;
+    _window constant interval := '65 seconds';
+    _call   public.ai_calls;
+    _paused record;
+    _full   record;
+    _since  timestamptz;
 BEGIN
-    -- Whoever reserves is alone: else two that each fit under a cap would exceed it together.
-    PERFORM pg_advisory_xact_lock(hashtextextended('private.reserve_ai_call', 0));
-    _now := clock_timestamp();
-    -- This process holds the cell, so whoever reserved for it before has ended.
-    UPDATE public.ai_calls AS a
-       SET status = 'lost', cost_usd = a.reserved_usd, settled_at = _now
-     WHERE a.file_checksum = _checksum AND a.asset = _asset AND a.status = 'reserved';
+    PERFORM private.lose_ai_calls(ARRAY[_checksum], _asset);  -- this process holds the cell now
+    _call.user_id := (SELECT c.user_id FROM public.clips AS c WHERE c.file_checksum = _checksum
+                       ORDER BY c.created_at, c.id LIMIT 1);
+    _call.run_id := _run;
+    _call.sent_at := clock_timestamp();
 
     SELECT p.reason, p.until INTO _paused FROM private.ai_pauses AS p
-     WHERE p.account = _account AND p.until > _now;
+     WHERE p.account = _account AND p.until > _call.sent_at;
     IF FOUND THEN
         RETURN QUERY SELECT NULL::uuid, NULL::float8, 'pause'::text, _paused.reason, _paused.until;
         RETURN;
     END IF;
-
     IF _usd > _call_cap THEN
         RETURN QUERY SELECT NULL::uuid, NULL::float8, 'call'::text, NULL::text, 'infinity'::timestamptz;
         RETURN;
     END IF;
-    IF _run_cap IS NOT NULL AND _run IS NOT NULL THEN
-        SELECT coalesce(sum(coalesce(a.cost_usd, a.reserved_usd)), 0) INTO _spent
-          FROM public.ai_calls AS a WHERE a.run_id = _run;
-        IF _spent + _usd > _run_cap THEN
-            RETURN QUERY SELECT NULL::uuid, NULL::float8, 'run'::text, _spent::text, 'infinity'::timestamptz;
-            RETURN;
-        END IF;
-    END IF;
-    IF _day_cap IS NOT NULL THEN
-        SELECT coalesce(sum(coalesce(a.cost_usd, a.reserved_usd)), 0) INTO _spent
-          FROM public.ai_calls AS a WHERE a.sent_at >= date_trunc('day', _now, 'UTC');
-        IF _spent + _usd > _day_cap THEN
-            RETURN QUERY SELECT NULL::uuid, NULL::float8, 'day'::text, _spent::text,
-                                date_trunc('day', _now, 'UTC') + interval '1 day';
-            RETURN;
-        END IF;
-    END IF;
-    IF _owner_cap IS NOT NULL THEN
-        SELECT coalesce(sum(coalesce(a.cost_usd, a.reserved_usd)), 0) INTO _spent
-          FROM public.ai_calls AS a
-         WHERE a.user_id = _owner AND a.sent_at >= date_trunc('month', _now, 'UTC');
-        IF _spent + _usd > _owner_cap THEN
-            RETURN QUERY SELECT NULL::uuid, NULL::float8, 'owner'::text, _spent::text,
-                                date_trunc('month', _now, 'UTC') + interval '1 month';
-            RETURN;
-        END IF;
+
+    SELECT c.kind, c.until, s.scope, coalesce(t.usd, 0) AS usd, c.cap INTO _full
+      FROM (VALUES (1, 'run', _run_cap, 'infinity'::timestamptz),
+                   (2, 'day', _day_cap, date_trunc('day', _call.sent_at, 'UTC') + interval '1 day'),
+                   (3, 'owner', _owner_cap, date_trunc('month', _call.sent_at, 'UTC') + interval '1 month'))
+           AS c(place, kind, cap, until)
+      JOIN private.ai_scopes(_call) AS s ON s.kind = c.kind
+      LEFT JOIN private.ai_totals AS t ON t.scope = s.scope
+     WHERE _usd > 0 AND coalesce(t.usd, 0) + _usd > c.cap
+     ORDER BY c.place
+     LIMIT 1;
+    IF FOUND AND _full.usd - private.ai_usd_under_way(_full.scope) + _usd <= _full.cap THEN
+        RETURN QUERY SELECT NULL::uuid, 1::float8, NULL::text, NULL::text, NULL::timestamptz;
+        RETURN;
+    ELSIF _full.kind IS NOT NULL THEN
+        RETURN QUERY SELECT NULL::uuid, NULL::float8, _full.kind, _full.usd::text, _full.until;
+        RETURN;
     END IF;
 
     -- The moment at which the call that fills the limit leaves the window.
-    SELECT a.sent_at INTO _waiting FROM public.ai_calls AS a
-     WHERE a.account = _account AND a.sent_at > _now - _window
-     ORDER BY a.sent_at DESC OFFSET greatest(_requests_a_minute, 1) - 1 LIMIT 1;
-    IF _waiting IS NULL AND _tokens_a_minute IS NOT NULL THEN
-        SELECT w.sent_at INTO _waiting
+    IF _requests_a_minute IS NOT NULL THEN
+        SELECT a.sent_at INTO _since FROM public.ai_calls AS a
+         WHERE a.account = _account AND a.sent_at > _call.sent_at - _window
+         ORDER BY a.sent_at DESC OFFSET _requests_a_minute - 1 LIMIT 1;
+    END IF;
+    IF _since IS NULL AND _tokens_a_minute IS NOT NULL THEN
+        SELECT w.sent_at INTO _since
           FROM (SELECT a.sent_at,
                        sum(coalesce(a.input_tokens + a.output_tokens, a.reserved_tokens))
                            OVER (ORDER BY a.sent_at DESC, a.id) AS tokens
                   FROM public.ai_calls AS a
-                 WHERE a.account = _account AND a.sent_at > _now - _window) AS w
+                 WHERE a.account = _account AND a.sent_at > _call.sent_at - _window) AS w
          WHERE w.tokens + _tokens > _tokens_a_minute
          ORDER BY w.sent_at DESC LIMIT 1;
     END IF;
-    IF _waiting IS NOT NULL THEN
-        RETURN QUERY SELECT NULL::uuid, extract(epoch FROM _waiting + _window - _now)::float8,
+    IF _since IS NOT NULL THEN
+        RETURN QUERY SELECT NULL::uuid, extract(epoch FROM _since + _window - _call.sent_at)::float8,
                             NULL::text, NULL::text, NULL::timestamptz;
         RETURN;
     END IF;
 
     RETURN QUERY
     INSERT INTO public.ai_calls (user_id, file_checksum, asset, run_id, provider, model, account, request,
-                                 reserved_usd, reserved_tokens, prices_as_of, sent_at)
-    VALUES (_owner, _checksum, _asset, _run, _provider, _model, _account, _request, _usd, _tokens,
-            _prices_as_of, _now)
+                                 reserved_usd, reserved_tokens, prices_as_of, is_price_known, sent_at)
+    VALUES (_call.user_id, _checksum, _asset, _run, _provider, _model, _account, _request, _usd, _tokens,
+            _prices_as_of, _is_price_known, _call.sent_at)
     RETURNING id, NULL::float8, NULL::text, NULL::text, NULL::timestamptz;
 END
 $$;
 
 -- Note that a service failed. From `_patience` failures in a row on, or for as long as it says itself, nobody
--- asks it: a minute, then twice as long each time, at most an hour.
+-- asks it: a minute, then twice as long each time, at most an hour. Calls that were under way when that began
+-- tell nothing new.
 CREATE FUNCTION private.note_ai_trouble(
     _account text, _provider text, _asset text, _reason text, _patience integer, _pause_s double precision
 ) RETURNS timestamptz
@@ -217,34 +300,42 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
                  WHEN _patience <= 1 THEN clock_timestamp() + interval '1 minute'
                  ELSE '-infinity' END)
     ON CONFLICT (account) DO UPDATE
-       SET failures = p.failures + 1, reason = excluded.reason, asset = excluded.asset,
+       SET failures = p.failures + (p.until <= clock_timestamp())::int, reason = excluded.reason,
+           asset = excluded.asset,
            until = CASE WHEN _pause_s IS NOT NULL
                         THEN greatest(p.until, clock_timestamp() + make_interval(secs => _pause_s))
-                        WHEN p.failures + 1 >= _patience
+                        WHEN p.until <= clock_timestamp() AND p.failures + 1 >= _patience
                         THEN clock_timestamp()
                              + least(interval '1 hour',
                                      interval '1 minute' * 2 ^ least(p.failures + 1 - _patience, 6))
                         ELSE p.until END
-    RETURNING nullif(until, '-infinity')
+    RETURNING CASE WHEN until > clock_timestamp() THEN until END
 $$;
 
-REVOKE ALL ON public.ai_calls, public.analysis, private.ai_pauses, private.postponed_cells
+REVOKE ALL ON public.ai_calls, public.analysis, private.ai_totals, private.ai_pauses, private.postponed_cells
   FROM PUBLIC, anon, authenticated, service_role;
-REVOKE ALL ON FUNCTION private.reserve_ai_call, private.note_ai_trouble
+REVOKE ALL ON FUNCTION private.ai_scopes, private.add_to_ai_totals, private.lock_ai_calls, private.lose_ai_calls,
+                       private.settle_ai_call, private.ai_usd_under_way, private.reserve_ai_call,
+                       private.note_ai_trouble
   FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT, INSERT, UPDATE, DELETE
-   ON public.ai_calls, public.analysis, private.ai_pauses, private.postponed_cells TO service_role;
+   ON public.ai_calls, public.analysis, private.ai_totals, private.ai_pauses, private.postponed_cells
+   TO service_role;
 GRANT SELECT ON public.ai_calls, public.analysis TO authenticated;
-GRANT EXECUTE ON FUNCTION private.reserve_ai_call, private.note_ai_trouble TO service_role;
+GRANT EXECUTE ON FUNCTION private.ai_scopes, private.lock_ai_calls, private.lose_ai_calls, private.settle_ai_call,
+                          private.ai_usd_under_way, private.reserve_ai_call, private.note_ai_trouble
+   TO service_role;
 
 ALTER TABLE public.ai_calls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.analysis ENABLE ROW LEVEL SECURITY;
+ALTER TABLE private.ai_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.ai_pauses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.postponed_cells ENABLE ROW LEVEL SECURITY;
 CREATE POLICY "Owners see what they pay for" ON public.ai_calls
     FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
 CREATE POLICY "Owners see their analyses" ON public.analysis
     FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
+CREATE POLICY "Nobody sees the totals" ON private.ai_totals FOR SELECT TO authenticated USING (false);
 CREATE POLICY "Nobody sees the pauses" ON private.ai_pauses FOR SELECT TO authenticated USING (false);
 CREATE POLICY "Nobody sees what is postponed" ON private.postponed_cells
     FOR SELECT TO authenticated USING (false);

@@ -7,20 +7,27 @@ cells. Both choose by the ledger, as `video-assets backfill` does.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from video_assets.analyzer import ANALYZERS
+from video_assets.automation import quoting
 from video_assets.automation.choice import KINDS, Choice, Kind, choose
 from video_assets.automation.in_progress import cells_in_progress
 from video_assets.automation.jobs import batch_tags, priority_tag, process_clips
 from video_assets.automation.plan import narrowed, needed_for, plan_of
+from video_assets.automation.quote_words import bill_lines
+from video_assets.automation.quoting import Bill, bill_of
 from video_assets.clip_asset import CLIPS_PER_RUN
+from video_assets.clip_stream import payer_tags
 from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.resources import PRESET_TAG
-from video_assets.storage import ledger
+from video_assets.settings import LOCAL_OWNER, load_settings
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.ledger import PlannedAsset
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import parse, select_clips
@@ -42,6 +49,10 @@ class CellsToMake(dg.Config):
     )
     preset: str = Field(default="", description="empty: the one that each clip goes by")
     limit: int = Field(default=0, ge=0, description="at most so many clips; 0 for all")
+    cap_usd: float = Field(
+        default=-1,
+        description="the most that its paid calls may cost; -1: as the settings say",
+    )
     dry_run: bool = Field(default=True, description="say what would be made, and make nothing")
 
 
@@ -99,15 +110,37 @@ def choose_cells(context: dg.OpExecutionContext, config: CellsToMake) -> None:
     left = Counter((c.cell.asset, f"left alone: {c.reason}") for o in orders for c in o.choice.left)
     rows = [f"| {asset} | {n} | {why} |" for (asset, why), n in (chosen + left).items()]
     table = "\n".join(["| asset | clips | why |", "| --- | ---: | --- |", *rows])
-    context.log.info(table)
+    bill = _bill(resources.catalogue, orders, config)
+    context.log.info("\n".join([table, *bill_lines(bill)]))
     context.add_output_metadata(
         {
+            "usd": float(bill.usd),
+            "quote": dg.MetadataValue.text("\n".join(bill_lines(bill)) or "nothing costs anything"),
             "cells": chosen.total(),
             "clips": sum(len(order.choice.checksums) for order in orders),
             "dry_run": config.dry_run,
             "what": dg.MetadataValue.md(table),
         }
     )
+
+
+def _cap(config: CellsToMake) -> Decimal | None:
+    return Decimal(str(config.cap_usd)) if config.cap_usd >= 0 else None
+
+
+def _bill(catalogue: Postgres, orders: Sequence[Order], config: CellsToMake) -> Bill:
+    """Say what the paid steps among what is chosen are likely to cost."""
+    steps = [
+        step
+        for order in orders
+        for step in quoting.quote_steps(
+            ANALYZERS,
+            order.preset,
+            quoting.chosen_clips(catalogue, order.plan, order.choice),
+        )
+    ]
+    spent = quoting.spent(catalogue, LOCAL_OWNER)
+    return bill_of(steps, load_settings().budget, cap=_cap(config), spent=spent)
 
 
 @dg.job(
@@ -141,8 +174,7 @@ def request_backfill(
     orders = lay_out(context.instance, catalogue, preset, config)
     ordered = context.instance.get_dynamic_partitions(CLIPS)
     for order in orders:
-        failed = [each.cell for each in order.choice.chosen if each.cell.state == "failed"]
-        ledger.forgive(catalogue, failed)
+        order.choice.take_up(catalogue)
         for assets, checksums in order.choice.groups().items():
             urgency = min(each.priority for each in order.plan if each.asset in assets)
             for batch in batches(ordered, checksums, most=CLIPS_PER_RUN):
@@ -154,5 +186,6 @@ def request_backfill(
                         **priority_tag(urgency),
                         PRESET_TAG: order.preset.name,
                         BACKFILL_TAG: run.run_id,
+                        **payer_tags(Payer(run.run_id, _cap(config))),
                     },
                 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from video_assets.analyzer import REGISTERED
-from video_assets.storage import ledger
+from video_assets.storage import ledger, postponed
 from video_assets.storage.ledger import Cell, PlannedAsset
 from video_assets.storage.postgres import Postgres
 
@@ -55,6 +55,12 @@ class Choice:
         """The clips of which anything is chosen."""
         return list(dict.fromkeys(each.cell.checksum for each in self.chosen))
 
+    def take_up(self, catalogue: Postgres) -> None:
+        """Have them made now: what was left for later, and what failed for good."""
+        cells = [each.cell for each in self.chosen]
+        ledger.forgive(catalogue, [cell for cell in cells if cell.state == "failed"])
+        postponed.take_up(catalogue, self.checksums, {cell.asset for cell in cells})
+
     def groups(self) -> dict[tuple[str, ...], list[str]]:
         """Part the clips by what is to be made of them, so that a run makes that and no more."""
         wanted: dict[str, list[str]] = {}
@@ -77,7 +83,7 @@ def choose(
     queued: Collection[tuple[str, str]] = (),
     limit: int | None = None,
 ) -> Choice:
-    """Choose cells by what they lack.
+    """Choose cells by what they lack; whoever makes them takes up what was left for later.
 
     plan    holds what the assets cannot do without, too
     assets  only these, and what they lack to be made; empty for every asset of the plan, and then
@@ -150,8 +156,6 @@ class _Chooser:
         """Say why a cell cannot be made now, or need not be; None when it can."""
         if in_hand := self._in_hand(cell):
             return in_hand
-        if cell.postponed:
-            return f"left for later: {cell.postponed}"
         for needed in self._needed(cell, cells):
             if in_hand := self._in_hand(needed):
                 return f"waits for {needed.asset}, which is {in_hand}"
@@ -174,6 +178,8 @@ class _Chooser:
 
 
 def _reason(cell: Cell) -> str:
+    if cell.postponed:
+        return f"was left for later: {cell.postponed}"
     if cell.state == "stale":
         return ", ".join(cell.reasons)
     if cell.state == "failed":

@@ -14,11 +14,13 @@ from video_assets.automation.plan import analyzers, plan_of, selection_of
 from video_assets.automation.reporting import report_checks
 from video_assets.automation.work import Work, find_work
 from video_assets.clip_asset import CLIPS_PER_RUN
+from video_assets.clip_stream import payer_tags
 from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.resources import PRESET_TAG, SWITCHED_ON_TAG, WORKERS_TAG
 from video_assets.run_process import PROCESS_TAG, this_process
 from video_assets.storage import ledger
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.postgres import Postgres
 
 WAIT_S = 0.5  # between two looks at clips that another process has in hand
@@ -48,11 +50,13 @@ def process_here(
     checksums: Sequence[str],
     *,
     workers: int | None = None,
+    payer: Payer | None = None,
     on_run: Callable[[dg.ExecuteInProcessResult], None] | None = None,
 ) -> list[Trouble]:
     """Make every current result of these clips that can be made; the ledger tells how it went.
 
     workers  the most processes of one lane, where the preset allows more
+    payer    what its paid calls are counted to; None: each run by itself
     on_run   called with every run that ended
 
     Gives what went wrong beside the clips; raises KeyboardInterrupt when a run was interrupted.
@@ -61,6 +65,8 @@ def process_here(
     told = {PRESET_TAG: preset.name, PROCESS_TAG: this_process()}
     if preset.switched_on:
         told[SWITCHED_ON_TAG] = " ".join(preset.switched_on)
+    if payer is not None:
+        told |= payer_tags(payer)
     if workers is not None:
         told[WORKERS_TAG] = str(workers)
     tried: set[Work] = set()

@@ -24,9 +24,11 @@ from video_assets.storage.cleanup import FILES, ArtifactCleaner, remove_old_even
 from video_assets.storage.deletions import Kind, Outcome, Wish
 from video_assets.storage.folder import Folder
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.replaced_vectors import remove_replaced
 
 DAY_S = 86_400.0
 KINDS: tuple[Kind, ...] = get_args(Kind)
+MARKED: tuple[Kind, ...] = (*FILES, "vectors")  # first, and recorded one by one as they go
 # Run folders hold reports that somebody may have handed on: they go when they are named.
 USUAL: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "runs")
 
@@ -41,6 +43,7 @@ def ages(
     days: dict[Kind, float] = {
         "orphans": settings.grace_days,
         "superseded": settings.grace_days,
+        "vectors": settings.grace_days,
         "events": settings.keep_events_days,
         "sources": settings.missing_after_days,
         "dagster": settings.keep_dagster_days,
@@ -70,6 +73,7 @@ class Home:
     ) -> list[Outcome]:
         """Clean up these kinds, and give what became of each; a dry run changes nothing."""
         others: dict[Kind, Callable[[Wish], Outcome]] = {
+            "vectors": lambda wish: remove_replaced(self.catalogue, wish),
             "events": lambda wish: remove_old_events(self.catalogue, wish),
             "sources": lambda wish: gone.mark_gone(self.catalogue, wish),
             "dagster": self._prune_dagster,
@@ -177,10 +181,10 @@ class Home:
         return outcome
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep count of what went by age; files were recorded one by one."""
+        """Keep count of what went by age."""
         with self.catalogue.transaction() as connection:
             for each in outcomes:
-                if each.kind not in FILES and each.removed:
+                if each.kind not in MARKED and each.removed:
                     counts = {"items": each.removed, "size_bytes": each.removed_bytes}
                     deletions.record(connection, each.kind, "", by=self._by, **counts)
 
@@ -207,7 +211,7 @@ def remove_unneeded(context: dg.OpExecutionContext, config: CleanupConfig) -> No
     for each in outcomes:
         context.log.info(f"{each.kind}: {each.removed} removed, {each.waiting} waiting")
         counts[f"{each.kind}_removed"] = each.removed
-        if each.kind in FILES:
+        if each.kind in MARKED:
             counts[f"{each.kind}_waiting"] = each.waiting
     size_bytes = sum(each.removed_bytes for each in outcomes)
     told = {"dry_run": config.dry_run, "removed_bytes": size_bytes, **counts}

@@ -147,4 +147,5 @@ def _planned(asset: Analyzer, position: int, step: StepConfiguration) -> Planned
         upstream=tuple(sorted(asset.upstream)),
         retry=step.retry,
         priority=step.priority,
+        is_paid=asset.is_paid,
     )

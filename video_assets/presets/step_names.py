@@ -38,14 +38,16 @@ STEP_NAMES: Mapping[str, StepName] = {
     "ffmpeg_compress": StepName("proxy", "the small copy"),
     "ai_focal_length": StepName("focal_length", "a model's eye where the camera is silent"),
     "exposure_analysis": StepName("exposure", "light, black, frozen and silent ranges"),
-    "gemini_analyzer": StepName("gemini_analysis", "Gemini looks at the video"),
-    "gemini_streaming": StepName(
-        "gemini_analysis", "the same, and what has arrived shows meanwhile", {"save_partial": True}
-    ),
     "claude_analyzer": StepName("claude_analysis", "Claude looks at frames"),
     "local_llava": StepName("local_analysis", "a model of your own looks at frames"),
     "bge_embeddings": StepName(
         "embeddings", "BAAI/bge-m3, by DeepInfra unless base_url says otherwise"
+    ),
+    "gemini_analyzer": StepName(
+        "gemini_analysis", "Google's Gemini, shown when it is whole", {"save_partial": False}
+    ),
+    "gemini_streaming": StepName(
+        "gemini_analysis", "Google's Gemini, shown as it comes", {"save_partial": True}
     ),
     "supabase_store": StepName("video_document", "everything in one document"),
 }

@@ -17,7 +17,8 @@ from video_assets.search.measures import ndcg_at, recall_at
 from video_assets.search.queries import Hit, QueryVectors, Question, Weights
 from video_assets.storage.postgres import Postgres
 
-MOST_RANKED = 1_000  # a search by words ranks no more
+MOST_RANKED = 1_000  # in a fused list, unless more answers are asked for
+TIED_MOMENTS = 10  # people say the same again: so many times k are looked at for ties
 
 Embed = Callable[[str], QueryVectors]
 """Turns a question into vectors of the model whose space is in use."""
@@ -67,19 +68,30 @@ def check_recall(
 ) -> list[OwnerRecall]:
     """Hold the searches of some owners against exact search; owners without vectors are left out.
 
+    Moments are left to whoever asks for them: there may be a million, and all would be read.
+
     sample  how many of an owner's clips are asked about
     """
-    found = ((owner, evaluate_exact(catalogue, owner, sample=sample, k=k)) for owner in owners)
+    found = ((owner, evaluate_clips(catalogue, owner, sample=sample, k=k)) for owner in owners)
     return [OwnerRecall(owner, tuple(made)) for owner, made in found if made]
 
 
 def evaluate_exact(
     catalogue: Postgres, owner: UUID, *, sample: int = 20, k: int = 10
 ) -> list[Evaluation]:
-    """Hold `semantic` and `hybrid` against exact search, asking for clips like some of the owner's.
+    """Hold searches against exact search, asking for clips and moments like some of the owner's.
 
-    A question is a clip's stored vectors and the words of its name. Empty when the owner has none.
+    A question is a clip's stored vectors and the words of its name, or the vector of a moment.
+    Empty when the owner has none.
     """
+    return [
+        *evaluate_clips(catalogue, owner, sample, k),
+        *evaluate_moments(catalogue, owner, sample, k),
+    ]
+
+
+def evaluate_clips(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
+    """Hold `semantic` and `hybrid` against exact search."""
     sampled = exact.sample_clips(catalogue, owner, sample)
     if not sampled:
         return []
@@ -95,6 +107,28 @@ def evaluate_exact(
         ):
             answers[search].append(measure(each.text, asks[search], exact.grade(scores, k), k))
     return [summarize(search, k, made) for search, made in answers.items()]
+
+
+def evaluate_moments(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
+    """Hold `moments` against exact search, by meaning: an index of words misses nothing."""
+    sampled = exact.sample_moments(catalogue, owner, sample)
+    if not sampled:
+        return []
+    asked = [each.vectors.keyword for each in sampled]
+    answers = [
+        measure(
+            each.text,
+            lambda wish, each=each: queries.moments(catalogue, owner, "", each.vectors, wish),
+            exact.grade(scores, k),
+            k,
+        )
+        for each, scores in zip(
+            sampled,
+            exact.nearest_moments(catalogue, owner, asked, TIED_MOMENTS * k),
+            strict=True,
+        )
+    ]
+    return [summarize("moments", k, answers)]
 
 
 def evaluate_judged(
@@ -132,9 +166,9 @@ def asks_of(
 
 
 def measure(text: str, ask: Ask, grades: Mapping[UUID, float], k: int) -> Answered:
-    """Ask once, and hold the first k places against the clips that should stand there."""
+    """Ask once, and hold the first k places against the clips or moments that should be there."""
     began = time.perf_counter()
-    found = [hit.id for hit in ask(Question(limit=k))]
+    found = [hit.moment or hit.id for hit in ask(Question(limit=k))]
     took_ms = (time.perf_counter() - began) * 1000
     return Answered(text, recall_at(found, grades, k), ndcg_at(found, grades, k), took_ms)
 

@@ -3,9 +3,10 @@
 Read as the owner, under row level security. What it finds is what the searches are held against.
 """
 
+import heapq
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,14 @@ _queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
 @dataclass(frozen=True)
 class Sampled:
-    """One of an owner's own clips as a question: its vectors, and the words of its name."""
+    """A clip of an owner's as a question, its vectors and the words of its name; or a moment."""
 
     text: str
     vectors: QueryVectors
 
 
 Scores = Mapping[UUID, float]
-"""Of every clip that is found."""
+"""Of every clip or moment that is found."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,31 @@ def sample_clips(catalogue: Postgres, owner: UUID, size: int) -> list[Sampled]:
         ]
 
 
+def sample_moments(catalogue: Postgres, owner: UUID, size: int) -> list[Sampled]:
+    """Choose the middle moments of so many clips, the same ones each time."""
+    with catalogue.transaction(owner) as connection:
+        rows = [
+            (row["content"] or "", json.loads(row["v"]))
+            for row in _queries.sample_moments(connection, size=size)
+        ]
+    return [Sampled(text, QueryVectors(numbers, numbers)) for text, numbers in rows]
+
+
+def nearest_moments(
+    catalogue: Postgres, owner: UUID, asked: Sequence[Sequence[float]], at_most: int
+) -> list[Scores]:
+    """Compare questions with all of an owner's moments, and keep so many of the best of each."""
+    targets = np.array(asked, np.float64).T
+    best: list[list[tuple[float, UUID]]] = [[] for _ in asked]
+    with catalogue.transaction(owner) as connection:
+        for ids, values in _blocks(connection, targets, _queries.moments.sql, {}):
+            for kept, alike in zip(best, values.T, strict=True):
+                least = kept[-1][0] if len(kept) == at_most else -np.inf
+                better = [(float(alike[n]), ids[n]) for n in np.flatnonzero(alike > least)]
+                kept[:] = heapq.nlargest(at_most, [*kept, *better])
+    return [{moment: alike for alike, moment in kept} for kept in best]
+
+
 def read_likeness(
     catalogue: Postgres, owner: UUID, asked: Sequence[QueryVectors]
 ) -> tuple[Likeness, Likeness]:
@@ -83,13 +109,22 @@ def _read(connection: Any, kind: int, asked: Sequence[Sequence[float]]) -> Liken
     targets = np.array(asked, np.float64).T
     clips: list[UUID] = []
     values = [np.empty((0, len(asked)))]
+    for ids, found in _blocks(connection, targets, _queries.vectors.sql, {"kind": kind}):
+        clips += ids
+        values.append(found)
+    return Likeness(clips, np.concatenate(values).T)
+
+
+def _blocks(
+    connection: Any, targets: NDArray[np.float64], query: str, values: Mapping[str, Any]
+) -> Iterator[tuple[list[UUID], NDArray[np.float64]]]:
+    """Yield ids, and how like each of theirs is to each question: (vectors, questions)."""
     with connection.cursor("vectors", binary=True) as cursor:
-        cursor.execute(_queries.vectors.sql, {"kind": kind})
+        cursor.execute(query, values)
         while rows := cursor.fetchmany(BLOCK):
-            clips += [row["clip_id"] for row in rows]
             numbers = [np.frombuffer(row["v"], ">f2", offset=HEADER_BYTES) for row in rows]
-            values.append(np.array(numbers, np.float64) @ targets)
-    return Likeness(clips, np.concatenate(values).round(DIGITS).T)
+            alike = (np.array(numbers, np.float64) @ targets).round(DIGITS)
+            yield [row["id"] for row in rows], alike
 
 
 def weigh(summary: Scores, keyword: Scores, weights: Weights, *, threshold: float = 0.0) -> Scores:

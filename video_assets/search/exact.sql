@@ -32,8 +32,34 @@ SELECT c.file_name, s.v::text AS summary, coalesce(k.v, s.v)::text AS keyword
   LEFT JOIN clip_vectors k ON (k.user_id, k.space, k.kind, k.clip_id) = (n.user_id, n.space, 2, n.clip_id)
  ORDER BY n.clip_id;
 
+-- name: sample_moments(size)
+-- Moments with vectors in the space in use, of clips from all over the catalogue and the same ones each time: the middle
+-- one of each.
+WITH chosen AS MATERIALIZED (
+    SELECT s.user_id, s.space, s.clip_id
+      FROM clip_vectors s
+      JOIN embedding_spaces e ON e.id = s.space AND e.is_in_use
+     WHERE s.kind = 3
+     ORDER BY hashtextextended(s.clip_id::text, 0), s.clip_id
+     LIMIT :size
+)
+SELECT left(m.content, 60) AS content, m.v::text AS v
+  FROM chosen n
+ CROSS JOIN LATERAL (
+       SELECT t.content, v.v, row_number() OVER (ORDER BY t.number) AS place, count(*) OVER () AS there
+         FROM moment_vectors v
+         JOIN segments t ON t.id = v.segment_id
+        WHERE (v.user_id, v.space, v.clip_id) = (n.user_id, n.space, n.clip_id)) AS m
+ WHERE m.place = (m.there + 1) / 2
+ ORDER BY n.clip_id;
+
+-- name: moments()
+SELECT v.segment_id AS id, extensions.halfvec_send(v.v) AS v
+  FROM moment_vectors v
+  JOIN embedding_spaces e ON e.id = v.space AND e.is_in_use;
+
 -- name: vectors(kind)
-SELECT v.clip_id, extensions.halfvec_send(v.v) AS v
+SELECT v.clip_id AS id, extensions.halfvec_send(v.v) AS v
   FROM clip_vectors v
   JOIN embedding_spaces e ON e.id = v.space AND e.is_in_use
  WHERE v.kind = :kind;

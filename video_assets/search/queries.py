@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import aiosql
@@ -20,6 +20,10 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import Condition
 
 RRF_K = 50
+ANY_LIKENESS = float("-inf")
+
+VectorState = Literal["there", "of the next model", "none", "failed", "waits"]
+"""Of a clip's vector: `none` is there of a clip of which nothing is known in words."""
 
 _queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
@@ -31,6 +35,7 @@ class Hit:
     score   how good it is: higher is better; only comparable within one answer
     places  where it stands in each ranked list that found it, from 1: text, summary, keyword
     at_s    where in the clip the answer lies, in seconds; None for the clip as a whole
+    moment  the id of the part of the clip, of a search for moments
     """
 
     id: UUID
@@ -49,20 +54,48 @@ class Hit:
     at_s: float | None = None
     until_s: float | None = None
     excerpt: str | None = None
+    moment: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One ranked list of a search as it was made.
+
+    leg    text, transcripts, summary, keyword, semantic (of moments), means (of clips' moments)
+    how    exact: every vector was read; neighbours: the index was asked, which may find too few;
+           nearest clips: the moments of some clips were read; None: of a search by words
+    found  how many it holds
+    scans  what the database read, and by which index
+    words  what a search by words looked for
+    """
+
+    leg: str
+    how: str | None
+    found: int
+    scans: list[str] | None
+    words: str | None
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every search: which clips come into question, and which hits are wanted."""
+    """What is asked of every search: which clips come into question, and which hits are wanted.
+
+    legs  where the search writes down how it went; None: nobody wants to know
+    """
 
     conditions: Sequence[Condition] = ()
     limit: int = 10
     offset: int = 0
+    legs: list[Leg] | None = None
+
+    @property
+    def filters(self) -> Jsonb:
+        """Give the conditions as the database reads them."""
+        return Jsonb([asdict(condition) for condition in self.conditions])
 
     def parameters(self) -> dict[str, Any]:
         """Give it as parameters of a search."""
-        filters = [asdict(condition) for condition in self.conditions]
-        return {"filters": Jsonb(filters), "limit": self.limit, "offset": self.offset}
+        return {"filters": self.filters, "limit": self.limit, "offset": self.offset}
 
 
 @dataclass(frozen=True)
@@ -96,9 +129,13 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Visible:
-    """What a search of an owner can find: clips and moments, with vectors, and by which model."""
+    """What a search of an owner can find: clips and moments, with vectors, and by which model.
+
+    clips_in_question  that meet the conditions of the question
+    """
 
     clips: int
+    clips_in_question: int
     clips_with_vectors: int
     clips_with_speech: int
     moments: int
@@ -117,15 +154,14 @@ class Space:
 
 def fulltext(catalogue: Postgres, owner: UUID, text: str, question: Question) -> list[Hit]:
     """Find clips by words: of names, tags, summaries, cameras, places, folders and speech."""
-    return _hits(catalogue, owner, _queries.fulltext, text=text, **question.parameters())
+    return _hits(catalogue, owner, _queries.fulltext, question, text=text)
 
 
 def transcripts(
     catalogue: Postgres, owner: UUID, text: str, question: Question, *, shortest: int = 50
 ) -> list[Hit]:
     """Find clips by what is said in them; a hit names the time and quotes the words."""
-    parameters = {**question.parameters(), "shortest": shortest}
-    return _hits(catalogue, owner, _queries.transcripts, text=text, **parameters)
+    return _hits(catalogue, owner, _queries.transcripts, question, text=text, shortest=shortest)
 
 
 def semantic(
@@ -140,13 +176,12 @@ def semantic(
     """Find clips by what they are about."""
     chosen = weights or Weights()
     parameters = {
-        **question.parameters(),
         **_vectors(vectors),
         "summary_weight": chosen.summary,
         "keyword_weight": chosen.keyword,
         "threshold": threshold,
     }
-    return _hits(catalogue, owner, _queries.semantic, **parameters)
+    return _hits(catalogue, owner, _queries.semantic, question, **parameters)
 
 
 def hybrid(
@@ -158,18 +193,22 @@ def hybrid(
     *,
     weights: Weights | None = None,
     rrf_k: int = RRF_K,
+    threshold: float = ANY_LIKENESS,
 ) -> list[Hit]:
-    """Find clips by words and meaning together; by words alone where there are no vectors."""
+    """Find clips by words and meaning together; by words alone where there are no vectors.
+
+    threshold  how like the question a vector must be to be in a list of its own
+    """
     chosen = weights or Weights()
     parameters = {
-        **question.parameters(),
         **_vectors(vectors),
         "fulltext_weight": chosen.fulltext,
         "summary_weight": chosen.summary,
         "keyword_weight": chosen.keyword,
         "rrf_k": rrf_k,
+        "threshold": threshold,
     }
-    return _hits(catalogue, owner, _queries.hybrid, text=text, **parameters)
+    return _hits(catalogue, owner, _queries.hybrid, question, text=text, **parameters)
 
 
 def moments(
@@ -180,6 +219,7 @@ def moments(
     question: Question,
     *,
     weights: Weights | None = None,
+    threshold: float = ANY_LIKENESS,
 ) -> list[Hit]:
     """Find parts of clips by what is said in them and what it means; a hit names the time.
 
@@ -187,20 +227,19 @@ def moments(
     """
     chosen = weights or Weights()
     parameters = {
-        **question.parameters(),
         "vector": _vectors(vectors)["keyword"],
         "fulltext_weight": chosen.fulltext,
         "semantic_weight": chosen.keyword,
+        "threshold": threshold,
     }
-    return _hits(catalogue, owner, _queries.moments, text=text, **parameters)
+    return _hits(catalogue, owner, _queries.moments, question, text=text, **parameters)
 
 
 def similar(
     catalogue: Postgres, owner: UUID, clip: UUID, question: Question, *, threshold: float = 0.5
 ) -> list[Hit]:
     """Find clips that are about the same as one of the owner's."""
-    parameters = {**question.parameters(), "threshold": threshold}
-    return _hits(catalogue, owner, _queries.similar, clip=clip, **parameters)
+    return _hits(catalogue, owner, _queries.similar, question, clip=clip, threshold=threshold)
 
 
 def statistics(catalogue: Postgres, owner: UUID) -> Statistics:
@@ -209,10 +248,11 @@ def statistics(catalogue: Postgres, owner: UUID) -> Statistics:
         return Statistics(**_queries.statistics(connection))
 
 
-def visible(catalogue: Postgres, owner: UUID) -> Visible:
-    """Count what an owner's searches can find."""
+def visible(catalogue: Postgres, owner: UUID, question: Question | None = None) -> Visible:
+    """Count what an owner's searches can find, of all clips and of those that are asked for."""
+    filters = (question or Question()).filters
     with catalogue.transaction(owner) as connection:
-        return Visible(**_queries.visible(connection))
+        return Visible(**_queries.visible(connection, filters=filters))
 
 
 def words(catalogue: Postgres, owner: UUID) -> list[str]:
@@ -233,6 +273,12 @@ def spaces(catalogue: Postgres, owner: UUID) -> list[Space]:
         return [Space(**row) for row in _queries.spaces(connection)]
 
 
+def vector_state(catalogue: Postgres, owner: UUID, clip: UUID) -> VectorState:
+    """Say whether a clip can be compared with others, and if not, why."""
+    with catalogue.transaction(owner) as connection:
+        return _queries.vector_state(connection, clip=clip)
+
+
 def stills(catalogue: Postgres, owner: UUID, hits: Sequence[Hit]) -> list[str | None]:
     """Name a still for each hit, relative to the artifact store: of its time, if it has one."""
     asked = {"ids": [hit.id for hit in hits], "times": [hit.at_s for hit in hits]}
@@ -247,6 +293,14 @@ def _vectors(vectors: QueryVectors | None) -> dict[str, str | None]:
     return {"summary": written(vectors.summary), "keyword": written(vectors.keyword)}
 
 
-def _hits(catalogue: Postgres, owner: UUID, query: Any, **parameters: Any) -> list[Hit]:
+def _hits(
+    catalogue: Postgres, owner: UUID, query: Any, question: Question, **parameters: Any
+) -> list[Hit]:
     with catalogue.transaction(owner) as connection:
-        return [Hit(**row) for row in query(connection, **parameters)]
+        if question.legs is not None:
+            _queries.note_legs(connection)
+        rows = query(connection, **question.parameters(), **parameters)
+        hits = [Hit(**row) for row in rows]
+        if question.legs is not None:
+            question.legs.extend(Leg(**each) for each in _queries.legs(connection))
+        return hits

@@ -41,7 +41,12 @@ def instructions() -> str:
 @cache
 def version() -> str:
     """Name the instructions by their content, so that other ones make results stale."""
-    return blake3(instructions().encode()).hexdigest()[:VERSION_LENGTH]
+    return digest_of(instructions())
+
+
+def digest_of(text: str) -> str:
+    """Name a text by its content."""
+    return blake3(text.encode()).hexdigest()[:VERSION_LENGTH]
 
 
 def told_of(facts: ClipFacts, window: tuple[float, float] | None = None) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from video_assets.media.errors import ToolMissingError
 from video_assets.services.device import Wanted
 from video_assets.services.naming import plain_address, without_folder
+from video_assets.services.paid_model import Payment
 from video_assets.services.tokens import Tokens
 from video_assets.services.vectors import DIMENSIONS
 
@@ -88,8 +89,11 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(settings: EmbedderSettings) -> Embedder:
+def load_embedder(settings: EmbedderSettings, payment: Payment | None = None) -> Embedder:
     """Give the embedder that a preset names, loaded or still held from the last clip.
+
+    payment  for what is asked about a clip; None: a question, of which no clip is
+
 
     Raises ToolMissingError if it cannot be had here.
     """
@@ -99,7 +103,7 @@ def load_embedder(settings: EmbedderSettings) -> Embedder:
         return load_model(settings)
     from video_assets.services.embedding_service import open_service
 
-    return open_service(settings)
+    return open_service(settings, payment)
 
 
 def fit(found: Sequence[Sequence[float]] | Vectors, count: int) -> Vectors:

@@ -3,13 +3,19 @@
 import io
 import math
 import wave
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import openai
+from blake3 import blake3
 
 from video_assets.media.errors import ToolMissingError
+from video_assets.services.client_errors import Errors
 from video_assets.services.openai_client import Service
+from video_assets.services.paid_call import PaidModel, Reply
+from video_assets.services.paid_model import Payment, open_model
+from video_assets.services.prices import Usage, here, price_of, provider_of
 from video_assets.services.speech_to_text import RATE, Answer, EngineSettings, Heard, Speech
 from video_assets.settings import load_settings
 
@@ -18,29 +24,39 @@ _SERVICE = Service("speech service", "sound", "VIDEO_ASSETS_SPEECH_API_KEY")
 
 
 class SpeechService:
-    """One service."""
+    """One model of one service."""
 
-    def __init__(self, client: openai.OpenAI, model: str) -> None:
-        self._client, self._model = client, model
+    def __init__(self, client: openai.OpenAI, paid: PaidModel, errors: Errors) -> None:
+        self._client, self._paid, self._errors = client, paid, errors
 
     def transcribe(self, speech: Speech, language: str | None) -> Answer:
-        """Write down what is said; raises what Service.ask does."""
-        answer = _SERVICE.ask(
-            lambda: self._client.audio.transcriptions.create(
-                file=("speech.wav", as_wav(speech), "audio/wav"),
-                model=self._model,
-                response_format="verbose_json",
-                timestamp_granularities=["segment"],
-                language=language if language else openai.omit,
-            )
+        """Write down what is said; raises what PaidModel.ask does."""
+        wav, most = as_wav(speech), Usage(sound_s=len(speech) / RATE)
+
+        def send() -> Reply:
+            with self._errors.told():
+                answer = self._send(wav, language)
+            return Reply(asdict(_answer(answer, most.sound_s)), most)
+
+        asked = f"{self._paid.model}\0{language}\0".encode() + wav
+        answer = self._paid.ask(blake3(asked).hexdigest(), most, send).answer
+        pieces = tuple(Heard(**piece) for piece in answer["pieces"])
+        return Answer(pieces, answer["language"])
+
+    def _send(self, wav: bytes, language: str | None) -> Any:
+        return self._client.audio.transcriptions.create(
+            file=("speech.wav", wav, "audio/wav"),
+            model=self._paid.model,
+            response_format="verbose_json",
+            timestamp_granularities=["segment"],
+            language=language if language else openai.omit,
         )
-        return _answer(answer, len(speech) / RATE)
 
 
-def open_service(settings: EngineSettings) -> SpeechService:
+def open_service(settings: EngineSettings, payment: Payment) -> SpeechService:
     """Make a client of the service, or give the one that this worker holds.
 
-    Raises ToolMissingError if it needs a key and there is none.
+    Raises ToolMissingError if it needs a key and there is none, or its price is not known.
     """
     secret = load_settings().speech_api_key
     key = secret.get_secret_value() if secret else None
@@ -48,8 +64,15 @@ def open_service(settings: EngineSettings) -> SpeechService:
         raise ToolMissingError(
             f"OpenAI's service needs a key; set {_SERVICE.secret}, then run again"
         )
-    client = _SERVICE.open(settings.base_url, key, settings.timeout_s)
-    return SpeechService(client, settings.model)
+    client = _SERVICE.open(settings.base_url, key, settings.timeout_s).with_options(max_retries=0)
+    provider = provider_of(settings.base_url)
+    paid = open_model(
+        *(provider, settings.model, settings.base_url, key or ""),
+        price=price_of(provider, settings.model, settings.base_url),
+        billing=payment.billing,
+        beat=payment.beat,
+    )
+    return SpeechService(client, paid, Errors(openai, _SERVICE.secret, here(settings.base_url)))
 
 
 def as_wav(speech: Speech) -> bytes:

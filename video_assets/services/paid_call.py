@@ -1,11 +1,11 @@
 """One paid call: reserved, sent, tried again where that may help, settled, and never paid twice."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import stamina
@@ -17,6 +17,7 @@ from video_assets.services.service_errors import (
     BlockedError,
     BrokenError,
     BusyError,
+    CutShortError,
     NotTakenError,
     ServiceError,
 )
@@ -27,17 +28,50 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0  # a service that asks for more is left alone, and its clips wait
 BEAT_S = 1.0  # between two signs of life while the limits of the account are full
 
+Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "cancelled"]
+
 
 class Billing(Protocol):
     """Whoever pays: storage.ai_calls.Billing."""
 
     def earlier(self, request: str) -> Any: ...  # noqa: D102
-    def count(self, call: UUID) -> None: ...  # noqa: D102
-    def reserve(self, **about: Any) -> UUID | float: ...  # noqa: D102
-    def settle(self, call: UUID, outcome: Any, *, usd: Decimal, **about: Any) -> None: ...  # noqa: D102
+    def reserve(  # noqa: D102
+        self,
+        *,
+        provider: str,
+        model: str,
+        account: str,
+        request: str,
+        usd: Decimal,
+        tokens: int,
+        prices_as_of: date | None,
+        is_price_known: bool,
+        requests_a_minute: int | None,
+        tokens_a_minute: int | None,
+        is_trial: bool = False,
+    ) -> UUID | float: ...
+    def settle(  # noqa: D102
+        self,
+        call: UUID,
+        outcome: Outcome,
+        *,
+        usd: Decimal,
+        input_tokens: int = 0,
+        cached_tokens: int = 0,
+        output_tokens: int = 0,
+        latency_s: float | None = None,
+        error: str | None = None,
+        answer: Any = None,
+    ) -> None: ...
     def mark_invalid(self, call: UUID, error: str) -> None: ...  # noqa: D102
     def note_trouble(  # noqa: D102
-        self, account: str, provider: str, reason: str, **how: Any
+        self,
+        account: str,
+        provider: str,
+        reason: str,
+        *,
+        patience: int = ...,
+        pause_s: float | None = None,
     ) -> datetime | None: ...
     def forget_trouble(self, account: str) -> None: ...  # noqa: D102
     def show_partial(self, model: str, document: dict[str, Any]) -> None: ...  # noqa: D102
@@ -71,12 +105,20 @@ class PaidModel:
     billing: Billing
     beat: Callable[[], None]
 
-    def ask(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+    def ask(
+        self,
+        request: str,
+        most: Usage,
+        send: Callable[[], Reply],
+        prepare: Callable[[], None] | None = None,
+    ) -> Reply:
         """Send one request, or give what was answered to it before.
 
         request  digest of all that is asked
         most     tokens that it takes and gives at most
         send     makes one attempt; raises ServiceError
+        prepare  does beforehand what takes long and costs nothing, such as an upload; raises
+                 ServiceError
 
         Raises PostponedError when a cap or the service's state forbids to ask now, UnreachableError
         when the service stays busy or broken, and RefusedByServiceError when it declines.
@@ -92,11 +134,9 @@ class PaidModel:
                 wait_max=LONGEST_WAIT_S,
             ):
                 with attempt:
-                    return self._attempt(request, most, send)
-        except BlockedError as error:
-            raise RefusedByServiceError(f"{self.provider} declines: {error}") from None
-        except NotTakenError as error:
-            raise RefusedByServiceError(f"{self.provider} does not take this: {error}") from None
+                    return self._attempt(request, most, send, prepare)
+        except (BlockedError, NotTakenError) as error:
+            raise RefusedByServiceError(self._refusal(error)) from None
         except ServiceError as error:
             self._give_up(error)
         raise AssertionError("unreachable")
@@ -106,12 +146,22 @@ class PaidModel:
         if found is None:
             return None
         if found.outcome == "refused":
-            self.billing.count(found.call)
             raise RefusedByServiceError(found.error)
         tokens = Usage(found.input_tokens, found.cached_tokens, output_tokens=found.output_tokens)
         return Reply(found.answer, tokens, usd=found.usd, call=found.call)
 
-    def _attempt(self, request: str, most: Usage, send: Callable[[], Reply]) -> Reply:
+    def _attempt(
+        self,
+        request: str,
+        most: Usage,
+        send: Callable[[], Reply],
+        prepare: Callable[[], None] | None,
+    ) -> Reply:
+        if prepare is not None:
+            # What a cap forbids need not be uploaded; and a call that waits for its upload would
+            # not be sent in the minute in which it counts.
+            self._try_to_reserve(request, most, is_trial=True)
+            prepare()
         call = self._reserve(request, most)
         began = time.monotonic()
         try:
@@ -134,17 +184,7 @@ class PaidModel:
     def _reserve(self, request: str, most: Usage) -> UUID:
         """Wait until the limits of the account allow one more call."""
         while True:
-            found = self.billing.reserve(
-                provider=self.provider,
-                model=self.model,
-                account=self.account,
-                request=request,
-                usd=self.price.of(most),
-                tokens=most.input_tokens + most.output_tokens,
-                prices_as_of=self.price.as_of,
-                requests_a_minute=self.limit.requests_per_minute,
-                tokens_a_minute=self.limit.tokens_per_minute,
-            )
+            found = self._try_to_reserve(request, most)
             if isinstance(found, UUID):
                 return found
             until = time.monotonic() + found
@@ -152,11 +192,26 @@ class PaidModel:
                 self.beat()
                 time.sleep(min(left, BEAT_S))
 
+    def _try_to_reserve(self, request: str, most: Usage, *, is_trial: bool = False) -> UUID | float:
+        return self.billing.reserve(
+            provider=self.provider,
+            model=self.model,
+            account=self.account,
+            request=request,
+            usd=self.price.of(most),
+            tokens=most.input_tokens + most.output_tokens,
+            prices_as_of=self.price.as_of,
+            is_price_known=self.price.is_known,
+            requests_a_minute=self.limit.requests_per_minute,
+            tokens_a_minute=self.limit.tokens_per_minute,
+            is_trial=is_trial,
+        )
+
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:
-        used = Usage()
-        outcome = "failed"
+        used, said = Usage(), str(error) or type(error).__name__
+        outcome: Outcome = "failed"
         if isinstance(error, BlockedError):
-            used, outcome = Usage(error.input_tokens, output_tokens=error.output_tokens), "refused"
+            used, outcome = _charged(error), "refused"
         elif isinstance(error, NotTakenError):
             outcome = "refused"
         elif isinstance(error, BusyError):
@@ -164,9 +219,16 @@ class PaidModel:
         elif not isinstance(error, ServiceError) or error.is_billed:
             used = most  # it was sent, and nobody knows what of it is charged
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
-        said = str(error) or type(error).__name__
+        if isinstance(error, BlockedError | NotTakenError):
+            said = self._refusal(error)
         usd, tokens = self.price.of(used), _tokens(used)
         self.billing.settle(call, outcome, usd=usd, latency_s=seconds, error=said, **tokens)
+
+    def _refusal(self, error: BlockedError | NotTakenError) -> str:
+        if isinstance(error, CutShortError):
+            return f"{self.provider}: {error}"
+        said = "declines" if isinstance(error, BlockedError) else "does not take this"
+        return f"{self.provider} {said}: {error}"
 
     def _give_up(self, error: ServiceError) -> None:
         """Leave the clip for later, and after some such failures the service too."""
@@ -189,5 +251,19 @@ def _pause_before_retry(error: Exception) -> bool | float:
     return isinstance(error, BusyError | BrokenError)
 
 
-def _tokens(usage: Usage) -> Mapping[str, int]:
-    return {name: count for name, count in asdict(usage).items() if name != "audio_tokens"}
+def _charged(error: BlockedError) -> Usage:
+    return Usage(
+        error.input_tokens,
+        error.cached_tokens,
+        error.written_tokens,
+        error.audio_tokens,
+        error.output_tokens,
+    )
+
+
+def _tokens(usage: Usage) -> dict[str, Any]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+    }

@@ -1,7 +1,7 @@
 """What services charge: a dated table in the package, which the user's own goes before.
 
 The user's lies in `prices.yaml` in the home folder and looks the same. A model of which no price is
-known is not called. A server on this machine is free.
+known is not called, unless the settings name it. A server on this machine is free.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,12 @@ from video_assets.settings import load_settings
 FILE_NAME = "prices.yaml"
 _MILLION = 1_000_000
 _HERE = {"localhost", "127.0.0.1", "::1"}
+_HOSTS = {  # of services that have a name
+    "generativelanguage.googleapis.com": "gemini",
+    "api.anthropic.com": "anthropic",
+    "api.openai.com": "openai",
+    "api.deepinfra.com": "deepinfra",
+}
 
 
 @dataclass(frozen=True)
@@ -29,17 +35,21 @@ class Usage:
 
     input_tokens   all that it was given, those from its cache included
     cached_tokens  of these, read from its cache
+    written_tokens of these, written to its cache
     audio_tokens   of these, sound
     output_tokens  what it wrote, its thinking included
+    sound_s        sound that it transcribed, where that is what it charges for
     """
 
     input_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
     audio_tokens: int = 0
     output_tokens: int = 0
+    sound_s: float = 0.0
 
 
-class Price(BaseModel):
+class Rates(BaseModel):
     """Dollars for a million tokens of one model, or for a minute of sound."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,39 +57,90 @@ class Price(BaseModel):
     input: Decimal = Field(default=Decimal(0), ge=0)
     output: Decimal = Field(default=Decimal(0), ge=0)
     cached_input: Decimal | None = Field(default=None, ge=0, description="None: as input")
+    cache_write: Decimal | None = Field(default=None, ge=0, description="None: as input")
     audio_input: Decimal | None = Field(default=None, ge=0, description="None: as input")
     minute: Decimal = Field(default=Decimal(0), ge=0, description="of sound that is transcribed")
-    as_of: date | None = Field(default=None, description="None: free")
 
     def of(self, usage: Usage) -> Decimal:
         """Give what a call costs."""
-        cached = self.input if self.cached_input is None else self.cached_input
-        audio = self.input if self.audio_input is None else self.audio_input
-        plain = usage.input_tokens - usage.cached_tokens - usage.audio_tokens
-        tokens = plain * self.input + usage.cached_tokens * cached + usage.audio_tokens * audio
-        return (tokens + usage.output_tokens * self.output) / _MILLION
+        special = (
+            (usage.cached_tokens, self.cached_input),
+            (usage.written_tokens, self.cache_write),
+            (usage.audio_tokens, self.audio_input),
+        )
+        plain = max(0, usage.input_tokens - sum(count for count, _ in special))
+        tokens = plain * self.input + usage.output_tokens * self.output
+        tokens += sum(
+            (count * (self.input if rate is None else rate) for count, rate in special), Decimal(0)
+        )
+        return tokens / _MILLION + Decimal(usage.sound_s) / 60 * self.minute
+
+
+class Price(Rates):
+    """What one model costs.
+
+    Some charge more for every token of a request whose input is longer than so many tokens.
+    """
+
+    as_of: date | None = Field(default=None, description="None: free, or not known")
+    is_known: bool = True
+    long_over: int | None = Field(default=None, ge=1, description="tokens of input")
+    long: Rates | None = Field(default=None, description="of such a request")
+
+    def of(self, usage: Usage) -> Decimal:
+        """Give what a call costs."""
+        is_long = self.long_over is not None and usage.input_tokens > self.long_over
+        return self.long.of(usage) if is_long and self.long is not None else super().of(usage)
 
 
 FREE = Price()
+UNKNOWN = Price(is_known=False)
 _Table = TypeAdapter(dict[str, dict[str, Price]])
+
+
+def provider_of(base_url: str) -> str:
+    """Name the service at an address: by its name, else by its host."""
+    host = urlsplit(base_url).hostname or base_url
+    return _HOSTS.get(host, host)
+
+
+def host_of(provider: str, base_url: str | None = None) -> str:
+    """Name the host that a service's requests go to."""
+    hosts = {name: host for host, name in _HOSTS.items()}
+    return (urlsplit(base_url).hostname if base_url else None) or hosts.get(provider, provider)
+
+
+def is_here(base_url: str | None) -> bool:
+    """Tell whether a service runs on this machine."""
+    return base_url is not None and urlsplit(base_url).hostname in _HERE
+
+
+def here(base_url: str) -> str | None:
+    """Give the address of a service on this machine; None for any other."""
+    return base_url if is_here(base_url) else None
 
 
 def price_of(provider: str, model: str, base_url: str | None = None) -> Price:
     """Find what a model costs.
 
-    provider  gemini, anthropic, or the host of a service that speaks OpenAI's protocol
-    base_url  of such a service
+    provider  gemini, anthropic, openai, deepinfra, or the host of another service
+    base_url  of a service that may be one of one's own
 
-    Raises ToolMissingError for a model of which no price is known.
+    Raises ToolMissingError for a model whose price nobody knows and that the settings do not allow.
     """
-    if base_url and urlsplit(base_url).hostname in _HERE:
+    settings = load_settings()
+    if own := _own(settings.home / FILE_NAME).get(provider, {}).get(model):
+        return own  # even of a server here, which may pass on what it is asked
+    if is_here(base_url):
         return FREE
-    for table in (_own(load_settings().home / FILE_NAME), _packaged()):
-        if found := table.get(provider, {}).get(model):
-            return found
+    if found := _packaged().get(provider, {}).get(model):
+        return found
+    if f"{provider}/{model}" in settings.budget.unpriced:
+        return UNKNOWN
     raise ToolMissingError(
         f"no price is known of the model {model} of {provider}, so it is not asked; write it into "
-        f"{FILE_NAME} in the home folder (see the README), then run again"
+        f"{FILE_NAME} in the home folder, or {provider}/{model} into budget.unpriced of the "
+        "settings, then run again"
     )
 
 

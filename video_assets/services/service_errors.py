@@ -29,6 +29,10 @@ class BrokenError(ServiceError):
         self.is_billed = is_billed
 
 
+class StuckError(ServiceError):
+    """It took what it was given and does not come to an end; asking again at once is vain."""
+
+
 class AccountError(ServiceError):
     """It does not take the key, the model or the address: no clip can change that."""
 
@@ -40,9 +44,26 @@ class NotTakenError(ServiceError):
 class BlockedError(ServiceError):
     """It declines to answer about this clip.
 
-    input_tokens, output_tokens  for which it charges
+    input_tokens, output_tokens    for which it charges
+    cached_tokens, written_tokens  of the input, from and to its cache
+    audio_tokens                   of the input, sound
     """
 
-    def __init__(self, message: str, input_tokens: int = 0, output_tokens: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        *,
+        cached_tokens: int = 0,
+        written_tokens: int = 0,
+        audio_tokens: int = 0,
+    ) -> None:
         super().__init__(message)
         self.input_tokens, self.output_tokens = input_tokens, output_tokens
+        self.cached_tokens, self.written_tokens = cached_tokens, written_tokens
+        self.audio_tokens = audio_tokens
+
+
+class CutShortError(BlockedError):
+    """What it answered is longer than it may be, so the end of it is missing."""

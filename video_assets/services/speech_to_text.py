@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from video_assets.services.device import Wanted
 from video_assets.services.naming import plain_address, without_folder
+from video_assets.services.paid_model import Payment
 
 Speech = NDArray[np.float32]
 RATE = 16_000
@@ -85,8 +86,10 @@ class EngineSettings(BaseModel):
         return without_folder(self.model)
 
 
-def load_engine(settings: EngineSettings) -> SpeechEngine | None:
+def load_engine(settings: EngineSettings, payment: Payment) -> SpeechEngine | None:
     """Give the engine that a preset names, loaded or still held from the last clip.
+
+    payment  for what a service is asked
 
     Raises ToolMissingError if it cannot be had here.
     """
@@ -101,5 +104,5 @@ def load_engine(settings: EngineSettings) -> SpeechEngine | None:
     if settings.engine == "openai_compatible":
         from video_assets.services.openai_engine import open_service
 
-        return open_service(settings)
+        return open_service(settings, payment)
     return None

@@ -72,6 +72,7 @@ class Contents:
                 queries.hold_results(connection, checksums=mine)
                 gone = _nobodys(connection, mine)
                 queries.delete_results(connection, checksums=gone)
+                queries.forget_calls(connection, checksums=gone)
             sizes = {each: self._remove_files(each) for each in gone}
             self.on_gone(gone)
         kept = [each for each in mine if each not in sizes]

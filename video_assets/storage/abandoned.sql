@@ -33,6 +33,13 @@ SELECT FROM results WHERE file_checksum = ANY(:checksums) ORDER BY file_checksum
 -- name: delete_results(checksums)!
 DELETE FROM results WHERE file_checksum = ANY(:checksums);
 
+-- name: forget_calls(checksums)!
+-- What was answered about these contents; that it was paid for stays.
+WITH left_for_later AS (
+    DELETE FROM private.postponed_cells WHERE file_checksum = ANY(:checksums)
+)
+UPDATE ai_calls SET answer = NULL, error = NULL, is_reusable = false WHERE file_checksum = ANY(:checksums);
+
 -- name: settle(kinds, targets, items, sizes, by)!
 UPDATE deletions d
    SET removed_at = now(), removed_by = :by, items = g.items, size_bytes = g.size_bytes

@@ -2,8 +2,11 @@
 
 A reservation is made against caps and against the limits of the account, in the database, so that
 all processes together keep them. A process that dies leaves its reservation, which counts as spent.
+An answer is kept until a result is made of it, so that a process that dies between the two has not
+paid in vain. A refusal is told again once: then whoever asks once more is asking the service.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,26 +15,26 @@ from typing import Any, Literal
 from uuid import UUID
 
 import aiosql
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from video_assets.media.errors import PostponedError
-from video_assets.redaction import redact
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.storable import storable
 
 Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "cancelled"]
 PATIENCE = 5  # failures in a row, after which a service is left alone for a while
-LONGEST_ERROR = 2_000
 
 _queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
+# The same words for every clip of which the same holds, so that they are told once.
 _CAPS = {
-    "call": "one call may cost ${cap} and this one might cost ${usd}; raise budget.call_usd",
-    "run": "this run's cap of ${cap} is reached (${spent} spent or reserved); "
-    "run again with a higher --cap",
-    "day": "the day's cap of ${cap} is reached (${spent} spent or reserved); "
-    "it goes on after midnight UTC, or raise budget.day_usd",
-    "owner": "the owner's cap of ${cap} for this month is reached (${spent} spent or reserved); "
-    "it goes on next month, or raise budget.owner_month_usd",
+    "call": "one call may cost at most ${cap}, and this one may cost ${usd}; raise budget.call_usd "
+    "in the settings, then run again",
+    "run": "the run's cap of ${cap} is reached; run again with another --cap",
+    "day": "the day's cap of ${cap} is reached; it goes on after midnight UTC, or raise "
+    "budget.day_usd in the settings and run again",
+    "owner": "the owner's cap of ${cap} for a month is reached; it goes on next month, or raise "
+    "budget.owner_month_usd in the settings and run again",
 }
 
 
@@ -43,6 +46,14 @@ class Caps:
     run: Decimal | None = None
     day: Decimal | None = None
     owner: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Payer:
+    """The ingest or backfill that calls are counted to; cap: instead of the one of the settings."""
+
+    run_id: str
+    cap: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class Billing:
     caps: Caps
 
     def earlier(self, request: str) -> Earlier | None:
-        """Find what was settled of the same request and is part of no result yet."""
+        """Find what was answered to the same request and may be told again."""
         with self.catalogue.transaction() as connection:
             row = _queries.earlier(
                 connection, checksum=self.checksum, asset=self.asset, request=request
@@ -91,11 +102,6 @@ class Billing:
             usd=row["cost_usd"],
         )
 
-    def count(self, call: UUID) -> None:
-        """Note that a refusal was told again; whoever asks once more is asking the service."""
-        with self.catalogue.transaction() as connection:
-            _queries.count(connection, call=call)
-
     def reserve(
         self,
         *,
@@ -106,13 +112,19 @@ class Billing:
         usd: Decimal,
         tokens: int,
         prices_as_of: date | None,
+        is_price_known: bool,
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
+        is_trial: bool = False,
     ) -> UUID | float:
-        """Reserve one call, or give the seconds after which the account's limits allow one.
+        """Reserve one call, or give the seconds after which it is worth asking again.
 
-        usd     what it costs at most
-        tokens  that it takes and gives at most
+        The account's limits make it wait, and so does a cap that others have reserved and may not
+        come to.
+
+        usd       what it costs at most
+        tokens    that it takes and gives at most
+        is_trial  reserve nothing after all
 
         Raises PostponedError if a cap forbids it or the service is left alone.
         """
@@ -129,6 +141,7 @@ class Billing:
                 usd=usd,
                 tokens=tokens,
                 prices_as_of=prices_as_of,
+                is_price_known=is_price_known,
                 requests_a_minute=requests_a_minute,
                 tokens_a_minute=tokens_a_minute,
                 call_cap=self.caps.call,
@@ -136,6 +149,8 @@ class Billing:
                 day_cap=self.caps.day,
                 owner_cap=self.caps.owner,
             )
+            if is_trial:
+                connection.rollback()
         if found["obstacle"] is not None:
             raise PostponedError(self._why(found, usd), until=found["until"])
         return found["call_id"] or max(0.1, found["wait_s"])
@@ -164,14 +179,14 @@ class Billing:
                 cached_tokens=cached_tokens,
                 output_tokens=output_tokens,
                 latency_s=latency_s,
-                error=redact(error)[:LONGEST_ERROR] if error else None,
-                answer=None if answer is None else Jsonb(answer),
+                error=storable(error) if error else None,
+                answer=None if answer is None else Json(answer),
             )
 
     def mark_invalid(self, call: UUID, error: str) -> None:
         """Note that an answer that was paid for cannot be used; it is kept as it came."""
         with self.catalogue.transaction() as connection:
-            _queries.mark_invalid(connection, call=call, error=redact(error)[:LONGEST_ERROR])
+            _queries.mark_invalid(connection, call=call, error=storable(error))
 
     def note_trouble(
         self,
@@ -192,7 +207,7 @@ class Billing:
                 account=account,
                 provider=provider,
                 asset=self.asset,
-                reason=redact(reason),
+                reason=storable(reason),
                 patience=patience,
                 pause_s=pause_s,
             )
@@ -227,6 +242,24 @@ class Billing:
         obstacle = found["obstacle"]
         if obstacle == "pause":
             return found["detail"]
-        spent = f"{Decimal(found['detail'] or 0):.4f}"
-        cap = getattr(self.caps, obstacle)
-        return _CAPS[obstacle].format(cap=cap, usd=f"{usd:.4f}", spent=spent)
+        return _CAPS[obstacle].format(cap=getattr(self.caps, obstacle), usd=f"{usd:.2f}")
+
+
+def spent(catalogue: Postgres, owner: UUID) -> tuple[Decimal, Decimal]:
+    """Give what was spent or is reserved today, and by one owner this month."""
+    with catalogue.transaction() as connection:
+        found = _queries.spent(connection, owner=owner)
+    return found["day"], found["owner"]
+
+
+def lengths(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, tuple[float, bool]]:
+    """Give how many seconds clips last and whether they have sound, where that is known."""
+    with catalogue.transaction() as connection:
+        rows = _queries.lengths(connection, checksums=list(checksums))
+        return {row["file_checksum"]: (row["duration_s"], row["has_sound"]) for row in rows}
+
+
+def lose(catalogue: Postgres, asset: str, checksums: Sequence[str]) -> None:
+    """Give up the calls of cells that this process has claimed: whoever sent them has ended."""
+    with catalogue.transaction() as connection:
+        _queries.lose(connection, asset=asset, checksums=list(checksums))

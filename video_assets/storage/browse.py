@@ -8,21 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID
 
 import aiosql
 
-from video_assets.settings import Settings
-from video_assets.storage import descriptions, locations, server_file
+from video_assets.storage import descriptions, locations
 from video_assets.storage.analyses import Analysis, analyses_of
-from video_assets.storage.catalogue import open_catalogue
-from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.counts import State
 from video_assets.storage.postgres import Postgres
 
-State = Literal["complete", "failed", "processing", "waiting", "missing"]
 StepState = Literal["done", "failed", "running", "waiting", "blocked"]
-STATES: tuple[State, ...] = get_args(State)
 SHORTEST_PREFIX = 4
 _ID_SIGNS = frozenset("0123456789abcdef-")
 
@@ -203,27 +199,6 @@ class ClipDetails:
 
 
 @dataclass(frozen=True)
-class StepCounts:
-    """In how many clips a step is done, failed, running, waiting, or blocked by a failed one."""
-
-    step: str
-    done: int
-    failed: int
-    running: int
-    waiting: int
-    blocked: int
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How an owner's catalogue stands."""
-
-    clips: dict[State, int]
-    unreadable_files: int
-    steps: list[StepCounts]
-
-
-@dataclass(frozen=True)
 class ActiveClip:
     """A clip in work, or changed within the hour."""
 
@@ -243,21 +218,6 @@ class ActiveClips:
 
     total: int
     clips: list[ActiveClip]
-
-
-def open_existing(settings: Settings) -> Postgres | None:
-    """The catalogue to look into, or None where none was ever made; makes none."""
-    if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
-        return None
-    return open_catalogue(settings)
-
-
-def open_running(settings: Settings) -> Postgres | None:
-    """The catalogue as it is, or None where none was ever made; starts and migrates nothing."""
-    if settings.db_url is not None:
-        return Postgres(settings.db_url)
-    server = EmbeddedServer(settings.home)
-    return None if server_file.read(server.folder) is None else Postgres(server.url())
 
 
 @dataclass(frozen=True)
@@ -316,29 +276,12 @@ class Browser:
                 quiet_s=_queries.quiet_s(connection, clip_id=clip_id),
             )
 
-    def counts(self) -> Counts:
-        """Count clips by state, unreadable files, and cells by step and state."""
-        with self.catalogue.transaction(self.owner) as connection:
-            return count(connection)
-
     def active(self, *, at_most: int) -> ActiveClips:
         """List the clips in work, the latest changed first."""
         with self.catalogue.transaction(self.owner) as connection:
             rows = list(_queries.active(connection, at_most=at_most))
         total = rows[0]["total"] if rows else 0
         return ActiveClips(total, [ActiveClip(**_without(row, "total")) for row in rows])
-
-
-def count(connection: Any) -> Counts:
-    """Count what the connection's role may see: one owner's clips, or all."""
-    states: dict[State, int] = dict.fromkeys(STATES, 0)
-    for row in _queries.count_states(connection):
-        states[row["state"]] = row["clips"]
-    return Counts(
-        states,
-        unreadable_files=_queries.count_unreadable(connection),
-        steps=[StepCounts(**row) for row in _queries.count_steps(connection)],
-    )
 
 
 def _steps(clip: Clip, results: list[dict[str, Any]], running: dict[str, float]) -> list[Step]:

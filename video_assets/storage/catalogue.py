@@ -3,6 +3,7 @@
 import psycopg
 
 from video_assets.settings import Settings
+from video_assets.storage import server_file
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import MigrationError, migrate, pending
 from video_assets.storage.postgres import Postgres
@@ -18,26 +19,43 @@ def open_catalogue(settings: Settings) -> Postgres:
     A database by URL is never migrated in passing, because other machines may be using it.
     """
     if settings.db_url is not None:
-        _prepare(settings.db_url, settings, embedded=False)
+        with psycopg.connect(
+            settings.db_url, autocommit=True, prepare_threshold=None
+        ) as connection:
+            _prepare(connection, settings)
         return Postgres(settings.db_url)
     server = EmbeddedServer(settings.home)
-    server.start()
-    _prepare(server.admin_url(), settings, embedded=True)
+    with server.open() as connection:
+        _prepare(connection, settings)
     return Postgres(server.url())
 
 
-def _prepare(url: str, settings: Settings, *, embedded: bool) -> None:
-    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
-        waiting = pending(connection, embedded=embedded)
-        if waiting and not embedded:
-            names = ", ".join(each.file.name for each in waiting)
-            raise MigrationError(f"the database lacks {names}; run `video-assets db migrate`")
-        if waiting:
-            migrate(url, embedded=True)
-        try:
-            connection.execute(
-                "SELECT private.use_checksum_algorithm(%s)", (settings.checksum_algorithm,)
-            )
-        except psycopg.errors.ObjectNotInPrerequisiteState as error:
-            told = f"{error.diag.message_primary}; {error.diag.message_hint}"
-            raise CatalogueError(told) from None
+def open_existing(settings: Settings) -> Postgres | None:
+    """The catalogue to look into, or None where none was ever made; makes none."""
+    if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
+        return None
+    return open_catalogue(settings)
+
+
+def open_running(settings: Settings) -> Postgres | None:
+    """The catalogue as it is, or None where none was ever made; starts and migrates nothing."""
+    if settings.db_url is not None:
+        return Postgres(settings.db_url)
+    server = EmbeddedServer(settings.home)
+    return None if server_file.read(server.folder) is None else Postgres(server.url())
+
+
+def _prepare(connection: psycopg.Connection[tuple], settings: Settings) -> None:
+    waiting = pending(connection, embedded=settings.is_embedded)
+    if waiting and not settings.is_embedded:
+        names = ", ".join(each.file.name for each in waiting)
+        raise MigrationError(f"the database lacks {names}; run `video-assets db migrate`")
+    if waiting:
+        migrate(EmbeddedServer(settings.home).admin_url(), embedded=True)
+    try:
+        connection.execute(
+            "SELECT private.use_checksum_algorithm(%s)", (settings.checksum_algorithm,)
+        )
+    except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        told = f"{error.diag.message_primary}; {error.diag.message_hint}"
+        raise CatalogueError(told) from None

@@ -83,6 +83,18 @@ class EmbeddedServer:
             self._make_databases(file)
             return started
 
+    def open(self) -> psycopg.Connection[tuple]:
+        """Connect to the catalogue as superuser; the server is started when needed.
+
+        Where it runs, as nearly always, whoever asks for its health keeps the connection.
+        """
+        file = server_file.read(self.folder)
+        connection = self._open_running(file) if file else None
+        if connection is None:
+            self.start()
+            connection = self._connect(self._known(), CATALOGUE)
+        return connection
+
     def stop(self) -> bool:
         """Stop the server for everybody; False if none ran."""
         file = server_file.read(self.folder)
@@ -244,12 +256,27 @@ class EmbeddedServer:
         """Whether our own server answers, and whether it has both databases."""
         try:
             with self._connect(file) as connection:
-                found = _queries.health(connection)
+                return self._health_by(connection, file)
         except psycopg.OperationalError:
             return "down"
+
+    def _health_by(
+        self, connection: psycopg.Connection[tuple], file: ServerFile
+    ) -> Literal["down", "bare", "ready"]:
+        found = _queries.health(connection)
         if os.path.realpath(found[0]) != os.path.realpath(self._data_of(file)):
             return "down"  # a copied home: the same password, but another's server
         return "ready" if found[1] == 2 else "bare"
+
+    def _open_running(self, file: ServerFile) -> psycopg.Connection[tuple] | None:
+        try:
+            connection = self._connect(file, CATALOGUE)
+        except psycopg.OperationalError:
+            return None
+        if self._health_by(connection, file) != "ready":
+            connection.close()
+            return None
+        return connection
 
     def _make_databases(self, file: ServerFile) -> None:
         with self._connect(file) as connection:
@@ -264,11 +291,12 @@ class EmbeddedServer:
                 if name not in there:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
-    def _connect(self, file: ServerFile) -> psycopg.Connection[tuple]:
+    def _connect(self, file: ServerFile, database: str = "postgres") -> psycopg.Connection[tuple]:
         # require_auth: whoever else sits on our port must not be told the password.
         return psycopg.connect(
-            file.url("postgres", "postgres"),
+            file.url("postgres", database),
             autocommit=True,
+            prepare_threshold=None,
             connect_timeout=3,
             require_auth="scram-sha-256",
         )

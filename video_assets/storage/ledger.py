@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from video_assets.storage import history, projection
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres, confirm_alive
+from video_assets.storage.refusals import refusing
 
 Fault = Literal["file", "ours", "network", "refused", "unreachable"]
 State = Literal["done", "failed", "missing", "waiting", "stale"]
@@ -31,10 +32,6 @@ class Made:
     code_version: str
     settings_fingerprint: str
     input_fingerprint: str
-
-
-class RefusedError(ValueError):
-    """The database does not take a result: no number, half a character, an impossible value."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class PlannedAsset:
     upstream              in alphabetical order, as an input fingerprint names them
     retry                 attempts after the first when the fault is a passing one
     priority              lower is requested first
+    is_paid               it may ask services that cost money
     """
 
     asset: str
@@ -73,6 +71,7 @@ class PlannedAsset:
     upstream: tuple[str, ...]
     retry: int = 3
     priority: int = 50
+    is_paid: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def save_done(
     Raises RefusedError for a result that is none, and nothing of it is saved.
     """
     result_digest = digest(document)
-    with _refusing(), catalogue.transaction() as connection, connection.pipeline():
+    with refusing(), catalogue.transaction() as connection, connection.pipeline():
         queries.save_done(
             connection,
             checksum=checksum,
@@ -170,21 +169,6 @@ def save_done(
     return result_digest
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Tell a result that cannot be stored from a database that is gone."""
-    try:
-        yield
-    except (
-        psycopg.DataError,
-        psycopg.IntegrityError,
-        psycopg.errors.ProgramLimitExceeded,
-    ) as error:
-        # The first line alone: what follows it quotes the row, with the paths of its owners.
-        said = error.diag.message_primary or type(error).__name__
-        raise RefusedError(f"the database does not take the result: {said}") from error
-
-
 def save_failed(
     catalogue: Postgres,
     *,
@@ -210,6 +194,8 @@ def save_failed(
             seconds=seconds,
             run_id=run_id,
         )
+        if fault == "refused":
+            queries.forget_answers(connection, checksum=checksum, asset=asset)
         projection.project_progress(connection, [checksum])
         # What only this clip's content is to blame for failed; anything else went wrong on the way.
         failed = history.Event(

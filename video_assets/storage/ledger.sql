@@ -27,11 +27,20 @@ ON CONFLICT (file_checksum, asset) DO UPDATE
        seconds = excluded.seconds, cpu_seconds = excluded.cpu_seconds, run_id = excluded.run_id,
        reported = false, measured_at = now();
 
+-- name: forget_answers(checksum, asset)!
+-- A cell whose service refused it twice, the second time without being asked: whoever wants it once more
+-- asks anew.
+UPDATE ai_calls AS a SET is_reusable = false
+  FROM results AS r
+ WHERE r.file_checksum = :checksum AND r.asset = :asset AND r.fault = 'refused' AND r.attempts > 1
+   AND a.file_checksum = r.file_checksum AND a.asset = r.asset AND a.is_reusable;
+
 -- name: close_calls(checksum, asset)!
 -- What the calls for a cell cost since its last result, and that their answers are in the result now.
 WITH closed AS (
     UPDATE ai_calls
-       SET counted = true, answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END
+       SET counted = true, is_reusable = false,
+           answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END
      WHERE file_checksum = :checksum AND asset = :asset AND NOT counted AND status <> 'reserved'
  RETURNING cost_usd
 ), cost AS (

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiosql
 
-from video_assets.storage import browse
+from video_assets.storage.counts import count
 from video_assets.storage.postgres import Postgres
 
 _queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
@@ -41,7 +41,7 @@ class Metrics:
 def read(catalogue: Postgres) -> Metrics:
     """Count and sum what there is now."""
     with catalogue.transaction() as connection:
-        counts = browse.count(connection)
+        counts = count(connection)
         totals = _queries.totals(connection)
         cells = {
             (each.step, state): getattr(each, state)

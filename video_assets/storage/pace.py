@@ -8,8 +8,8 @@ from uuid import UUID
 
 import aiosql
 
-from video_assets.storage.browse import Counts
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.counts import Counts
+from video_assets.storage.postgres import Connection, Postgres
 
 WITHIN_S = 600.0
 BRIEFLY_S = 5.0  # of work say nothing of its pace
@@ -66,10 +66,9 @@ class Attempt:
     at: datetime
 
 
-def pace(catalogue: Postgres, owner: UUID, counts: Counts) -> Pace:
+def pace(connection: Connection, counts: Counts) -> Pace:
     """Tell from the last minutes how long what is counted as open will take."""
-    with catalogue.transaction(owner) as connection:
-        lately = [Lately(**row) for row in _queries.lately(connection, within_s=WITHIN_S)]
+    lately = [Lately(**row) for row in _queries.lately(connection, within_s=WITHIN_S)]
     return pace_of(lately, counts)
 
 
@@ -100,10 +99,9 @@ def pace_of(lately: list[Lately], counts: Counts) -> Pace:
     )
 
 
-def causes(catalogue: Postgres, owner: UUID, *, at_most: int) -> list[Cause]:
+def causes(connection: Connection, *, at_most: int) -> list[Cause]:
     """Count failed steps by cause, the commonest first."""
-    with catalogue.transaction(owner) as connection:
-        return [Cause(**row) for row in _queries.causes(connection, at_most=at_most)]
+    return [Cause(**row) for row in _queries.causes(connection, at_most=at_most)]
 
 
 def attempts(catalogue: Postgres, owner: UUID, clip_id: UUID) -> list[Attempt]:
@@ -112,7 +110,6 @@ def attempts(catalogue: Postgres, owner: UUID, clip_id: UUID) -> list[Attempt]:
         return [Attempt(**row) for row in _queries.attempts(connection, clip_id=clip_id)]
 
 
-def quiet_s(catalogue: Postgres, owner: UUID) -> float | None:
+def quiet_s(connection: Connection) -> float | None:
     """How long nothing has happened to any clip; None where nothing ever did."""
-    with catalogue.transaction(owner) as connection:
-        return _queries.quiet_s(connection)
+    return _queries.quiet_s(connection)

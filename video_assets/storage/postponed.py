@@ -3,7 +3,7 @@
 They have not failed and nobody tries them again before their time, unless somebody asks for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ def postpone(
 
 
 def take_up(
-    catalogue: Postgres, checksums: Sequence[str], assets: Sequence[str] | None = None
+    catalogue: Postgres, checksums: Sequence[str], assets: Collection[str] | None = None
 ) -> None:
     """Try again now, because somebody asked for these clips."""
     with catalogue.transaction() as connection:

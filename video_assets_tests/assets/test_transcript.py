@@ -25,7 +25,9 @@ from video_assets.media.subtitles import Cue, decode_text, plain_text, read_docu
 from video_assets.progress import Progress
 from video_assets.services.speech_to_text import Answer, Heard
 from video_assets.services.transcription import is_made_up, transcribe
+from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.postgres import Postgres
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.test_manifest import MEDIA, missing
 
@@ -43,9 +45,10 @@ def hear(path: Path, store: Path, **settings) -> tuple[Probe, AudioTrackFile, Ar
 
 def write_down(path: Path, store: Path, **settings):
     probe, track, folder = hear(path, store)
-    return make_transcript(
-        Source(CHECKSUM, path), probe, track, TranscriptSettings(**settings), folder, Progress()
-    )
+    nobody = Billing(Postgres(""), CHECKSUM, "transcript", None, Caps())  # asks no service
+    wanted = TranscriptSettings(**settings)
+    source = Source(CHECKSUM, path)
+    return make_transcript(source, probe, track, wanted, folder, Progress(), nobody)
 
 
 class Echo:

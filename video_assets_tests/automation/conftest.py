@@ -3,7 +3,7 @@
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from video_assets.presets.model import PipelineConfiguration, StepConfiguration
 from video_assets.run_process import keep_connections
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
@@ -34,6 +35,7 @@ from video_assets_tests.conftest import run_sql
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 TIMEOUT_S = 3
+NAMES = {"checksum", "words", "loud", "report"}
 
 
 def preset(*disabled: str, **params: dict[str, object]) -> PipelineConfiguration:
@@ -46,7 +48,7 @@ def preset(*disabled: str, **params: dict[str, object]) -> PipelineConfiguration
             timeout=TIMEOUT_S,
             params=params.get(name, {}),
         )
-        for name in ("checksum", "words", "loud", "report")
+        for name in ("checksum", "words", "loud", "report", *(set(params) - NAMES))
     ]
     return PipelineConfiguration(name="test", steps=tuple(steps), worker_config={"default": 2})
 
@@ -60,6 +62,7 @@ class Pipeline:
     lanes: Lanes
     folder: Path
     preset: PipelineConfiguration
+    more: Sequence[dg.AssetsDefinition] = ()
 
     def job(self) -> dg.JobDefinition:
         """The job of all assets but the checksum."""
@@ -71,7 +74,7 @@ class Pipeline:
         fixed = dg.ResourceDefinition.hardcoded_resource
         manager = SupabaseIOManager(self.catalogue, artifacts)
         return dg.Definitions(
-            assets=[checksum, *ASSETS],
+            assets=[checksum, *ASSETS, *self.more],
             asset_checks=[words_are_few],
             jobs=[
                 dg.define_asset_job(
@@ -126,7 +129,7 @@ class Pipeline:
             raise_on_error=False,
         )
 
-    def process(self, checksums: dict[str, str]) -> int:
+    def process(self, checksums: dict[str, str], payer: Payer | None = None) -> int:
         """Do what `ingest` does, and give the number of runs it took."""
         runs: list[str] = []
         process_here(
@@ -135,6 +138,7 @@ class Pipeline:
             self.job(),
             self.preset,
             list(checksums.values()),
+            payer=payer,
             on_run=lambda run: runs.append(str(run)),
         )
         return len(runs)

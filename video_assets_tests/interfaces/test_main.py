@@ -1,5 +1,6 @@
 """The front door: quick to open, exit codes told, no traceback for what a person can mend."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from video_assets.settings import SettingsError
 from video_assets.storage.migrations import MigrationError
 from video_assets.storage.server_file import EmbeddedServerError
 from video_assets_tests.commands import environment, run
+from video_assets_tests.interfaces.conftest import Shell
 from video_assets_tests.shelf import Shelf
 
 HEAVY = {"dagster", "sqlalchemy", "av", "cv2", "numpy", "transformers", "torch", "openai"}
@@ -66,6 +68,24 @@ def test_looking_imports_nothing_that_works_on_clips(
     imported = imported_by(tmp_path, *arguments, SUPABASE_DB_URL=admin_url)
     assert "psycopg" in imported
     assert imported & HEAVY == set()
+
+
+def test_counting_reads_no_preset_while_nothing_runs(filled: Shelf, admin_url: str, tmp_path: Path):
+    imported = imported_by(tmp_path, "status", SUPABASE_DB_URL=admin_url)
+    assert "psycopg" in imported
+    assert imported.isdisjoint({"yaml", "pathspec"})
+
+
+def test_garbage_is_collected_once_a_command_is_loaded(bare_shell: Shell):
+    before = gc.get_threshold()
+    gc.disable()  # as `main` has it while commands are imported
+    try:
+        bare_shell("presets", "list")
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

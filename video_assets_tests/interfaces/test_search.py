@@ -123,6 +123,16 @@ def test_similar_clips_by_a_pasted_id(
     assert "no clip is called" in shell.error("search", "similar", "ffffffff")
 
 
+def test_a_clip_without_a_vector_is_like_none_because_of_that(
+    shell: Shell, clips: dict[str, uuid.UUID]
+):
+    source = str(clips["talk.mp4"])[:8]
+    said = " ".join(shell("search", "similar", source).split())
+    assert "talk.mp4 has no vector yet, it waits for `embeddings`" in said
+    assert "--threshold" not in said
+    assert shell.json("search", "similar", source)["vector"] == "waits"
+
+
 @pytest.fixture
 def service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """The model by which the clips were embedded, as a preset of the user's names it."""
@@ -169,8 +179,35 @@ def test_a_question_is_compared_by_the_model_of_the_clips(
     assert {hit["file_name"] for hit in both[:2]} == {"q.mp4", "b.mp4"}
     said = shell("search", "query", "qqqqqqqq", "-t", "semantic", "--scores", columns=120)
     assert said.splitlines()[1].split()[-1] == "Similarity"
-    none = shell("search", "query", "qqqqqqqq", "-t", "semantic", "--threshold", "0.99")
-    assert "none is more alike than 0.99" in none
+    for kind, text in (("semantic", "qqqqqqqq"), ("hybrid", "zzzzzzzz")):
+        none = shell("search", "query", text, "-t", kind, "--threshold", "0.99")
+        assert "none is more alike than 0.99" in none
+    nonsense = shell.json("search", "query", "zzzzzzzz")
+    assert nonsense["clips"] == []  # nothing has the word, and nothing is like it
+    every = shell.json("search", "query", "zzzzzzzz", "--threshold", "-1")
+    assert {hit["match_type"] for hit in every["clips"]} == {"semantic"}
+
+
+def test_a_search_explains_how_it_went(
+    shell: Shell, letters: dict[str, uuid.UUID], service: Service
+):
+    said = shell("search", "query", "qqqqqqqq", "--explain", columns=140).splitlines()
+    assert "words 'qqqqqqqq': 0 found by " in "\n".join(said)
+    (summary,) = [line for line in said if line.startswith("likeness of summaries")]
+    assert summary.endswith(
+        "found by exact search, every vector read (Index Scan on clip_vectors_pkey)"
+    )
+    some = shell("search", "query", "q", "--where", "file_name=q.mp4", "--explain", columns=140)
+    assert "1 of " in some
+    assert "clips are as --where wants them" in some
+    document = shell.json("search", "query", "qqqqqqqq", "--explain")
+    assert [leg["leg"] for leg in document["legs"]] == ["text", "summary", "keyword"]
+    assert document["visible"]["clips_with_vectors"] >= 2
+    assert shell.json("search", "query", "qqqqqqqq")["legs"] is None
+    words = shell("search", "query", "q", "-t", "fulltext", "--explain", columns=140)
+    assert "likeness" not in words
+    source = str(letters["q.mp4"])[:8]
+    assert "likeness of summaries: " in shell("search", "similar", source, "--explain", columns=140)
 
 
 def test_a_model_that_is_away_leaves_the_words(
@@ -227,6 +264,9 @@ def test_moments_are_found_with_their_time(shell: Shell, clips: dict[str, uuid.U
     assert [(hit["id"], hit["at_s"]) for hit in document["moments"]] == [
         (str(clips["talk.mp4"]), 10.0)
     ]
+    explained = shell("search", "moments", "glaciers", "--explain", columns=140)
+    assert "'glacier': 1 found by " in explained
+    assert "likeness of moments: not looked for" in explained
     nothing = shell("search", "moments", "submarine", columns=120)
     assert nothing.splitlines()[0] == "No moments found"
     assert "searched 3 passages of 1 clips with speech" in nothing

@@ -7,7 +7,7 @@ import pytest
 from video_assets.settings import Settings
 from video_assets.slots import Slots
 from video_assets.storage import ledger
-from video_assets.storage.browse import Counts, StepCounts
+from video_assets.storage.counts import Counts, StepCounts
 from video_assets.storage.pace import Lately, pace_of
 from video_assets_tests.interfaces.conftest import Shell
 from video_assets_tests.shelf import Shelf

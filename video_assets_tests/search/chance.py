@@ -12,6 +12,7 @@ from video_assets.storage.selection import Condition
 from video_assets_tests.search.reference import OTHER_WORD, WORDS, Words
 from video_assets_tests.search.shelves import Told
 
+SEARCHES = ("fulltext", "transcripts", "semantic", "hybrid", "similar", "moments")
 _serial = itertools.count(1)
 
 
@@ -70,6 +71,7 @@ def clips(draw: st.DrawFn) -> Told:
     name = " ".join([*draw(some_words(1)), "clip"])
     number = draw(st.integers(0, 2**32 - 1))  # ids in another order than that of coming
     said = draw(st.lists(some_words(3, least=1).map(" ".join), max_size=3))
+    moments = [draw(numbers) for _ in said] if draw(mostly(True, False)) else []
     return Told(
         name,
         " ".join(draw(some_words(3))) or None,
@@ -80,6 +82,7 @@ def clips(draw: st.DrawFn) -> Told:
         draw(numbers) if draw(mostly(True, False)) else None,
         facts={**draw(facts), **draw(here)},
         id=uuid.UUID(int=(number << 96) | next(_serial)),
+        moment_vectors=moments,
     )
 
 
@@ -131,7 +134,7 @@ def questions_in_words(draw: st.DrawFn) -> Words:
 
 questions = st.builds(
     Asked,
-    search=st.sampled_from(("fulltext", "transcripts", "semantic", "hybrid", "similar")),
+    search=st.sampled_from(SEARCHES),
     owner=mostly(0, 1),
     words=questions_in_words(),
     summary=numbers,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from video_assets.search.queries import Weights
+from video_assets.search.queries import RRF_K, Weights
 from video_assets.storage.selection import Condition
 from video_assets_tests.search.shelves import Told
 
@@ -35,7 +35,7 @@ class Words:
         without = [f"-{self.unwanted}"] if self.unwanted else []
         return (" OR " if self.is_one_enough else " ").join([*self.wanted, *without])
 
-    def choose(self, texts: Mapping[uuid.UUID, set[str]]) -> tuple[set[uuid.UUID], bool]:
+    def choose(self, texts: Mapping[Any, set[str]]) -> tuple[set[Any], bool]:
         """The texts that answer, and whether any of the words was enough."""
         enough = any if self.is_one_enough else all
         found = {
@@ -59,11 +59,12 @@ class Rank:
 
 @dataclass(frozen=True)
 class Expected:
-    """A clip that has to be found."""
+    """A clip that has to be found, or a moment of it by its time."""
 
     id: uuid.UUID
     score: float
     places: dict[str, int] = field(default_factory=dict)
+    at_s: float | None = None
 
 
 def words_of(told: Told) -> set[str]:
@@ -100,11 +101,12 @@ def _by_rank(
     return [Expected(clip, score[clip]) for clip in order]
 
 
-def nearest(clips: Iterable[Told], kind: str, asked: Numbers) -> list[uuid.UUID]:
-    """The clips that have a vector of one kind, the nearest first."""
+def nearest(clips: Iterable[Told], kind: str, asked: Numbers, threshold: float) -> list[uuid.UUID]:
+    """The clips that have a vector of one kind that is so alike, the nearest first."""
     there = {each.id: getattr(each, f"{kind}_vector") for each in clips}
     near = {clip: likeness(numbers, asked) for clip, numbers in there.items() if numbers}
-    return sorted(near, key=lambda clip: (-near[clip], clip))
+    alike = [clip for clip in near if near[clip] >= threshold]
+    return sorted(alike, key=lambda clip: (-near[clip], clip))
 
 
 def semantic(
@@ -128,22 +130,65 @@ def hybrid(
     asked: tuple[Numbers, Numbers] | None,
     weights: Weights,
     rrf_k: int,
+    threshold: float,
 ) -> list[Expected]:
     """Three ranked lists as one: the sum of weight / (rrf_k + place)."""
     lists = {"text": [each.id for each in by_words]}
     if asked is not None:
-        lists["summary"] = nearest(clips, "summary", asked[0])
-        lists["keyword"] = nearest(clips, "keyword", asked[1])
+        lists["summary"] = nearest(clips, "summary", asked[0], threshold)
+        lists["keyword"] = nearest(clips, "keyword", asked[1], threshold)
     weight = {"text": weights.fulltext, "summary": weights.summary, "keyword": weights.keyword}
-    places: dict[uuid.UUID, dict[str, int]] = {}
-    for name, ranked in lists.items():
-        for place, clip in enumerate(ranked, start=1):
-            places.setdefault(clip, {})[name] = place
     found = [
         Expected(clip, sum(weight[name] / (rrf_k + place) for name, place in there.items()), there)
-        for clip, there in places.items()
+        for clip, there in _places(lists).items()
     ]
     return sorted(found, key=lambda each: (-each.score, each.id))
+
+
+def _places(lists: Mapping[str, Sequence[Any]]) -> dict[Any, dict[str, int]]:
+    places: dict[Any, dict[str, int]] = {}
+    for name, ranked in lists.items():
+        for place, each in enumerate(ranked, start=1):
+            places.setdefault(each, {})[name] = place
+    return places
+
+
+Moment = tuple[uuid.UUID, int]
+"""A clip, and which of its passages."""
+
+
+def moments(
+    clips: Sequence[Told],
+    words: Words,
+    ranks: Mapping[Moment, Rank],
+    asked: Numbers | None,
+    weights: Weights,
+    threshold: float,
+) -> list[Expected]:
+    """The passages by their words and by what they mean; the newest of those that tie."""
+    said = {(told.id, n): set(text.split()) for told in clips for n, text in _numbered(told.said)}
+    found, by_any = words.choose(said)
+    rank = {each: ranks[each].by_any if by_any else ranks[each].by_all for each in found}
+    vectors = {(told.id, n): v for told in clips for n, v in _numbered(told.moment_vectors)}
+    near = {each: likeness(v, asked) for each, v in vectors.items()} if asked is not None else {}
+    alike = {each: like for each, like in near.items() if like >= threshold}
+
+    def order(score: Mapping[Moment, float]) -> list[Moment]:
+        return sorted(score, key=lambda each: (-score[each], -ranks[each].created, each))
+
+    places = _places({"text": order(rank), "semantic": order(alike)})
+    weight = {"text": weights.fulltext, "semantic": weights.keyword}
+    score = {
+        each: sum(weight[name] / (RRF_K + place) for name, place in there.items())
+        for each, there in places.items()
+    }
+    return [
+        Expected(each[0], score[each], places[each], 10.0 * (each[1] - 1)) for each in order(score)
+    ]
+
+
+def _numbered(parts: Sequence[Any]) -> Iterable[tuple[int, Any]]:
+    return enumerate(parts, start=1)
 
 
 def similar(clips: Sequence[Told], source: uuid.UUID, threshold: float) -> list[Expected]:

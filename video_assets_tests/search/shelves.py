@@ -111,7 +111,7 @@ class Shelves:
                 self._place(connection, told.id, owner, kind, numbers)
         if told.moment_vectors:
             mean = np.mean(told.moment_vectors, axis=0)
-            self._place(connection, told.id, owner, 3, mean / np.linalg.norm(mean))
+            self._place(connection, told.id, owner, 3, mean / (np.linalg.norm(mean) or 1.0))
             self._place_moments(connection, owner, told)
 
     def _say(self, connection: Any, made: uuid.UUID, owner: uuid.UUID, told: Told) -> None:
@@ -125,10 +125,13 @@ class Shelves:
         for number, text in enumerate(told.said, start=1):
             connection.execute(
                 """INSERT INTO segments (clip_id, user_id, kind, number, timestamp_start,
-                                         timestamp_end, content, language)
-                   SELECT %s, %s, kind, %s, %s, %s, %s, %s
+                                         timestamp_end, content, language, created_at)
+                   SELECT %s, %s, kind, %s, %s, %s, %s, %s, coalesce(%s, now())
                      FROM unnest('{speech,passage}'::text[]) AS kind""",
-                (made, owner, number, 10.0 * (number - 1), 10.0 * number, text, told.language),
+                (
+                    *(made, owner, number, 10.0 * (number - 1), 10.0 * number, text),
+                    *(told.language, told.facts.get("created_at")),
+                ),
             )
 
     def _place(

@@ -94,6 +94,36 @@ def test_owners_are_checked_one_by_one(shelves: Shelves, owner: uuid.UUID):
     assert [each.k for each in found.evaluations] == [3, 3]
 
 
+@pytest.fixture(scope="module")
+def talker(shelves: Shelves) -> uuid.UUID:
+    """The owner of 12 clips of three moments each, some of which say the same."""
+    random, owner = np.random.default_rng(8), shelves.owner()
+    for number in range(12):
+        said = [f"moment {number} {place}" for place in range(3)]
+        vectors = [vector(*random.normal(size=8).round(2)) for _ in said]
+        if number % 4 == 0:
+            vectors[2] = vector(1, 2, 3)
+        told = Told(f"{number}.mp4", said=said, moment_vectors=vectors)
+        shelves.add(owner, told)
+    shelves.add(shelves.owner(), Told(said=["x"], moment_vectors=[vector(9, 9, 9)]))
+    return owner
+
+
+def test_moments_are_held_against_exact_search_too(shelves: Shelves, talker: uuid.UUID):
+    (made,) = evaluate_exact(shelves.catalogue, talker, sample=5, k=10)
+    assert (made.search, made.questions, made.recall, made.ndcg) == ("moments", 5, 1.0, 1.0)
+    assert {answer.text.split()[0] for answer in made.answers} == {"moment"}
+    assert {answer.text.split()[2] for answer in made.answers} == {"1"}
+    with (
+        shelves.changed("private.nearest_moments", "integer := 4000", "integer := 0"),
+        shelves.changed(
+            "private.nearest_moments", "LIMIT greatest(clips_read, at_most)", "LIMIT 2"
+        ),
+    ):
+        (missed,) = evaluate_exact(shelves.catalogue, talker, sample=5, k=10)
+    assert missed.recall < 0.8
+
+
 JUDGED = """
 queries:
   - text: bridge

@@ -91,11 +91,11 @@ def test_of_many_moments_those_of_the_nearest_clips_are_read(shelves: Shelves):
     owner = shelves.owner()
     others = [Told(f"{n}.mp4", said=["x"], moment_vectors=[vector(0, 1)]) for n in range(3)]
     shelves.add(owner, *others, Told("near.mp4", said=["x"], moment_vectors=[vector(1)]))
-    with shelves.changed("private.nearest_moments", "integer := 4000", "integer := -1"):
+    with shelves.changed("private.nearest_moments", "integer := 4000", "integer := 0"):
         assert told(find(shelves, owner, "", vector(1)))[0] == ("near.mp4", 0.0)
         assert len(find(shelves, owner, "", vector(1))) == 4
     with (
-        shelves.changed("private.nearest_moments", "integer := 4000", "integer := -1"),
+        shelves.changed("private.nearest_moments", "integer := 4000", "integer := 0"),
         shelves.changed(
             "private.nearest_moments", "LIMIT greatest(clips_read, at_most)", "LIMIT 1"
         ),
@@ -108,3 +108,38 @@ def test_nobody_finds_a_moment_of_another_s(shelves: Shelves):
     shelves.add(owner, Told("a.mp4", said=TALK, moment_vectors=[vector(1)] * 3))
     assert find(shelves, stranger, "glacier", vector(1)) == []
     assert len(find(shelves, owner, "glacier", vector(1))) == 3
+
+
+def test_of_moments_that_nothing_tells_apart_the_newest_comes_first(shelves: Shelves):
+    owner = shelves.owner()
+    for number in range(5):
+        alike = [vector(1), vector(1), vector(0, 1)]
+        shelves.add(owner, Told(f"{number}.mp4", said=["a bridge"] * 3, moment_vectors=alike))
+    pairs = [(f"{number}.mp4", at_s) for number in (4, 3, 2, 1, 0) for at_s in (0.0, 10.0)]
+    assert told(find(shelves, owner, "", vector(1)))[:10] == pairs
+    every = [(f"{number}.mp4", at) for number in (4, 3, 2, 1, 0) for at in (0.0, 10.0, 20.0)]
+    assert told(find(shelves, owner, "bridge", question=Question(limit=15))) == every
+    with shelves.changed("private.nearest_moments", "integer := 4000", "integer := 0"):
+        assert told(find(shelves, owner, "", vector(1)))[:10] == pairs
+
+
+def test_lists_that_tie_are_in_the_same_order(shelves: Shelves):
+    # Each moment is the first of one list, so that all ranks are the same.
+    for by_words in (0, 1):
+        owner = shelves.owner()
+        for number in range(2):
+            said, numbers = ("bridge", None) if number == by_words else ("x", [vector(1)])
+            shelves.add(owner, Told(f"{number}.mp4", said=[said], moment_vectors=numbers or ()))
+        hits = find(shelves, owner, "bridge", vector(1), weights=Weights(keyword=1.0))
+        assert hits[0].score == hits[1].score
+        assert [hit.file_name for hit in hits] == ["1.mp4", "0.mp4"]
+
+
+def test_moments_that_are_less_like_the_question_are_left_out(shelves: Shelves):
+    owner = shelves.owner()
+    vectors = [vector(0.9), vector(0.2), vector(-0.5)]
+    shelves.add(owner, Told("a.mp4", said=TALK, moment_vectors=vectors))
+    assert len(find(shelves, owner, "", vector(1))) == 3
+    assert told(find(shelves, owner, "", vector(1), threshold=0.3)) == [("a.mp4", 0.0)]
+    said = find(shelves, owner, "home", vector(1), threshold=0.3)
+    assert [(hit.at_s, hit.places) for hit in said] == [(20, {"text": 1}), (0, {"semantic": 1})]

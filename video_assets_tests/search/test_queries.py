@@ -257,6 +257,56 @@ def test_lists_are_fused_by_their_places(shelves: Shelves):
     assert [hit.id for hit in words] == [text, everywhere]
 
 
+def test_a_list_of_vectors_holds_what_is_like_the_question(shelves: Shelves):
+    owner = shelves.owner()
+    shelves.add(owner, Told("a bridge.mp4", summary_vector=vector(0.1), keyword_vector=vector(0.9)))
+    shelves.add(owner, Told("b.mp4", summary_vector=vector(0.29), keyword_vector=vector(-1)))
+    asked = QueryVectors(vector(1), vector(1))
+    nonsense = (shelves.catalogue, owner, "zzzz", asked, ANYTHING)
+    assert sorted(names(queries.hybrid(*nonsense))) == ["a bridge.mp4", "b.mp4"]
+    (hit,) = queries.hybrid(*nonsense, threshold=0.3)
+    assert (hit.file_name, hit.places) == ("a bridge.mp4", {"keyword": 1})
+    assert queries.hybrid(*nonsense, threshold=0.95) == []
+    (hit,) = queries.hybrid(shelves.catalogue, owner, "bridge", asked, ANYTHING, threshold=0.95)
+    assert (hit.match_type, hit.places) == ("fulltext", {"text": 1})
+
+
+def test_why_a_clip_is_compared_with_none_is_told(shelves: Shelves):
+    owner = shelves.owner()
+    there = shelves.add(owner, Told("a.mp4", summary_vector=vector(1)))
+    state = {"there": there}
+    for asset, status in (("none", "done"), ("failed", "failed")):
+        made = Told(f"{asset}.mp4")
+        state[asset] = shelves.add(owner, made)
+        with shelves.catalogue.transaction() as connection:
+            connection.execute(
+                """INSERT INTO results (file_checksum, asset, status, code_version, result, error,
+                                        error_class, fault)
+                   SELECT file_checksum, 'embeddings', %(status)s, '1',
+                          CASE %(status)s WHEN 'done' THEN '{}'::jsonb END,
+                          CASE %(status)s WHEN 'failed' THEN 'x' END,
+                          CASE %(status)s WHEN 'failed' THEN 'x' END,
+                          CASE %(status)s WHEN 'failed' THEN 'file' END
+                     FROM clips WHERE id = %(id)s""",
+                {"status": status, "id": made.id},
+            )
+    state["waits"] = shelves.add(owner, Told("waits.mp4"))
+    state["of the next model"] = shelves.add(owner, Told("next.mp4"))
+    with shelves.catalogue.transaction() as connection:
+        connection.execute("INSERT INTO embedding_spaces (id, model) VALUES (2, 'the next')")
+        connection.execute(
+            """INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
+               SELECT user_id, 2, 1, %s, v FROM clip_vectors WHERE clip_id = %s""",
+            (state["of the next model"], there),
+        )
+    found = {
+        name: queries.vector_state(shelves.catalogue, owner, clip) for name, clip in state.items()
+    }
+    assert found == {name: name for name in state}
+    with shelves.catalogue.transaction() as connection:
+        connection.execute("DELETE FROM embedding_spaces WHERE id = 2")
+
+
 def test_similar_clips_leave_out_the_clip_itself_and_what_is_less_alike(shelves: Shelves):
     owner = shelves.owner()
     source = shelves.add(owner, Told("a.mp4", summary_vector=vector(1)))

@@ -18,7 +18,7 @@ from video_assets.search.queries import Hit, QueryVectors, Question
 from video_assets.storage.postgres import Postgres
 from video_assets_tests.search import reference
 from video_assets_tests.search.chance import Asked, libraries, questions
-from video_assets_tests.search.reference import Expected, Rank
+from video_assets_tests.search.reference import Expected, Moment, Rank
 from video_assets_tests.search.shelves import Shelves, Told, vector
 
 QUESTIONS = 20  # of one catalogue, because it costs more than they do
@@ -47,7 +47,16 @@ class Library:
                 *who, vectors, question, weights=weights, threshold=asked.threshold
             ),
             "hybrid": lambda: queries.hybrid(
-                *who, text, both, question, weights=weights, rrf_k=asked.rrf_k
+                *who,
+                text,
+                both,
+                question,
+                weights=weights,
+                rrf_k=asked.rrf_k,
+                threshold=asked.threshold,
+            ),
+            "moments": lambda: queries.moments(
+                *who, text, both, question, weights=weights, threshold=asked.threshold
             ),
             "similar": lambda: queries.similar(
                 *who, self.source(asked), question, threshold=asked.threshold
@@ -72,11 +81,17 @@ class Library:
         if asked.search == "transcripts":
             ranks = self.ranks(asked, "transcripts")
             return reference.transcripts(theirs, asked.words, ranks, asked.shortest)
+        if asked.search == "moments":
+            keyword = asked.keyword if asked.has_vectors else None
+            ranks = self.moment_ranks(asked)
+            return reference.moments(
+                theirs, asked.words, ranks, keyword, asked.weights, asked.threshold
+            )
         found = reference.texts(theirs, asked.words, self.ranks(asked, "clip_texts"))
         if asked.search == "fulltext":
             return found
         both = (asked.summary, asked.keyword) if asked.has_vectors else None
-        return reference.hybrid(theirs, found, both, asked.weights, asked.rrf_k)
+        return reference.hybrid(theirs, found, both, asked.weights, asked.rrf_k, asked.threshold)
 
     def source(self, asked: Asked) -> uuid.UUID:
         """The clip that others are to be like; it may be another owner's, or nobody's."""
@@ -86,17 +101,24 @@ class Library:
 
     def ranks(self, asked: Asked, table: str) -> dict[uuid.UUID, Rank]:
         """How well each text of the owner's matches, by the database's own measure."""
+        return {clip: rank for (clip, _), rank in self._ranks(asked, table, "0").items()}
+
+    def moment_ranks(self, asked: Asked) -> dict[Moment, Rank]:
+        """How well each passage of the owner's matches."""
+        return self._ranks(asked, "segments", "number", "AND kind = 'passage'")
+
+    def _ranks(self, asked: Asked, table: str, number: str, of: str = "") -> dict[Moment, Rank]:
         owner = self.owners[asked.owner]
         with psycopg.connect(self.shelves.admin_url) as connection:
             rows = connection.execute(
-                f"""SELECT t.clip_id, coalesce(ts_rank_cd(t.fts, q.all_words), 0)::float8,
+                f"""SELECT t.clip_id, {number}, coalesce(ts_rank_cd(t.fts, q.all_words), 0)::float8,
                            coalesce(ts_rank_cd(t.fts, q.any_word), 0)::float8,
                            extract(epoch FROM t.created_at)::float8
                       FROM {table} AS t, private.text_query(%s, %s) AS q
-                     WHERE t.user_id = %s""".encode(),  # noqa: S608  two tables of ours
+                     WHERE t.user_id = %s {of}""".encode(),  # noqa: S608  tables of ours
                 (owner, asked.words.text, owner),
             )
-            return {clip: Rank(*numbers) for clip, *numbers in rows}
+            return {(clip, part): Rank(*numbers) for clip, part, *numbers in rows}
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +135,9 @@ def fill(shelves: Shelves, told: tuple[list[Told], ...]) -> Library:
     return library
 
 
-def shown(hits: list[Hit]) -> list[tuple[uuid.UUID, float]]:
-    return [(hit.id, round(hit.score, 9)) for hit in hits]
+def shown(hits: list[Hit]) -> list[tuple[uuid.UUID, float | None, float]]:
+    """What was found; of a moment with its time."""
+    return [(hit.id, hit.at_s if hit.moment else None, round(hit.score, 9)) for hit in hits]
 
 
 @settings(
@@ -135,13 +158,13 @@ def test_searches_answer_as_the_reference_does(
     library = fill(shelves, told)
     for asked in questions:
         expected = library.expect(asked)
-        wanted = [(each.id, round(each.score, 9)) for each in expected]
+        wanted = [(each.id, each.at_s, round(each.score, 9)) for each in expected]
         whole = library.ask(asked, 1000, 0)
         assert shown(whole) == wanted, asked
         page = library.ask(asked, asked.limit, asked.offset)
         assert shown(page) == wanted[asked.offset : asked.offset + asked.limit], asked
         assert library.ask(asked, asked.limit, asked.offset) == page
-        if asked.search == "hybrid":
+        if asked.search in ("hybrid", "moments"):
             assert [hit.places for hit in whole] == [each.places for each in expected]
         if asked.search == "transcripts":
             for hit in whole:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = tuple[int, Any] | Callable[[bytes], tuple[int, Any]]
+Said = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+Answer = Said | Callable[[bytes], Said]
 
 
 @dataclass
 class Service:
     """Where it is, what it answers in turn (the last for ever), and what it was asked.
 
-    An answer is a status and a document, or a function of the request's body that gives both.
+    An answer is a status and a document, perhaps with headers, or a function of the request's body
+    that gives these.
     """
 
     url: str
@@ -32,11 +34,13 @@ def serve() -> Iterator[Service]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             service.seen.append((self.path, self.headers["Authorization"], body))
             answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
-            status, document = answer(body) if callable(answer) else answer
+            status, document, *headers = answer(body) if callable(answer) else answer
             data = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
+            for name, value in (headers[0] if headers else {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
 
@@ -69,3 +73,20 @@ def embed(body: bytes) -> tuple[int, Any]:
 
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def chat(body: bytes) -> tuple[int, Any]:
+    """Answer as a chat service does: a token for each word, and the last message back."""
+    asked = json.loads(body)
+    said = asked["messages"][-1]["content"]
+    given = sum(len(each["content"].split()) for each in asked["messages"])
+    usage = {"prompt_tokens": given, "completion_tokens": len(said.split())}
+    message = {"role": "assistant", "content": said}
+    return 200, {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": asked["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": usage | {"total_tokens": sum(usage.values())},
+    }

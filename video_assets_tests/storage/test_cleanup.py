@@ -10,8 +10,8 @@ import pytest
 
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import gone, ledger
-from video_assets.storage.browse import Browser
 from video_assets.storage.cleanup import remove_old_events
+from video_assets.storage.counts import count
 from video_assets.storage.deletions import Wish
 from video_assets.storage.locations import mark_missing
 from video_assets.storage.postgres import Postgres
@@ -291,7 +291,8 @@ def test_a_clip_whose_files_are_gone_is_missing_after_a_while_and_keeps_everythi
     assert [state(kept, each) for each in (lost, lately, here)] == [
         *("missing", "complete", "complete")
     ]
-    counts = Browser(kept.catalogue, LOCAL_OWNER).counts().clips
+    with kept.catalogue.transaction(LOCAL_OWNER) as connection:
+        counts = count(connection).clips
     assert (counts["missing"], counts["complete"]) == (1, 2)
     assert gone.mark_gone(kept.catalogue, month).removed == 0
     for kind in ("orphans", "superseded"):

@@ -6,12 +6,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from video_assets.services.vectors import written
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import ledger
+from video_assets.storage import ledger, replaced_vectors
+from video_assets.storage.deletions import Wish
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.projection import project_clip
+from video_assets.storage.refusals import NoRoomError, RefusedError
+from video_assets.storage.replaced_vectors import remove_replaced
 
 OLD, NEW = "old/model", "new/model"
 
@@ -67,13 +71,13 @@ class Clips:
             },
         )
 
-    def fail(self, checksum: str, fault: str) -> None:
+    def fail(self, checksum: str, fault: str, error_class: str = "MediaError") -> None:
         ledger.save_failed(
             self.catalogue,
             asset="embeddings",
             checksum=checksum,
             made=ledger.Made("1", "", ""),
-            error_class="MediaError",
+            error_class=error_class,
             error="refused",
             fault=fault,
             seconds=1.0,
@@ -102,7 +106,7 @@ class Clips:
 def clips(catalogue: Postgres, admin_url: str) -> Iterator[Clips]:
     yield Clips(catalogue)
     with psycopg.connect(admin_url) as connection:
-        connection.execute("TRUNCATE clips, results, embedding_spaces CASCADE")
+        connection.execute("TRUNCATE clips, results, embedding_spaces, deletions CASCADE")
 
 
 def test_the_first_model_is_searched_at_once(clips: Clips):
@@ -188,9 +192,47 @@ def test_a_third_model_beside_two_that_are_needed_is_refused(clips: Clips):
     for clip in (first, second):
         clips.embed(clip, OLD, 1.0)
     clips.embed(first, NEW, 1.0)
-    with pytest.raises(psycopg.errors.RaiseException, match="no room for third"):
+    with pytest.raises(NoRoomError, match=r"no room for those of third; let .* name one model"):
         clips.embed(second, "third", 1.0)
     assert clips.spaces() == {OLD: True, NEW: False}
+    assert clips.vectors(OLD) == [(clip, kind) for clip in (first, second) for kind in (1, 2)]
+    assert issubclass(NoRoomError, RefusedError)  # a failure of this clip alone
+
+
+def test_a_clip_for_which_a_third_model_had_no_room_is_waited_for(clips: Clips):
+    first, second = clips.add(), clips.add()
+    for clip in (first, second):
+        clips.embed(clip, OLD, 1.0)
+    clips.fail(second, "ours", "NoRoomError")
+    clips.embed(first, NEW, 1.0)
+    assert clips.spaces() == {OLD: True, NEW: False}
+    clips.embed(second, NEW, 1.0)
+    assert clips.spaces() == {OLD: False, NEW: True}
+
+
+def test_what_a_replaced_model_made_is_nothing_to_an_owner_who_comes_later(
+    clips: Clips, admin_url: str
+):
+    refused, clip, neighbour = clips.add(), clips.add(), uuid.uuid4()
+    passages = [{"number": 1, "start_s": 0.0, "end_s": 2.5, "text": "x"}]
+    clips.save(refused, "search_texts", {"passages": passages, "language": "en"})
+    moments = {"vectors": [{"number": 1, "vector": vector(1)}], "mean_vector": vector(1)}
+    clips.save(refused, "moment_embeddings", {"model": OLD, **moments})
+    clips.embed(refused, OLD, 1.0)
+    clips.embed(clip, OLD, 1.0)
+    clips.embed(clip, NEW, 1.0)
+    with clips.catalogue.transaction() as connection:  # as if it refused the clip for good
+        connection.execute("UPDATE embedding_spaces SET is_in_use = false WHERE model = %s", (OLD,))
+        connection.execute("UPDATE embedding_spaces SET is_in_use = true WHERE model = %s", (NEW,))
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (neighbour,))
+    clips.add(neighbour, refused)
+    with clips.catalogue.transaction() as connection:
+        project_clip(connection, refused, neighbour)
+    for table in ("clip_vectors", "moment_vectors", "vectors"):
+        with clips.catalogue.transaction(neighbour) as connection:
+            query = sql.SQL("SELECT count(*) AS n FROM {}").format(sql.Identifier(table))
+            assert connection.execute(query).fetchone() == {"n": 0}
 
 
 def test_passages_are_segments_that_go_with_their_text(clips: Clips):
@@ -236,3 +278,69 @@ def test_what_is_part_of_a_clip_names_the_part(clips: Clips):
                SELECT id, user_id, 'segment', 'x', 'x' FROM clips WHERE file_checksum = %s""",
             (clip,),
         )
+
+
+@pytest.fixture
+def replaced(clips: Clips) -> tuple[str, str]:
+    """Two clips, of which the new model refused the second, whose vectors are by the old one."""
+    first, second = clips.add(), clips.add()
+    passages = [{"number": 1, "start_s": 0.0, "end_s": 2.5, "text": "x"}]
+    clips.save(second, "search_texts", {"passages": passages, "language": "en"})
+    moments = {"vectors": [{"number": 1, "vector": vector(1)}], "mean_vector": vector(1)}
+    clips.save(second, "moment_embeddings", {"model": OLD, **moments})
+    for clip in (first, second):
+        clips.embed(clip, OLD, 1.0)
+    with clips.catalogue.transaction() as connection:
+        connection.execute(
+            "UPDATE results SET status = 'failed', fault = 'file', result = NULL, "
+            "error_class = 'MediaError', error = 'refused' "
+            "WHERE file_checksum = %s AND asset LIKE '%%embeddings'",
+            (second,),
+        )
+    clips.embed(first, NEW, 1.0)
+    assert clips.spaces() == {OLD: False, NEW: True}
+    return first, second
+
+
+def test_vectors_of_a_replaced_model_are_marked_and_removed_when_they_have_waited(
+    clips: Clips, replaced: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(replaced_vectors, "VECTORS_PER_STATEMENT", 2)
+    first, _ = replaced
+    before = clips.vectors(OLD)
+    assert len(before) == 5
+    rehearsed = remove_replaced(clips.catalogue, Wish("test", 0.0, dry_run=True))
+    assert (rehearsed.removed, rehearsed.names, rehearsed.removed_bytes) == (6, [OLD], 6 * 2056)
+    waiting = remove_replaced(clips.catalogue, Wish("test", 60.0))
+    assert (waiting.removed, waiting.waiting, waiting.waiting_bytes) == (0, 6, 6 * 2056)
+    assert clips.vectors(OLD) == before
+    gone = remove_replaced(clips.catalogue, Wish("test", 0.0))
+    assert (gone.removed, gone.waiting, gone.names) == (6, 0, [OLD])
+    assert clips.spaces() == {NEW: True}
+    assert clips.vectors(NEW) == [(first, 1), (first, 2)]
+    assert clips.rows("SELECT count(*) FROM moment_vectors") == [(0,)]
+    assert clips.rows("SELECT embedding_source FROM vectors") == [(NEW,)]
+    with clips.catalogue.transaction() as connection:
+        query = "SELECT target, items, marked_by, removed_by FROM deletions WHERE kind = 'vectors'"
+        assert connection.execute(query).fetchall() == [
+            {"target": OLD, "items": 6, "marked_by": "test", "removed_by": "test"}
+        ]
+    assert remove_replaced(clips.catalogue, Wish("test", 0.0)).removed == 0
+
+
+def test_vectors_that_are_searched_or_are_about_to_be_stay(clips: Clips):
+    first, second = clips.add(), clips.add()
+    for clip in (first, second):
+        clips.embed(clip, OLD, 1.0)
+    clips.embed(first, NEW, 1.0)
+    assert remove_replaced(clips.catalogue, Wish("test", 0.0)).removed == 0
+    assert len(clips.vectors(OLD)) == 4
+    assert len(clips.vectors(NEW)) == 2
+
+
+def test_a_model_that_is_used_once_more_is_marked_no_more(clips: Clips, replaced: tuple[str, str]):
+    remove_replaced(clips.catalogue, Wish("test", 60.0))
+    clips.embed(replaced[1], OLD, 1.0)  # its vectors of before made room for these
+    assert remove_replaced(clips.catalogue, Wish("test", 60.0)).waiting == 0
+    with clips.catalogue.transaction() as connection:
+        assert connection.execute("SELECT target FROM deletions").fetchall() == []

@@ -9,6 +9,7 @@ clip's content, so a changed one is seen when the clip is next made, and every o
 content shares what was read.
 """
 
+import math
 import re
 from typing import Any, Literal
 
@@ -18,12 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from video_assets.assets.derive.audio_track import AudioTrackFile
 from video_assets.assets.measure.probe import Probe
 from video_assets.clip_asset import clip_asset, clip_check
+from video_assets.media.audio_chunks import LONGEST_S
 from video_assets.media.audio_file import load_sound
 from video_assets.media.source import Source
 from video_assets.media.subtitle_tracks import TEXT_CODECS, Subtitles, read_sidecar, read_tracks
 from video_assets.progress import Progress
+from video_assets.services.paid_model import Payment
+from video_assets.services.prices import Usage, provider_of
+from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.services.speech_to_text import EngineSettings, load_engine
 from video_assets.services.transcription import Transcription, transcribe
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 
 PREVIEW = 500
@@ -99,6 +105,7 @@ def make_transcript(
     settings: TranscriptSettings,
     artifacts: ArtifactFolder,
     progress: Progress,
+    billing: Billing,
 ) -> Transcript:
     """Read subtitles, or write down what is said."""
     if settings.prefer_subtitles or settings.engine == "subtitles":
@@ -110,13 +117,17 @@ def make_transcript(
         return of_nothing(track, (NO_ENGINE,) if track.speech_ranges else ())
     if not track.speech_ranges or track.file is None:
         return of_nothing(track, ())
-    engine = load_engine(settings)
+    share = [0.0]
+
+    def report(done: float) -> None:
+        share[0] = done
+        progress(done)
+
+    engine = load_engine(settings, Payment(billing, beat=lambda: progress(share[0])))
     if engine is None:
         raise ValueError(f"no engine is called {settings.engine}")
     sound = load_sound(artifacts.upstream(track.file))
-    heard = transcribe(
-        engine, sound, track.start_s, track.speech_ranges, settings.language, progress
-    )
+    heard = transcribe(engine, sound, track.start_s, track.speech_ranges, settings.language, report)
     return of_speech(heard, settings, track)
 
 
@@ -217,7 +228,22 @@ def find_missing_text(transcript: Transcript) -> str | None:
     return None
 
 
-@clip_asset(lane="ai_analysis", code_version="1", metadata=summarize)
+def quote_speech(facts: QuoteFacts, settings: TranscriptSettings) -> Quote | None:
+    """Say what one clip is likely to take of a service; subtitles and engines here cost nothing."""
+    if settings.engine != "openai_compatible" or not facts.has_sound:
+        return None
+    return Quote(
+        provider=provider_of(settings.base_url),
+        model=settings.model,
+        usage=Usage(sound_s=facts.duration_s),
+        base_url=settings.base_url,
+        sends=("the sound in which somebody speaks",),
+        assumes="somebody speaks all the time, and there are no subtitles",
+        calls=max(1, math.ceil(facts.duration_s / LONGEST_S)),
+    )
+
+
+@clip_asset(lane="ai_analysis", code_version="1", metadata=summarize, quote=quote_speech)
 def transcript(
     source: Source,
     probe: Probe,
@@ -225,9 +251,10 @@ def transcript(
     settings: TranscriptSettings,
     artifacts: ArtifactFolder,
     progress: Progress,
+    billing: Billing,
 ) -> Transcript:
     """What is said in each clip: from its subtitles, or written down by the preset's engine."""
-    return make_transcript(source, probe, audio_track, settings, artifacts, progress)
+    return make_transcript(source, probe, audio_track, settings, artifacts, progress, billing)
 
 
 @clip_check(transcript)

@@ -10,13 +10,17 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
 
+from video_assets.assets.index.embedding_quotes import quote_texts
 from video_assets.assets.index.search_texts import SearchTexts
 from video_assets.clip_asset import clip_asset
+from video_assets.progress import Progress
 from video_assets.search.evaluation import check_recall
 from video_assets.search.exact import owners_with_vectors
 from video_assets.services.embedder import EmbedderSettings, load_embedder
+from video_assets.services.paid_model import Payment
 from video_assets.services.truncation import Truncated, cut_to_fit
 from video_assets.services.vectors import written
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
 
@@ -56,13 +60,15 @@ def summarize(embeddings: Embeddings, artifacts: ArtifactFolder) -> dict[str, An
     return {name: value for name, value in facts.items() if value is not None}
 
 
-@clip_asset(lane="embeddings", code_version="1", metadata=summarize)
-def embeddings(search_texts: SearchTexts, settings: EmbedderSettings) -> Embeddings:
+@clip_asset(lane="embeddings", code_version="1", metadata=summarize, quote=quote_texts)
+def embeddings(
+    search_texts: SearchTexts, settings: EmbedderSettings, progress: Progress, billing: Billing
+) -> Embeddings:
     """Two vectors of each clip, of its summary and of its keywords, for search by meaning."""
     whole = (search_texts.summary, search_texts.keywords)
     if not any(whole):
         return _nothing(settings)
-    embedder = load_embedder(settings)
+    embedder = load_embedder(settings, Payment(billing, lambda: progress(0.5)))
     cut = cut_to_fit(whole, embedder)
     vectors: list[str | None] = [None, None]
     present = [place for place, text in enumerate(whole) if text]

@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from video_assets.assets.index.embedding_quotes import quote_moments
 from video_assets.assets.index.search_texts import SearchTexts
 from video_assets.clip_asset import clip_asset
+from video_assets.progress import Progress
 from video_assets.services.embedder import EmbedderSettings, fit, load_embedder
+from video_assets.services.paid_model import Payment
 from video_assets.services.truncation import cut_to_fit
 from video_assets.services.vectors import written
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 
 NOTHING_SAID = "nothing is said in the clip, so it has no moments to embed"
@@ -46,8 +50,10 @@ def summarize(moments: MomentEmbeddings, artifacts: ArtifactFolder) -> dict[str,
     return {name: value for name, value in facts.items() if value is not None}
 
 
-@clip_asset(lane="embeddings", code_version="1", metadata=summarize)
-def moment_embeddings(search_texts: SearchTexts, settings: EmbedderSettings) -> MomentEmbeddings:
+@clip_asset(lane="embeddings", code_version="1", metadata=summarize, quote=quote_moments)
+def moment_embeddings(
+    search_texts: SearchTexts, settings: EmbedderSettings, progress: Progress, billing: Billing
+) -> MomentEmbeddings:
     """A vector of each passage of what is said in a clip, for search that answers with a time."""
     passages = search_texts.passages
     if not passages:
@@ -58,7 +64,7 @@ def moment_embeddings(search_texts: SearchTexts, settings: EmbedderSettings) -> 
             token_count=0,
             skipped=NOTHING_SAID,
         )
-    embedder = load_embedder(settings)
+    embedder = load_embedder(settings, Payment(billing, lambda: progress(0.5)))
     cut = cut_to_fit([passage.text for passage in passages], embedder)
     found = embedder.embed([text.text for text in cut])
     mean = fit(np.mean(found.vectors, axis=0, keepdims=True), 1)

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
+from video_assets.automation import quoting
 from video_assets.automation.choice import KINDS, Choice, Chosen, Kind, choose
+from video_assets.automation.quote_words import bill_lines, dollars
+from video_assets.automation.quoting import Bill, StepQuote, bill_of
 from video_assets.interfaces.cli.choices import choices_table, count_choices
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, STOPPED, tell
 from video_assets.interfaces.cli.output_runs import OutputRun, output_run
@@ -24,11 +28,14 @@ from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.processing import Pipeline, process
 from video_assets.interfaces.cli.progress import Meter
 from video_assets.interfaces.cli.queued import queued_cells
+from video_assets.interfaces.cli.quotes import CapOption, bill_document, cap_of
 from video_assets.interfaces.cli.reading import JsonOption
+from video_assets.interfaces.cli.standing import wait_sentence
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.wording import clean, console, counted, say, say_json
-from video_assets.settings import Settings, load_settings
-from video_assets.storage import ledger
+from video_assets.settings import LOCAL_OWNER, Settings, load_settings
+from video_assets.storage import costs, ledger, postponed
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
@@ -53,6 +60,7 @@ def backfill(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")
     ] = False,
+    cap: CapOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make what clips lack, and touch nothing else: by default what is missing or stale.
@@ -65,14 +73,17 @@ def backfill(
     with Stop() as stop, closing(open_catalogue(settings)) as catalogue:
         parts = parts_of(settings, catalogue, config=config, clips=clip, where=where, assets=assets)
         orders = _orders(settings, catalogue, parts, kinds, assets, limit)
+        bill = _bill(settings, catalogue, orders, cap_of(cap)) if dry_run else None
         if not as_json:
-            _show(orders)
+            _show(orders, bill)
         try:
-            told = [] if dry_run else _fill(settings, catalogue, orders, stop)
+            told = [] if dry_run else _fill(settings, catalogue, orders, stop, cap_of(cap))
         except KeyboardInterrupt:
             tell("stopped; run the same command to continue")
             raise typer.Exit(STOPPED) from None
         after = [] if dry_run else _after(catalogue, orders)
+        waits = postponed.reasons(catalogue, [each.checksum for each in after])
+        usd = sum((costs.of_run(catalogue, each.run_id) for each in told), Decimal(0))
     counts = Counter(each.state for each in after)
     if as_json:
         due = sum(len(_asked(order)) for order in orders)
@@ -87,10 +98,17 @@ def backfill(
                 "failed": counts["failed"],
                 "left": lacking,
                 "runs": [{"run_id": each.run_id, "report": each.page} for each in told],
+                "left_for_later": waits,
+                "spent_usd": usd,
+                **({"quote": bill_document(bill)} if bill else {}),
             }
         )
     elif after:
         _close(after, counts)
+        for each in waits:
+            say(wait_sentence(each))
+        if usd:
+            say(f"Spent {dollars(usd)}; `video-assets costs` tells for what.")
     if not as_json:
         for each in told:
             each.say()
@@ -132,7 +150,11 @@ def _orders(
 
 
 def _fill(
-    settings: Settings, catalogue: Postgres, orders: Sequence[Order], stop: Stop
+    settings: Settings,
+    catalogue: Postgres,
+    orders: Sequence[Order],
+    stop: Stop,
+    cap: Decimal | None,
 ) -> list[OutputRun]:
     """Make what is chosen, as a run for each preset."""
     meter, told = Meter(), list[OutputRun]()
@@ -140,25 +162,30 @@ def _fill(
         if order.choice.chosen:
             with output_run(settings, catalogue, "backfill", order.part.preset) as run:
                 run.take_in(order.choice.checksums)
-                run.close(_make(settings, catalogue, order, meter, stop))
+                payer = Payer(run.run_id, cap)
+                run.close(_make(settings, catalogue, order, meter, stop, payer))
             told.append(run)
     return told
 
 
 def _make(
-    settings: Settings, catalogue: Postgres, order: Order, meter: Meter, stop: Stop
+    settings: Settings,
+    catalogue: Postgres,
+    order: Order,
+    meter: Meter,
+    stop: Stop,
+    payer: Payer,
 ) -> list[str]:
     """Make what is chosen of the clips of one preset, and give what went wrong beside them."""
     quiet_dagster()
     from video_assets.automation.plan import narrowed, plan_of
 
     said: list[str] = []
-    given_up = [each.cell for each in order.choice.chosen if each.cell.state == "failed"]
-    ledger.forgive(catalogue, given_up)
+    order.choice.take_up(catalogue)
     for assets, checksums in order.choice.groups().items():
         preset = narrowed(order.part.preset, assets)
         pipeline = Pipeline(settings, catalogue, preset, plan_of(preset))
-        troubles = process(pipeline, checksums, meter, stop, workers=None)
+        troubles = process(pipeline, checksums, meter, stop, workers=None, payer=payer)
         said += [
             f"run {trouble.run_id[:8]} broke off: {trouble.error}; details are in {pipeline.log}"
             for trouble in troubles
@@ -181,19 +208,39 @@ def _asked(order: Order) -> list[Chosen]:
     return [each for each in order.choice.chosen if not each.is_needed_only]
 
 
-def _show(orders: Sequence[Order]) -> None:
+def _bill(
+    settings: Settings, catalogue: Postgres, orders: Sequence[Order], cap: Decimal | None
+) -> Bill:
+    """Say what the paid steps among what is chosen are likely to cost."""
+    steps: list[StepQuote] = []
+    for order in orders:
+        wanted = quoting.chosen_clips(catalogue, order.part.plan, order.choice)
+        if wanted:
+            quiet_dagster()
+            from video_assets.automation.plan import analyzers
+
+            steps += quoting.quote_steps(analyzers(), order.part.preset, wanted)
+    spent = quoting.spent(catalogue, LOCAL_OWNER)
+    return bill_of(steps, settings.budget, cap=cap, spent=spent)
+
+
+def _show(orders: Sequence[Order], bill: Bill | None) -> None:
     table = choices_table([order.choice for order in orders])
     if table is not None:
         console().print(table)
     clips = sum(len(order.choice.checksums) for order in orders)
     presets = ", ".join(order.part.preset.name for order in orders if order.choice.chosen)
     say(f"{counted(clips, 'clip')}, by preset {presets}" if clips else "Nothing to make.")
+    for line in bill_lines(bill) if bill else ():
+        typer.echo(line)
 
 
 def _close(after: Sequence[ledger.Cell], counts: Counter[str]) -> None:
     left = len(after) - counts["done"] - counts["failed"]
-    waits = f", {left:,} without what they read" if left else ""
-    say(f"{counts['done']:,} made, {counts['failed']:,} failed{waits}")
+    late = sum(1 for each in after if each.postponed)
+    waits = f", {left - late:,} without what they read" if left > late else ""
+    later = f", {late:,} left for later" if late else ""
+    say(f"{counts['done']:,} made, {counts['failed']:,} failed{waits}{later}")
     failed = [each for each in after if each.state == "failed"]
     for each in failed[:FAILURES_SHOWN]:
         say(f"  {each.checksum[:12]}  {each.asset}: {clean(each.error or '')}")

@@ -32,7 +32,8 @@ from video_assets.interfaces.cli.wording import (
     shorten,
     size,
 )
-from video_assets.storage.browse import ListedClip, ListedClips, State
+from video_assets.storage.browse import ListedClip, ListedClips
+from video_assets.storage.counts import State
 
 HEADINGS = ("ID", "File", "Duration", "Resolution", "FPS", "Codec", "Size", "Progress")
 SHORTEST_NAME = 10

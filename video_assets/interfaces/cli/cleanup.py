@@ -21,6 +21,7 @@ class KindName(str, Enum):
 
     ORPHANS = "orphans"
     SUPERSEDED = "superseded"
+    VECTORS = "vectors"
     EVENTS = "events"
     SOURCES = "sources"
     DAGSTER = "dagster"
@@ -31,6 +32,7 @@ class KindName(str, Enum):
 WORDS = {
     "orphans": "files that no result names, and what is left of clips that nobody has",
     "superseded": "files that an older result left",
+    "vectors": "vectors of a model that another has replaced",
     "events": "what happened to clips, step by step",
     "sources": "clips marked as missing",
     "dagster": "old runs in the Dagster UI",
@@ -70,7 +72,8 @@ def cleanup(
 
     A file that no result names is marked at first and removed by a later
     clean-up, when it has been unneeded for the grace period of the settings (7
-    days); `--older-than 0` removes it at once. A clip whose files are gone is
+    days); so are vectors that are searched no more. `--older-than 0` removes
+    them at once. A clip whose files are gone is
     marked as missing, and kept. `video-assets dev` cleans up every night.
     """
     age_s = None if older_than is None else seconds(older_than)

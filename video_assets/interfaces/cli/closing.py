@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from video_assets.automation.quote_words import dollars
 from video_assets.interfaces.cli.intake import Intake
+from video_assets.interfaces.cli.standing import wait_sentence
 from video_assets.interfaces.cli.wording import clean, counted, span
 from video_assets.storage import ledger
+from video_assets.storage.postponed import Postponed
 
 DUPLICATES_SHOWN = 10
 
@@ -60,6 +64,8 @@ class Summary:
     unfinished: int
     failures: tuple[Failure, ...]
     seconds: float
+    spent_usd: Decimal = Decimal(0)
+    waits: tuple[Postponed, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The same for JSON."""
@@ -67,11 +73,19 @@ class Summary:
 
 
 def summarize(
-    intake: Intake, cells: Sequence[ledger.Cell], first_copies: dict[str, str], seconds: float
+    intake: Intake,
+    cells: Sequence[ledger.Cell],
+    first_copies: dict[str, str],
+    seconds: float,
+    *,
+    spent_usd: Decimal,
+    waits: Sequence[Postponed],
 ) -> Summary:
     """Put together what became of files and clips.
 
     first_copies  checksum to the path by which the catalogue knows the clip
+    spent_usd     what its calls of paid services cost
+    waits         why some of these clips are left for later
     """
     places = intake.places()
     failures = [_unreadable(intake.name(path), why) for path, why in intake.unreachable.items()]
@@ -85,6 +99,7 @@ def summarize(
         if cell.state == "failed"
     ]
     failed = {cell.checksum for cell in cells if cell.state == "failed"}
+    left = {cell.checksum for cell in cells if cell.postponed}
     open_clips = {cell.checksum for cell in cells if cell.state != "done"}
     duplicates = tuple(
         Duplicate(
@@ -100,9 +115,11 @@ def summarize(
         duplicates=duplicates,
         clips=len(places),
         complete=len(places) - len(open_clips),
-        unfinished=len(open_clips - failed),
+        unfinished=len(open_clips - failed - left),
         failures=tuple(sorted(failures, key=lambda failure: failure.file)),
         seconds=round(seconds, 2),
+        spent_usd=spent_usd,
+        waits=tuple(waits),
     )
 
 
@@ -132,6 +149,10 @@ def show(summary: Summary, console: Console, *, is_over: bool) -> None:
             f"Unfinished: {counted(summary.unfinished, 'clip')}. Another process has them in hand, "
             "or was stopped; run the same command again.",
         )
+    for wait in summary.waits:
+        say(console, wait_sentence(wait))
+    if summary.spent_usd:
+        say(console, f"Spent {dollars(summary.spent_usd)}; `video-assets costs` tells for what.")
     say(console, f"Took {span(summary.seconds)}.")
 
 
@@ -140,6 +161,8 @@ def show_idle(summary: Summary, console: Console) -> None:
     files = "the file is" if summary.known == 1 else f"all {summary.known:,} files are"
     clips = f"{summary.complete:,} of {counted(summary.clips, 'clip')} complete"
     say(console, f"Nothing to do: {files} known, {clips}.")
+    for wait in summary.waits:
+        say(console, wait_sentence(wait))
     if summary.failures:
         console.print(failures_table(summary.failures))
 

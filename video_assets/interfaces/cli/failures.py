@@ -20,9 +20,10 @@ from video_assets.interfaces.cli.parts import (
     parts_of,
 )
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, leave, reading
+from video_assets.interfaces.cli.standing import wait_sentence
 from video_assets.interfaces.cli.wording import clean, console, say, say_json, shorten
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import ledger, locations
+from video_assets.storage import ledger, locations, postponed
 from video_assets.storage.ledger import Cell, PlannedAsset
 from video_assets.storage.postgres import Postgres
 
@@ -70,16 +71,25 @@ def failures(
         leave(f"there is no class of faults {fault!r}; known: {', '.join(ADVICE)}")
     with reading() as opened:
         if opened.browser is None:
-            say_json({"failures": []}) if as_json else say(NO_CATALOGUE)
+            say_json({"failures": [], "left_for_later": []}) if as_json else say(NO_CATALOGUE)
             return
         catalogue = opened.browser.catalogue
         parts = parts_of(
             opened.settings, catalogue, config=config, clips=clip, where=where, assets=asset
         )
         causes = find_causes(catalogue, parts, assets=asset, fault=fault)
+        checksums = [checksum for part in parts for checksum in part.checksums]
+        waits = [
+            each
+            for each in postponed.reasons(catalogue, checksums)
+            if fault is None and (not asset or each.asset in asset)
+        ]
     if as_json:
-        say_json({"failures": causes})
-    elif not causes:
+        say_json({"failures": causes, "left_for_later": waits})
+        return
+    for each in waits:
+        say(wait_sentence(each))
+    if not causes:
         say("Nothing has failed.")
     else:
         console().print(_table(causes))

@@ -13,6 +13,7 @@ from video_assets.interfaces.cli import rehearsal
 from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
 from video_assets.interfaces.cli.intake import absolute
 from video_assets.interfaces.cli.passes import Ingest, Wish
+from video_assets.interfaces.cli.quotes import CapOption, cap_of
 from video_assets.interfaces.cli.steps import steps_table
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.wording import counted
@@ -66,6 +67,7 @@ def ingest(
         bool,
         typer.Option("--enable-ai", help="Switch on the steps of AI that the preset has disabled."),
     ] = False,
+    cap: CapOption = None,
     name: Annotated[
         str | None, typer.Option("--name", "-n", help="What its run and its report are called.")
     ] = None,
@@ -75,8 +77,11 @@ def ingest(
     settings, preset = load_settings(), load_preset(config)
     if enable_ai:
         preset = with_ai(preset, workers)
+    if cap is not None and workers == 0:
+        tell("--workers 0 only registers files, so --cap would hold for nothing; leave one out")
+        raise typer.Exit(USAGE)
     rules = Rules(pattern, recursive, tuple(ignore or ()), apart=(settings.home,))
-    wish = Wish(absolute(paths), preset, workers, rules, as_json, name)
+    wish = Wish(absolute(paths), preset, workers, rules, as_json, name, cap=cap_of(cap))
     with Stop() as stop:
         try:
             refuse_nowhere(wish.roots)
@@ -86,7 +91,7 @@ def ingest(
             if not say_found(listing, quiet=as_json) and not watch:
                 code = USAGE
             elif dry_run:
-                code = rehearsal.rehearse(settings, preset, listing, as_json=as_json)
+                code = rehearsal.rehearse(settings, preset, listing, as_json=as_json, cap=wish.cap)
             else:
                 code = Ingest(wish, settings, stop).run(listing, watch=watch)
         except KeyboardInterrupt:

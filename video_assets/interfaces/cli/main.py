@@ -46,7 +46,7 @@ def options(
 
 def main() -> None:
     """Run the command that the arguments name."""
-    gc.set_threshold(50_000)  # what is imported stays; to look it through takes a tenth of the time
+    gc.disable()  # until the command is loaded: what is imported stays
     try:
         app()
     except Exception as error:  # noqa: BLE001  the last one to answer for it

@@ -11,7 +11,7 @@ from video_assets.interfaces.cli.faults import USAGE, tell
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, leave
 from video_assets.settings import load_settings
-from video_assets.storage.browse import open_existing
+from video_assets.storage.catalogue import open_existing
 
 if TYPE_CHECKING:
     from video_assets.automation.maintenance import Home

@@ -13,7 +13,7 @@ from video_assets.presets.model import load_preset, own_presets, preset_names
 from video_assets.presets.step_settings import complete
 from video_assets.presets.strict import PresetError
 from video_assets.search import queries
-from video_assets.search.queries import QueryVectors, Visible
+from video_assets.search.queries import QueryVectors, VectorState, Visible
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.postgres import Postgres
 
@@ -52,6 +52,20 @@ def no_vectors(seen: Visible) -> str:
         f"no vectors yet: {seen.clips:,} clips wait for `embeddings`; "
         "`ingest FOLDER --enable-ai` makes them"
     )
+
+
+def no_vector(clip: str, state: VectorState) -> str:
+    """Say why a clip can be compared with no other, and what to do."""
+    if state == "waits":
+        return (
+            f"{clip} has no vector yet, it waits for `embeddings`; "
+            "`ingest FOLDER --enable-ai` makes it"
+        )
+    if state == "of the next model":
+        return f"{clip} has a vector by the next model alone, searched when all clips have one"
+    if state == "failed":
+        return f"{clip} has no vector, its `embeddings` failed; `failures` says why"
+    return f"{clip} has no vector, because nothing is known of it in words"
 
 
 class MeaningError(Exception):

@@ -42,6 +42,7 @@ from video_assets.interfaces.cli.wording import (
     titled,
 )
 from video_assets.settings import Settings
+from video_assets.slots import in_use
 from video_assets.storage import pace, run_progress
 from video_assets.storage.browse import ActiveClip, ActiveClips, Browser
 
@@ -178,17 +179,17 @@ def _run(settings: Settings, browser: Browser, run_id: str) -> Look:
     if progress is None:
         gone = f"run {clean(run_id)} is not there any more"
         return Look(Text(gone), {"run_id": run_id, "status": "gone"}, is_over=True, has_failed=True)
-    lanes = standing.lanes_of(settings)
+    used = in_use(settings.lanes_dir)
     return Look(
-        run_page.page(progress, lanes),
-        run_page.document(progress, lanes),
+        run_page.page(progress, used),
+        run_page.document(progress, used),
         is_over=progress.is_over,
         has_failed=progress.has_failed,
     )
 
 
 def _all(settings: Settings, browser: Browser, limit: int, looked_for_s: float) -> Look:
-    active, now = browser.active(at_most=limit), standing.stand(settings, browser)
+    active, now = browser.active(at_most=limit), standing.stand(settings, browser.catalogue)
     failed = now.counts.clips["failed"] > 0
     quiet_s = looked_for_s if now.quiet_s is None else now.quiet_s
     # What failed may be tried once more, and who looks may be faster than the work they wait for.
@@ -197,7 +198,8 @@ def _all(settings: Settings, browser: Browser, limit: int, looked_for_s: float) 
     page = Group(
         _active(active),
         Text(),
-        *standing.lanes_part(now.lanes),
+        *standing.lanes_part(now.used),
+        *standing.waits_part(now, settings.budget),
         Text(standing.pace_sentence(now.pace, is_over=now.is_over)),
     )
     return Look(

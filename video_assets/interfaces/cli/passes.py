@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,13 @@ from video_assets.interfaces.cli.processing import Pipeline, is_needed, process
 from video_assets.interfaces.cli.progress import Meter
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.watching import Watcher, hold
-from video_assets.interfaces.cli.wording import counted
+from video_assets.interfaces.cli.wording import counted, plain
 from video_assets.logs import open_log
 from video_assets.media.discovery import Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL_OWNER, Settings
-from video_assets.storage import ledger, locations
+from video_assets.storage import costs, ledger, locations, postponed
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.registration import Registrar
 from video_assets.storage.runs import Kind
@@ -47,6 +49,7 @@ class Wish:
     as_json: bool = False
     name: str | None = None
     kind: Kind = "ingest"
+    cap: Decimal | None = None
 
     def look(self) -> Listing:
         """List the files that are there now."""
@@ -132,16 +135,19 @@ class Ingest:
         ledger.plan_clips(
             catalogue, LOCAL_OWNER, checksums, self._wish.preset.name, self.pipeline.steps
         )
+        postponed.take_up(catalogue, checksums)  # whoever ingests a clip asks for it
         is_idle = not is_needed(self.pipeline, checksums)
         troubles: Sequence[str] = ()
         if self._wish.workers != 0 and not is_idle:
-            troubles = self._process(checksums)
+            troubles = self._process(checksums, Payer(run.run_id, self._wish.cap))
         copies = [file.checksum for file in intake.of_state("duplicate") if file.checksum]
         summary = closing.summarize(
             intake,
             self.pipeline.cells(checksums),
             locations.known_as(catalogue, LOCAL_OWNER, copies) if copies else {},
             time.monotonic() - began,
+            spent_usd=costs.of_run(catalogue, run.run_id),
+            waits=postponed.reasons(catalogue, checksums),
         )
         code = MACHINE if troubles else FAILED if summary.failures else 0
         run.close(
@@ -151,11 +157,13 @@ class Ingest:
         )
         return Done(tuple(checksums), summary, tuple(troubles), code, is_idle=is_idle, run=run)
 
-    def _process(self, checksums: Sequence[str]) -> list[str]:
+    def _process(self, checksums: Sequence[str], payer: Payer) -> list[str]:
         """Process clips, and tell what went wrong beside them in one line each."""
         try:
             troubles = process(
-                self.pipeline, checksums, self._meter, self._stop, workers=self._wish.workers
+                *(self.pipeline, checksums, self._meter, self._stop),
+                workers=self._wish.workers,
+                payer=payer,
             )
         except Exception as error:
             self._stop.check()  # a library may have made another error of the interruption
@@ -176,7 +184,7 @@ class Ingest:
         summary = done.summary
         if self._wish.as_json:
             told = {"exit_code": done.code, "run_id": done.run.run_id, "report": done.run.page}
-            typer.echo(json.dumps({**summary.as_dict(), **told}))
+            typer.echo(json.dumps({**summary.as_dict(), **told}, default=plain))
             return
         console = Console()
         if done.is_idle and not (summary.new or summary.moved or summary.duplicates):

@@ -20,6 +20,7 @@ from video_assets.lanes import warm_up
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import ledger, processes
+from video_assets.storage.ai_calls import Payer
 from video_assets.storage.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -72,8 +73,11 @@ def process(
     stop: Stop,
     *,
     workers: int | None,
+    payer: Payer,
 ) -> "list[Trouble]":
     """Make what these clips lack, and give what went wrong beside the clips.
+
+    payer  what paid calls are counted to
 
     Raises KeyboardInterrupt when it is asked to stop: once the clips in hand are finished, or at
     the second wish at once, with the run closed and its workers ended.
@@ -91,7 +95,7 @@ def process(
 
     os.environ.setdefault("PYTHONWARNINGS", NO_SEMAPHORE_WARNING)
     with logs.libraries_aside(pipeline.settings), lifeline(pipeline.catalogue.dsn, on_lost):
-        troubles = stop.gently(lambda: _run(pipeline, checksums, meter, workers), meter.say)
+        troubles = stop.gently(lambda: _run(pipeline, checksums, meter, workers, payer), meter.say)
     for trouble in troubles:
         about = {"run": trouble.run_id, "asset": trouble.step, "details": trouble.details}
         log.error("broke off: %s", trouble.error, extra=about)
@@ -99,7 +103,11 @@ def process(
 
 
 def _run(
-    pipeline: Pipeline, checksums: Sequence[str], meter: Meter, workers: int | None
+    pipeline: Pipeline,
+    checksums: Sequence[str],
+    meter: Meter,
+    workers: int | None,
+    payer: Payer,
 ) -> "list[Trouble]":
     warm_up()
     quiet_dagster()
@@ -122,6 +130,7 @@ def _run(
                 pipeline.preset,
                 checksums,
                 workers=workers,
+                payer=payer,
             )
 
 

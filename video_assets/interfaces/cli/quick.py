@@ -11,6 +11,7 @@ from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
 from video_assets.interfaces.cli.ingest import refuse_nowhere
 from video_assets.interfaces.cli.intake import absolute
 from video_assets.interfaces.cli.passes import Ingest, Wish
+from video_assets.interfaces.cli.quotes import CapOption, cap_of
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.presets.model import load_preset
 from video_assets.settings import load_settings
@@ -20,6 +21,7 @@ PRESET = "fast"
 
 def quick_process(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="One video file.")],
+    cap: CapOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON on stdout.")] = False,
 ) -> None:
     """Process one file with the preset `fast`, and show what was found."""
@@ -30,7 +32,7 @@ def quick_process(
     if path.is_dir():
         tell(f"{path}: a folder; `video-assets ingest` takes folders")
         raise typer.Exit(USAGE)
-    wish = Wish((path,), load_preset(PRESET), kind="quick-process")
+    wish = Wish((path,), load_preset(PRESET), kind="quick-process", cap=cap_of(cap))
     with Stop() as stop:
         try:
             ingest = Ingest(wish, load_settings(), stop)

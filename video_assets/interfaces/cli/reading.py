@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from video_assets.interfaces.cli.faults import USAGE
 from video_assets.interfaces.cli.wording import clean, say, short_id
 from video_assets.settings import LOCAL_OWNER, Settings, load_settings
-from video_assets.storage.browse import SHORTEST_PREFIX, Browser, ClipName, open_existing
+from video_assets.storage.catalogue import open_existing
+from video_assets.storage.postgres import Postgres
+
+if TYPE_CHECKING:
+    from video_assets.storage.browse import Browser, ClipName
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
 MATCHES_SHOWN = 10
@@ -21,10 +25,17 @@ LimitOption = Annotated[int, typer.Option("--limit", "-l", min=1, help="Show at 
 
 @dataclass(frozen=True)
 class Reading:
-    """The settings, and the catalogue as its owner sees it; None where none was ever made."""
+    """The settings, and the catalogue; None where none was ever made."""
 
     settings: Settings
-    browser: Browser | None
+    catalogue: Postgres | None
+
+    @property
+    def browser(self) -> "Browser | None":
+        """The clips of the catalogue as their owner sees them."""
+        from video_assets.storage.browse import Browser  # 20 ms, for those who show clips
+
+        return Browser(self.catalogue, LOCAL_OWNER) if self.catalogue else None
 
 
 @contextmanager
@@ -32,13 +43,11 @@ def reading() -> Iterator[Reading]:
     """Open the catalogue to look into it, and make none."""
     settings = load_settings()
     catalogue = open_existing(settings)
-    if catalogue is None:
-        yield Reading(settings, None)
-        return
     try:
-        yield Reading(settings, Browser(catalogue, LOCAL_OWNER))
+        yield Reading(settings, catalogue)
     finally:
-        catalogue.close()
+        if catalogue:
+            catalogue.close()
 
 
 def leave(sentence: str) -> NoReturn:
@@ -47,8 +56,10 @@ def leave(sentence: str) -> NoReturn:
     raise typer.Exit(USAGE)
 
 
-def one_clip(browser: Browser | None, name: str) -> ClipName:
+def one_clip(browser: "Browser | None", name: str) -> "ClipName":
     """The one clip that a name means; without one, end by saying what it may have meant."""
+    from video_assets.storage.browse import SHORTEST_PREFIX
+
     if browser is None:
         leave(NO_CATALOGUE)
     found = browser.find(name)

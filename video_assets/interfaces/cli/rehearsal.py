@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from video_assets.automation import quoting
+from video_assets.automation.quote_words import bill_lines
+from video_assets.automation.quoting import Bill, bill_of
 from video_assets.interfaces.cli.faults import tell
-from video_assets.interfaces.cli.planned import plan_for
+from video_assets.interfaces.cli.planned import plan_for, quiet_dagster
 from video_assets.interfaces.cli.processing import due_cells
-from video_assets.interfaces.cli.wording import counted, size
+from video_assets.interfaces.cli.quotes import bill_document
+from video_assets.interfaces.cli.wording import counted, plain, size
 from video_assets.media.discovery import Listing
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL_OWNER, Settings
@@ -28,7 +33,12 @@ FILES_SHOWN = 50
 
 
 def rehearse(
-    settings: Settings, preset: PipelineConfiguration, listing: Listing, *, as_json: bool
+    settings: Settings,
+    preset: PipelineConfiguration,
+    listing: Listing,
+    *,
+    as_json: bool,
+    cap: Decimal | None = None,
 ) -> int:
     """Print the plan of an ingest, and give the exit code."""
     plan = plan_for(settings, preset, keep=False)
@@ -36,10 +46,12 @@ def rehearse(
         if catalogue is None:
             known = locations.Known({}, {}, listing.candidates)
             cells: list[ledger.Cell] = []
+            bill = _bill(settings, preset, plan, cells, known, None, cap)
         else:
             known = locations.recognise(catalogue, LOCAL_OWNER, listing.candidates)
             checksums = {*known.unchanged.values(), *known.renamed.values()}
             cells = ledger.cells(catalogue, plan, sorted(checksums))
+            bill = _bill(settings, preset, plan, cells, known, catalogue, cap)
     due = Counter(cell.asset for cell in due_cells(cells))
     steps = [
         {"step": each.asset, "known_clips": due[each.asset], "new_files": len(known.unknown)}
@@ -59,13 +71,42 @@ def rehearse(
         "steps": steps,
     }
     if as_json:
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps({**told, "quote": bill_document(bill)}, default=plain))
     else:
-        _show(told)
+        _show(told, bill)
     return 0
 
 
-def _show(told: dict[str, Any]) -> None:
+def _bill(
+    settings: Settings,
+    preset: PipelineConfiguration,
+    plan: Sequence[ledger.PlannedAsset],
+    cells: Sequence[ledger.Cell],
+    known: locations.Known,
+    catalogue: Postgres | None,
+    cap: Decimal | None,
+) -> Bill:
+    """Say what the paid steps are likely to cost, of clips that lack them and of new files."""
+    paid = [each.asset for each in plan if each.is_paid]
+    if not paid:
+        return bill_of((), settings.budget)
+    quiet_dagster()
+    from video_assets.automation.plan import analyzers
+
+    due = [cell for cell in due_cells(cells) if cell.asset in paid]
+    checksums = list(dict.fromkeys(cell.checksum for cell in due))
+    facts = quoting.facts_of(catalogue, checksums) if catalogue else {}
+    new = quoting.facts_of_files([file.path for file in known.unknown])
+    clips = {
+        asset: [*(facts[cell.checksum] for cell in due if cell.asset == asset), *new]
+        for asset in paid
+    }
+    steps = quoting.quote_steps(analyzers(), preset, clips)
+    spent = quoting.spent(catalogue, LOCAL_OWNER)
+    return bill_of(steps, settings.budget, cap=cap, spent=spent)
+
+
+def _show(told: dict[str, Any], bill: Bill) -> None:
     console = Console()
     files: list[str] = told["read"]
     if files:
@@ -85,6 +126,8 @@ def _show(told: dict[str, Any]) -> None:
     for step in told["steps"]:
         table.add_row(step["step"], str(step["new_files"]), str(step["known_clips"]))
     console.print(table)
+    for line in bill_lines(bill):
+        typer.echo(line)
     typer.echo("Dry run: nothing was changed.")
 
 

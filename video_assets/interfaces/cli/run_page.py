@@ -1,6 +1,6 @@
 """How far one run has come: what each of its steps took, how fast it goes, and what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli.standing import Lane, lanes_part
+from video_assets.interfaces.cli.standing import lanes_of, lanes_part
 from video_assets.interfaces.cli.wording import (
     bar,
     cell,
@@ -19,12 +19,13 @@ from video_assets.interfaces.cli.wording import (
     span,
     titled,
 )
+from video_assets.slots import Use
 from video_assets.storage.run_progress import RunProgress, RunStep
 
 STYLES = {"completed": "green", "success": "green", "failed": "red", "failure": "red"}
 
 
-def document(progress: RunProgress, lanes: Sequence[Lane]) -> dict[str, Any]:
+def document(progress: RunProgress, used: Mapping[str, Use]) -> dict[str, Any]:
     """A run for programs."""
     return {
         **asdict(progress.run),
@@ -36,11 +37,11 @@ def document(progress: RunProgress, lanes: Sequence[Lane]) -> dict[str, Any]:
         "clips_per_min": round(progress.clips_per_min, 2),
         "left_s": progress.left_s,
         "steps": progress.steps,
-        "lanes": lanes,
+        "lanes": lanes_of(used),
     }
 
 
-def page(progress: RunProgress, lanes: Sequence[Lane]) -> RenderableType:
+def page(progress: RunProgress, used: Mapping[str, Use]) -> RenderableType:
     """A run for people."""
     parts: list[RenderableType] = [
         titled(f"Run: {clean(progress.run.run_id)}", _state(progress)),
@@ -48,7 +49,7 @@ def page(progress: RunProgress, lanes: Sequence[Lane]) -> RenderableType:
         titled("Step Timings", _steps(progress.steps)),
     ]
     if not progress.is_over:
-        parts += [Text(), *lanes_part(lanes)]
+        parts += [Text(), *lanes_part(used)]
     return Group(*parts)
 
 

@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from video_assets.interfaces.cli.browse import info
-from video_assets.interfaces.cli.meaning import needed_vectors, no_vectors, question_vectors
+from video_assets.interfaces.cli.meaning import (
+    needed_vectors,
+    no_vector,
+    no_vectors,
+    question_vectors,
+)
 from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     JsonOption,
@@ -19,12 +24,14 @@ from video_assets.interfaces.cli.reading import (
     reading,
 )
 from video_assets.interfaces.cli.search_eval import evaluate
+from video_assets.interfaces.cli.search_explain import say_legs
 from video_assets.interfaces.cli.search_moments import moments
 from video_assets.interfaces.cli.search_options import (
     ExplainOption,
     OffsetOption,
     OpenOption,
     ScoresOption,
+    ThresholdOption,
     WhereOption,
     conditions,
     visible,
@@ -33,7 +40,7 @@ from video_assets.interfaces.cli.search_pictures import show_pictures
 from video_assets.interfaces.cli.search_table import hits_table
 from video_assets.interfaces.cli.wording import console, new_table, say, say_json, size, titled
 from video_assets.search import queries
-from video_assets.search.queries import Hit, Question, Visible, Weights
+from video_assets.search.queries import Hit, Question, VectorState, Visible, Weights
 from video_assets.search.spelling import suggest
 from video_assets.settings import LOCAL_OWNER
 
@@ -46,6 +53,13 @@ class SearchType(str, Enum):
     HYBRID = "hybrid"
     TRANSCRIPTS = "transcripts"
 
+
+LISTS = {
+    SearchType.SEMANTIC: ("summary", "keyword"),
+    SearchType.FULLTEXT: ("text",),
+    SearchType.HYBRID: ("text", "summary", "keyword"),
+    SearchType.TRANSCRIPTS: ("transcripts",),
+}
 
 search = typer.Typer(help="Find clips and look at them.", no_args_is_help=True)
 search.command("info")(info)
@@ -73,9 +87,7 @@ def query(
     offset: OffsetOption = 0,
     where: WhereOption = None,
     scores: ScoresOption = False,
-    threshold: Annotated[
-        float, typer.Option("--threshold", help="semantic: the least likeness, at most 1.")
-    ] = 0.3,
+    threshold: ThresholdOption = 0.3,
     fulltext_weight: Annotated[
         float, typer.Option(min=0, help="hybrid: how much the words count.")
     ] = 1.0,
@@ -98,16 +110,16 @@ def query(
     all of the words, those with any of them are shown.
     """
     asked = Asked(text, kind, Weights(fulltext_weight, summary_weight, keyword_weight), threshold)
-    question = Question(conditions(where), limit, offset)
+    question = Question(conditions(where), limit, offset, [] if explain else None)
     with reading() as opened:
         hits = _search(opened, asked, question)
-        seen = visible(opened) if explain or not hits else None
+        seen = visible(opened, question) if explain or not hits else None
         meant = None if offset else _meant(opened, asked, hits)
         if open_it:
             show_pictures(opened, text, hits)
     if as_json:
         found = {"type": kind.value, "shown": len(hits), "clips": hits}
-        say_json({**found, "visible": seen, "did_you_mean": meant})
+        say_json({**found, "visible": seen, "legs": question.legs, "did_you_mean": meant})
         return
     if hits:
         table = hits_table(hits, kind.value, scores=scores)
@@ -116,6 +128,8 @@ def query(
         _say_what_was_searched(asked, seen, found=bool(hits))
     elif not hits:
         say(NO_CATALOGUE)
+    if question.legs is not None and seen is not None:
+        say_legs(question.legs, LISTS[kind])
     if meant is not None:
         say(f"no clip has these words; did you mean: {meant}")
 
@@ -130,29 +144,35 @@ def similar(
         float, typer.Option("--threshold", "-t", help="The least likeness, at most 1.")
     ] = 0.5,
     where: WhereOption = None,
+    explain: ExplainOption = False,
     open_it: OpenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find clips that are about the same as one of them."""
-    question = Question(conditions(where), limit)
+    question = Question(conditions(where), limit, legs=[] if explain else None)
     with reading() as opened:
         name = one_clip(opened.browser, clip)
         hits: list[Hit] = []
+        state: VectorState = "there"
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
             hits = queries.similar(catalogue, LOCAL_OWNER, name.id, question, threshold=threshold)
-        seen = None if hits else visible(opened)
+            if not hits:
+                state = queries.vector_state(catalogue, LOCAL_OWNER, name.id)
         if open_it:
             show_pictures(opened, f"like {name.file_name}", hits)
     if as_json:
-        say_json({"shown": len(hits), "clips": hits})
-    elif hits:
+        say_json({"shown": len(hits), "vector": state, "legs": question.legs, "clips": hits})
+        return
+    if hits:
         table = hits_table(hits, "similar", scores=True)
         console().print(titled(f"Similar Clips ({len(hits)} found)", table))
-    elif seen is not None and seen.clips_with_vectors == 0:
-        say(f"No similar clips found: {no_vectors(seen)}")
+    elif state != "there":
+        say(f"No similar clips found: {no_vector(name.file_name, state)}")
     else:
         say(f"No similar clips found; --threshold {threshold / 2:g} shows less similar ones")
+    if question.legs is not None:
+        say_legs(question.legs, ("summary",))
 
 
 @search.command("stats")
@@ -202,7 +222,15 @@ def _search(opened: Reading, asked: Asked, question: Question) -> list[Hit]:
             catalogue, LOCAL_OWNER, needed, question, weights=weights, threshold=threshold
         )
     vectors = question_vectors(catalogue, asked.text)
-    return queries.hybrid(catalogue, LOCAL_OWNER, asked.text, vectors, question, weights=weights)
+    return queries.hybrid(
+        catalogue,
+        LOCAL_OWNER,
+        asked.text,
+        vectors,
+        question,
+        weights=weights,
+        threshold=threshold,
+    )
 
 
 def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
@@ -216,6 +244,8 @@ def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
 def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
     if not found:
         say("No results found")
+    if seen.clips_in_question != seen.clips:
+        say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
     if asked.kind is SearchType.TRANSCRIPTS:
         say(f"searched what is said in {seen.clips_with_speech:,} of {seen.clips:,} clips")
         return
@@ -227,5 +257,5 @@ def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
         say(f"by meaning: {no_vectors(seen)}")
         return
     say(f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}")
-    if asked.kind is SearchType.SEMANTIC and not found:
+    if not found:
         say(f"none is more alike than {asked.threshold:g}; a lower --threshold shows more")

@@ -6,11 +6,13 @@ import typer
 
 from video_assets.interfaces.cli.meaning import no_vectors, question_vectors
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, LimitOption, reading
+from video_assets.interfaces.cli.search_explain import say_legs
 from video_assets.interfaces.cli.search_options import (
     ExplainOption,
     OffsetOption,
     OpenOption,
     ScoresOption,
+    ThresholdOption,
     WhereOption,
     conditions,
     visible,
@@ -29,6 +31,7 @@ def moments(
     offset: OffsetOption = 0,
     where: WhereOption = None,
     scores: ScoresOption = False,
+    threshold: ThresholdOption = 0.3,
     explain: ExplainOption = False,
     open_it: OpenOption = False,
     as_json: JsonOption = False,
@@ -37,33 +40,42 @@ def moments(
 
     Each answer is a clip and a time. By meaning once `moment_embeddings` has made vectors.
     """
-    question = Question(conditions(where), limit, offset)
+    question = Question(conditions(where), limit, offset, [] if explain else None)
     hits: list[Hit] = []
     with reading() as opened:
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
             vectors = question_vectors(catalogue, text)
-            hits = queries.moments(catalogue, LOCAL_OWNER, text, vectors, question)
-        seen = visible(opened) if explain or not hits else None
+            hits = queries.moments(
+                catalogue, LOCAL_OWNER, text, vectors, question, threshold=threshold
+            )
+        seen = visible(opened, question) if explain or not hits else None
         if open_it:
             show_pictures(opened, text, hits)
     if as_json:
-        say_json({"type": "moments", "shown": len(hits), "moments": hits, "visible": seen})
+        found = {"type": "moments", "shown": len(hits), "moments": hits}
+        say_json({**found, "visible": seen, "legs": question.legs})
         return
     if hits:
         table = hits_table(hits, "moments", scores=scores)
         console().print(titled(f"Moments ({len(hits)} found)", table))
     if seen is not None:
-        _say_what_was_searched(seen, found=bool(hits))
+        _say_what_was_searched(seen, threshold, found=bool(hits))
     elif not hits:
         say(NO_CATALOGUE)
+    if question.legs is not None and seen is not None:
+        say_legs(question.legs, ("text", "semantic"))
 
 
-def _say_what_was_searched(seen: Visible, *, found: bool) -> None:
+def _say_what_was_searched(seen: Visible, threshold: float, *, found: bool) -> None:
     if not found:
         say("No moments found")
+    if seen.clips_in_question != seen.clips:
+        say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
     say(f"searched {seen.moments:,} passages of {seen.clips_with_speech:,} clips with speech")
     if seen.moments_with_vectors:
         say(f"by meaning: {seen.moments_with_vectors:,} of them have vectors of {seen.model}")
+        if not found:
+            say(f"none is more alike than {threshold:g}; a lower --threshold shows more")
     else:
         say(f"by meaning: {no_vectors(seen)}")

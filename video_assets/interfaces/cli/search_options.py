@@ -7,7 +7,7 @@ import typer
 
 from video_assets.interfaces.cli.reading import Reading, leave
 from video_assets.search import queries
-from video_assets.search.queries import Visible
+from video_assets.search.queries import Question, Visible
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.selection import Condition, SelectionError, parse
 
@@ -21,7 +21,16 @@ WhereOption = Annotated[
 OffsetOption = Annotated[int, typer.Option("--offset", min=0, help="Leave out so many.")]
 ScoresOption = Annotated[bool, typer.Option("--scores", help="With how good each answer is.")]
 ExplainOption = Annotated[
-    bool, typer.Option("--explain", help="Say which lists found what, among how many clips.")
+    bool,
+    typer.Option(
+        "--explain", help="Say which lists were made, by which plan, and among how many clips."
+    ),
+]
+ThresholdOption = Annotated[
+    float,
+    typer.Option(
+        "--threshold", help="The least likeness of what is found by its meaning, at most 1."
+    ),
 ]
 OpenOption = Annotated[bool, typer.Option("--open", help="Show their pictures in the browser.")]
 
@@ -34,8 +43,8 @@ def conditions(where: str | None) -> Sequence[Condition]:
         leave(str(error))
 
 
-def visible(opened: Reading) -> Visible | None:
+def visible(opened: Reading, question: Question) -> Visible | None:
     """Count what can be found, if there is a catalogue."""
     if opened.browser is None:
         return None
-    return queries.visible(opened.browser.catalogue, LOCAL_OWNER)
+    return queries.visible(opened.browser.catalogue, LOCAL_OWNER, question)

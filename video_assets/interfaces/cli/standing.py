@@ -1,22 +1,37 @@
 """How the work stands at one moment: runs, lanes, pace and causes, for `status` and `monitor`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli.wording import ago, cell, new_table, shorten, span, titled
-from video_assets.presets.model import DEFAULT_PRESET, load_preset
-from video_assets.settings import Settings
+from video_assets.automation.quote_words import dollars
+from video_assets.interfaces.cli.wording import (
+    ago,
+    cell,
+    clean,
+    counted,
+    moment,
+    new_table,
+    shorten,
+    span,
+    titled,
+)
+from video_assets.settings import LOCAL_OWNER, Budget, Settings
 from video_assets.slots import Use, in_use
-from video_assets.storage import pace, run_queue
-from video_assets.storage.browse import Browser, Counts
+from video_assets.storage import costs, pace, postponed, run_queue
+from video_assets.storage.costs import Spending
+from video_assets.storage.counts import Counts, count
 from video_assets.storage.pace import Cause, Pace
+from video_assets.storage.postgres import Postgres
+from video_assets.storage.postponed import Postponed
 from video_assets.storage.run_queue import RunQueue
 
+NOTHING = Spending(Decimal(0), Decimal(0))
 RUNS_SHOWN = 10
 CAUSES_SHOWN = 10
 WHOSE = {"file": "file", "network": "network", "refused": "refused", "unreachable": "out of reach"}
@@ -34,14 +49,19 @@ class Lane:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the work stands."""
+    """How the work stands.
+
+    used  lanes that somebody has used, by name
+    """
 
     counts: Counts
     queue: RunQueue
-    lanes: list[Lane]
+    used: Mapping[str, Use]
     pace: Pace
     causes: list[Cause]
     quiet_s: float | None
+    waits: list[Postponed] = field(default_factory=list)
+    spending: Spending = NOTHING
 
     @property
     def is_over(self) -> bool:
@@ -57,29 +77,37 @@ class Standing:
             "steps": self.counts.steps,
             "runs": self.queue.counts,
             "runs_in_progress": self.queue.in_progress,
-            "lanes": self.lanes,
+            "lanes": lanes_of(self.used),
             "pace": asdict(self.pace),
             "causes": self.causes,
+            "left_for_later": self.waits,
+            "spending": asdict(self.spending),
         }
 
 
-def stand(settings: Settings, browser: Browser) -> Standing:
+def stand(settings: Settings, catalogue: Postgres) -> Standing:
     """Look at everything once."""
-    counts = browser.counts()
-    catalogue, owner = browser.catalogue, browser.owner
-    return Standing(
-        counts,
-        run_queue.look(settings),
-        lanes_of(settings),
-        pace.pace(catalogue, owner, counts),
-        pace.causes(catalogue, owner, at_most=CAUSES_SHOWN),
-        pace.quiet_s(catalogue, owner),
-    )
+    queue, used = run_queue.look(settings), in_use(settings.lanes_dir)
+    waits, spent = postponed.reasons(catalogue), costs.spending(catalogue, LOCAL_OWNER)
+    with catalogue.transaction(LOCAL_OWNER) as connection:
+        counts = count(connection)
+        return Standing(
+            counts,
+            queue,
+            used,
+            pace.pace(connection, counts),
+            pace.causes(connection, at_most=CAUSES_SHOWN),
+            pace.quiet_s(connection),
+            waits,
+            spent,
+        )
 
 
-def lanes_of(settings: Settings) -> list[Lane]:
+def lanes_of(used: Mapping[str, Use]) -> list[Lane]:
     """List the lanes of the preset, and those that anybody uses besides."""
-    sizes, used = load_preset(DEFAULT_PRESET).worker_config, in_use(settings.lanes_dir)
+    from video_assets.presets.model import DEFAULT_PRESET, load_preset  # 25 ms, with reading it
+
+    sizes = load_preset(DEFAULT_PRESET).worker_config
     return [
         Lane(name, sizes.get(name, 0), use.held, use.waiting)
         for name in sorted({*sizes, *used})
@@ -95,9 +123,9 @@ def runs_part(queue: RunQueue) -> Iterator[RenderableType]:
         yield titled("Runs in progress", _runs(queue))
 
 
-def lanes_part(lanes: Sequence[Lane]) -> Iterator[RenderableType]:
-    """The lanes that somebody uses, or how many lie idle."""
-    busy = [lane for lane in lanes if lane.in_use or lane.waiting]
+def lanes_part(used: Mapping[str, Use]) -> Iterator[RenderableType]:
+    """The lanes that somebody uses now, or that all lie idle."""
+    busy = {name for name, use in used.items() if use.held or use.waiting}
     if not busy:
         yield Text("Lanes: all idle", style="dim")
         return
@@ -105,8 +133,9 @@ def lanes_part(lanes: Sequence[Lane]) -> Iterator[RenderableType]:
     table.add_column("Lane", no_wrap=True)
     for heading in ("Slots", "In use", "Waiting"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for lane in busy:
-        table.add_row(cell(lane.lane), str(lane.slots), str(lane.in_use), str(lane.waiting))
+    for lane in lanes_of(used):
+        if lane.lane in busy:
+            table.add_row(cell(lane.lane), str(lane.slots), str(lane.in_use), str(lane.waiting))
     yield titled("Lanes", table)
 
 
@@ -121,6 +150,33 @@ def pace_sentence(found: Pace, *, is_over: bool) -> str:
     if found.left_s and not is_over:
         text += f"; about {span(found.left_s)} left"
     return f"{text}."
+
+
+def waits_part(standing: Standing, budget: Budget) -> Iterator[RenderableType]:
+    """What is left for later and why, and what was spent; nothing where nothing costs anything."""
+    for wait in standing.waits:
+        yield Text(clean(wait_sentence(wait)), style="yellow")
+    for pause in standing.spending.pauses:
+        yield Text(clean(f"{pause.reason}; until {moment(pause.until)}"), style="yellow")
+    if standing.spending.month_usd:
+        yield Text(spending_sentence(standing.spending, budget))
+
+
+def wait_sentence(wait: Postponed) -> str:
+    """Say how many clips an asset left for later, and why."""
+    waits = "waits" if wait.clips == 1 else "wait"
+    until = "" if wait.until is None else f" (until {moment(wait.until)})"
+    return f"{wait.asset}: {counted(wait.clips, 'clip')} {waits}: {wait.reason}{until}"
+
+
+def spending_sentence(spending: Spending, budget: Budget) -> str:
+    """Say what was spent today and this month, beside what may be."""
+    month = _beside(spending.month_usd, budget.owner_month_usd)
+    return f"Spent today {_beside(spending.today_usd, budget.day_usd)}, this month {month}"
+
+
+def _beside(usd: Decimal, cap: Decimal | None) -> str:
+    return dollars(usd) if cap is None else f"{dollars(usd)} of {dollars(cap)}"
 
 
 def causes_part(causes: Sequence[Cause]) -> Iterator[RenderableType]:
@@ -146,8 +202,8 @@ def _counts(counts: Mapping[str, int]) -> Table:
     table = new_table()
     table.add_column("Status", no_wrap=True)
     table.add_column("Count", justify="right", no_wrap=True)
-    for status, count in counts.items():
-        table.add_row(cell(_status(status)), f"{count:,}")
+    for status, runs in counts.items():
+        table.add_row(cell(_status(status)), f"{runs:,}")
     if not counts:
         table.add_row(Text("no runs", style="dim"), "0")
     return table

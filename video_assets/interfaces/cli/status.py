@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -14,11 +13,11 @@ from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, readin
 from video_assets.interfaces.cli.standing import (
     Standing,
     causes_part,
-    lanes_of,
     lanes_part,
     pace_sentence,
     runs_part,
     stand,
+    waits_part,
 )
 from video_assets.interfaces.cli.wording import (
     cell,
@@ -30,12 +29,14 @@ from video_assets.interfaces.cli.wording import (
     titled,
 )
 from video_assets.settings import Settings
+from video_assets.slots import in_use
 from video_assets.storage import run_queue
-from video_assets.storage.browse import Browser, Counts
+from video_assets.storage.counts import Counts, State
 from video_assets.storage.pace import Pace
+from video_assets.storage.postgres import Postgres
 
 REFRESH_S = 2.0
-NAMES = ("complete", "processing", "failed", "waiting", "missing")
+NAMES: tuple[State, ...] = ("complete", "processing", "failed", "waiting", "missing")
 STYLES = {"complete": "green", "done": "green", "failed": "red", "running": "yellow"} | {
     "missing": "magenta"
 }
@@ -49,44 +50,48 @@ def status(
 ) -> None:
     """Count the clips by state, show runs, lanes and pace, and say why steps failed."""
     with reading() as opened:
-        settings, browser = opened.settings, opened.browser
-        place = _place(settings, browser)
+        settings, catalogue = opened.settings, opened.catalogue
+        place = _place(settings, catalogue)
         if as_json:
-            standing = stand(settings, browser) if browser else _nothing(settings)
+            standing = stand(settings, catalogue) if catalogue else _nothing(settings)
             say_json({**standing.as_document(), "database": place})
-        elif browser is None:
+        elif catalogue is None:
             console().print(Text(NO_CATALOGUE))
         elif watch:
-            _watch(settings, browser, place)
+            _watch(settings, catalogue, place)
         else:
-            console().print(_page(stand(settings, browser), place))
+            console().print(_page(stand(settings, catalogue), settings, place))
 
 
 def _nothing(settings: Settings) -> Standing:
     counts = Counts(dict.fromkeys(NAMES, 0), 0, [])
-    return Standing(counts, run_queue.EMPTY, lanes_of(settings), Pace(), [], None)
+    return Standing(counts, run_queue.EMPTY, in_use(settings.lanes_dir), Pace(), [], None)
 
 
-def _watch(settings: Settings, browser: Browser, place: str | None) -> None:
-    page = _page(stand(settings, browser), place)
+def _watch(settings: Settings, catalogue: Postgres, place: str | None) -> None:
+    from rich.live import Live  # for those who watch
+
+    page = _page(stand(settings, catalogue), settings, place)
     try:
         with Live(page, console=console(), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(_page(stand(settings, browser), place), refresh=True)
+                live.update(_page(stand(settings, catalogue), settings, place), refresh=True)
     except KeyboardInterrupt:
         return
 
 
-def _page(standing: Standing, place: str | None) -> RenderableType:
+def _page(standing: Standing, settings: Settings, place: str | None) -> RenderableType:
     counts = standing.counts
     parts: list[RenderableType] = [titled("Your Video Processing Status", _states(counts))]
     if counts.steps:
         parts += [Text(), titled("Steps", _steps(counts))]
     parts += [Text(), *runs_part(standing.queue)]
-    parts += [Text(), *lanes_part(standing.lanes)]
+    parts += [Text(), *lanes_part(standing.used)]
     if standing.causes:
         parts += [Text(), *causes_part(standing.causes)]
+    if waits := list(waits_part(standing, settings.budget)):
+        parts += [Text(), *waits]
     parts += [Text(), Text(pace_sentence(standing.pace, is_over=standing.is_over))]
     parts.append(Text(f"Database: {clean(place)}", style="dim", overflow="fold"))
     return Group(*parts)
@@ -126,10 +131,10 @@ def _count(number: int, name: str) -> Text:
     return Text(f"{number:,}", style=STYLES.get(name, "") if number else "dim")
 
 
-def _place(settings: Settings, browser: Browser | None) -> str | None:
+def _place(settings: Settings, catalogue: Postgres | None) -> str | None:
     """Where the database is, without its password."""
-    if browser is None:
+    if catalogue is None:
         return None
-    address = urlsplit(browser.catalogue.dsn)
+    address = urlsplit(catalogue.dsn)
     where = f"{address.hostname}:{address.port or 5432}{address.path}"
     return f"embedded in {settings.home} ({where})" if settings.is_embedded else where

@@ -15,7 +15,7 @@ from video_assets.interfaces.cli.wording import cell, clean, console, new_table,
 from video_assets.media.discovery import absolute
 from video_assets.presets.model import load_preset
 from video_assets.settings import LOCAL, Settings, WatchFolder, load_settings
-from video_assets.storage.browse import open_existing
+from video_assets.storage.catalogue import open_existing
 from video_assets.storage.survey import count_places
 
 app = typer.Typer(

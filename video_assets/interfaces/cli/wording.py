@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -26,7 +26,7 @@ def console(*, error: bool = False) -> Console:
     stream = sys.stderr if error else sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
-    return Console(stderr=error, highlight=False)
+    return Console(stderr=error, highlight=False, emoji=False)
 
 
 def say(text: str, *, error: bool = False) -> None:
@@ -206,7 +206,7 @@ def plain(value: Any) -> Any:
         return asdict(value)
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, UUID | Path | Fraction):
         return str(value)

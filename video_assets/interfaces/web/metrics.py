@@ -16,7 +16,7 @@ from video_assets.presets.model import DEFAULT_PRESET, load_preset
 from video_assets.settings import Settings
 from video_assets.slots import Use, in_use
 from video_assets.storage import metrics, run_queue
-from video_assets.storage.browse import open_running
+from video_assets.storage.catalogue import open_running
 
 HOST = "127.0.0.1"
 PREFIX = "video_assets"

@@ -1,8 +1,14 @@
 -- name: project(checksum, owner)!
 -- What was embedded of the clip, and its vectors, in the space of their model. A text that has
--- become empty leaves no vector behind.
+-- become empty leaves no vector behind. To an owner who comes later, what a model made that is used
+-- no more is nothing: it would be a new model once again.
 WITH made AS (
-    SELECT result AS e, private.space_of(result ->> 'model') AS space
+    SELECT result AS e,
+           CASE WHEN :owner::uuid IS NULL THEN private.space_of(result ->> 'model')
+                ELSE (SELECT s.id
+                        FROM embedding_spaces s
+                        JOIN embedding_spaces u ON u.is_in_use AND s.created_at >= u.created_at
+                       WHERE s.model = result ->> 'model') END AS space
       FROM results
      WHERE file_checksum = :checksum AND asset = 'embeddings' AND status = 'done'
 ), owners AS (
@@ -29,7 +35,7 @@ WITH made AS (
            (e ->> 'token_count')::int, (e ->> 'original_token_count')::int, e ->> 'truncation_method'
       FROM owners o
      CROSS JOIN made
-     WHERE e ->> 'skipped' IS NULL
+     WHERE e ->> 'skipped' IS NULL AND space IS NOT NULL
     ON CONFLICT (clip_id, embedding_source, embedding_type, segment_id) DO UPDATE
        SET embedded_content = excluded.embedded_content,
            original_content = excluded.original_content,
@@ -42,5 +48,5 @@ INSERT INTO clip_vectors (user_id, space, kind, clip_id, v)
 SELECT o.user_id, f.space, f.kind, o.id, f.v
   FROM owners o
  CROSS JOIN found f
- WHERE f.v IS NOT NULL
+ WHERE f.v IS NOT NULL AND f.space IS NOT NULL
 ON CONFLICT (user_id, space, kind, clip_id) DO UPDATE SET v = excluded.v;

@@ -1,0 +1,113 @@
+"""What paid calls have cost, by whatever they were made for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+import aiosql
+
+from video_assets.storage import ai_calls
+from video_assets.storage.postgres import Postgres
+
+By = Literal["asset", "clip", "model", "day", "owner"]
+
+_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The calls made for one thing.
+
+    unusable       settled without an answer of which a result could be made
+    lost           their process ended before they were settled
+    usd            with what is reserved or lost, which may come to less
+    unsettled_usd  of this, what is reserved or lost
+    unpriced       calls of models of which no price is known; they are told as 0
+    """
+
+    name: str
+    calls: int
+    clips: int
+    answered: int
+    unusable: int
+    lost: int
+    under_way: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    usd: Decimal
+    unsettled_usd: Decimal
+    unpriced: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One call whose answer or error is kept."""
+
+    asset: str
+    model: str
+    status: str
+    outcome: str | None
+    sent_at: datetime
+    usd: Decimal
+    error: str | None
+    answer: Any
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A service that nobody asks until a moment."""
+
+    provider: str
+    asset: str
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What was spent or is reserved, and which services are left alone."""
+
+    today_usd: Decimal
+    month_usd: Decimal
+    pauses: tuple[Pause, ...] = ()
+
+
+def groups(
+    catalogue: Postgres, by: By, *, since: datetime | None, at_most: int
+) -> tuple[list[Group], int]:
+    """Add up calls by what they were made for, and give how many such things there are."""
+    with catalogue.transaction() as connection:
+        rows = list(_queries.groups(connection, by=by, since=since, at_most=at_most))
+    total = rows[0]["total"] if rows else 0
+    return [Group(**{k: v for k, v in row.items() if k != "total"}) for row in rows], total
+
+
+def whole(catalogue: Postgres, *, since: datetime | None) -> tuple[int, Decimal]:
+    """Give the number of all calls, and what they cost."""
+    with catalogue.transaction() as connection:
+        row = _queries.whole(connection, since=since)
+    return row["calls"], row["usd"]
+
+
+def of_run(catalogue: Postgres, run_id: str) -> Decimal:
+    """Give what an ingest or backfill has spent, with what is reserved for it."""
+    with catalogue.transaction() as connection:
+        return _queries.of_run(connection, run=run_id)
+
+
+def answers(catalogue: Postgres, checksum: str) -> list[Answer]:
+    """Give what is kept of what was answered about a clip."""
+    with catalogue.transaction() as connection:
+        return [Answer(**row) for row in _queries.answers(connection, checksum=checksum)]
+
+
+def spending(catalogue: Postgres, owner: UUID) -> Spending:
+    """Give what was spent today and by an owner this month, and which services are left alone."""
+    today, month = ai_calls.spent(catalogue, owner)
+    with catalogue.transaction() as connection:
+        pauses = tuple(Pause(**row) for row in _queries.pauses(connection))
+    return Spending(today, month, pauses)

@@ -1,0 +1,125 @@
+"""Clips that cost money in a whole pipeline: what waits, when it is tried again, what is not."""
+
+from decimal import Decimal
+
+import pytest
+
+from video_assets.automation.choice import choose
+from video_assets.automation.due import find_due
+from video_assets.automation.plan import plan_of
+from video_assets.automation.work import find_work
+from video_assets.storage import ledger, postponed
+from video_assets_tests import paying
+from video_assets_tests.automation.conftest import Pipeline, preset
+from video_assets_tests.services.loopback import chat, serve
+from video_assets_tests.services.test_paid_call import blocked
+
+NAMES = ("ant", "bee", "cow", "dog", "eel")
+MOST = paying.PRICE.of(paying.MOST)
+DAY = "VIDEO_ASSETS_BUDGET__DAY_USD"
+REACHED = "the day's cap of ${} is reached; it goes on after midnight UTC, or raise"
+
+
+@pytest.fixture
+def service():
+    with serve() as service:
+        service.answers = [chat]
+        yield service
+
+
+@pytest.fixture
+def pipeline(pipeline, service):
+    with pipeline.catalogue.transaction() as connection:
+        for table in ("ai_calls", "private.ai_totals", "private.ai_pauses"):
+            connection.execute(f"DELETE FROM {table}".encode())  # noqa: S608 - ours
+    pipeline.more = paying.ASSETS
+    wanted = preset("loud", "report", opinion={"base_url": service.url})
+    patient = [step.model_copy(update={"timeout": 60}) for step in wanted.steps]
+    pipeline.preset = wanted.model_copy(update={"steps": tuple(patient)})
+    return pipeline
+
+
+def waiting(pipeline: Pipeline, clips: dict[str, str]) -> list[ledger.Cell]:
+    return [cell for cell in pipeline.cells(clips) if cell.state == "waiting"]
+
+
+def counts(pipeline: Pipeline, clips: dict[str, str]) -> dict[str, int]:
+    states = [cell.state for cell in pipeline.cells(clips) if cell.asset == "opinion"]
+    return {state: states.count(state) for state in set(states)}
+
+
+def test_what_a_cap_forbids_waits_and_says_why_until_somebody_asks(pipeline, service, monkeypatch):
+    cap = MOST + paying.PRICE.of(paying.Usage(2, output_tokens=2))  # for one, and two that were
+    monkeypatch.setenv(DAY, str(cap))
+    clips = pipeline.register(*NAMES)
+    pipeline.process(clips)
+    assert counts(pipeline, clips) == {"done": 3, "waiting": 2}
+    assert len(service.seen) == 3
+
+    left = waiting(pipeline, clips)
+    assert {(cell.asset, cell.waits_for) for cell in left} == {("opinion", ())}
+    assert all((cell.postponed or "").startswith(REACHED.format(cap)) for cell in left)
+    assert all(0 < (cell.wait_s or 0) <= 86_400 for cell in left)
+    plan, checksums = plan_of(pipeline.preset), list(clips.values())
+    assert not find_work(pipeline.catalogue, plan, checksums, at_once=True)
+    with pipeline.catalogue.transaction() as connection:
+        connection.execute("UPDATE clips SET preset = 'test'")
+    assert find_due(pipeline.catalogue, {"test": plan}, (), at_most=10) == []
+    choice = choose(pipeline.catalogue, plan, checksums, ("missing", "stale", "failed"))
+    assert {each.reason.split("; ")[0] for each in choice.chosen} == {
+        f"was left for later: the day's cap of ${cap} is reached"
+    }
+    (told,) = postponed.reasons(pipeline.catalogue, checksums)
+    assert (told.asset, told.clips) == ("opinion", 2)
+
+    monkeypatch.setenv(DAY, "100")
+    pipeline.process(clips)
+    assert len(service.seen) == 3  # nobody asked for them
+    choice.take_up(pipeline.catalogue)
+    pipeline.process(clips)
+    assert counts(pipeline, clips) == {"done": 5}
+    assert len(service.seen) == 5
+    assert postponed.reasons(pipeline.catalogue, checksums) == []
+
+
+def test_what_waits_for_a_moment_is_due_when_it_has_come(pipeline, service, monkeypatch):
+    monkeypatch.setenv(DAY, "0")
+    clips = pipeline.register("fox")
+    pipeline.process(clips)
+    assert counts(pipeline, clips) == {"waiting": 1}
+    with pipeline.catalogue.transaction() as connection:
+        connection.execute("UPDATE private.postponed_cells SET until = now()")
+        connection.execute("UPDATE clips SET preset = 'test'")
+    plan = plan_of(pipeline.preset)
+    assert find_work(pipeline.catalogue, plan, list(clips.values()))
+    assert [due.checksum for due in find_due(pipeline.catalogue, {"test": plan}, (), at_most=99)]
+
+
+def test_a_result_says_what_it_cost_and_its_answer_is_kept_no_longer(pipeline, service):
+    clips = pipeline.register("gnu")
+    pipeline.process(clips)
+    with pipeline.catalogue.transaction() as connection:
+        (made,) = connection.execute(
+            "SELECT cost_usd FROM results WHERE asset = 'opinion' AND file_checksum = %s",
+            (clips["gnu"],),
+        ).fetchall()
+        (call,) = connection.execute(
+            "SELECT counted, answer, run_id FROM ai_calls WHERE file_checksum = %s", (clips["gnu"],)
+        ).fetchall()
+    assert made["cost_usd"] == Decimal("0.011")
+    assert (call["counted"], call["answer"]) == (True, None)
+    assert call["run_id"]
+
+
+def test_a_refusal_is_told_twice_and_paid_for_once_until_somebody_asks_again(pipeline, service):
+    service.answers = [blocked]
+    clips = pipeline.register("hen")
+    pipeline.process(clips)
+    (failed,) = [cell for cell in pipeline.cells(clips) if cell.asset == "opinion"]
+    assert (failed.state, failed.fault, failed.attempts) == ("failed", "refused", 2)
+    assert len(service.seen) == 1
+    ledger.forgive(pipeline.catalogue, [failed])
+    service.answers = [chat]
+    pipeline.process(clips)
+    assert counts(pipeline, clips) == {"done": 1}
+    assert len(service.seen) == 2
