@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from video_assets_tests.analyses import SAID, description
+
 DIGEST = "d" * 64
 
 CAMERA = {
@@ -101,4 +103,6 @@ ALL = {
     "audio_track": TRACK,
     "transcript": transcript("Hello there.", "Two bridges."),
     "focal_length": ESTIMATE,
+    **SAID,
+    "description": description(**SAID),
 }

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import aiosql
 
-from video_assets.storage import locations
+from video_assets.storage import descriptions, locations
+from video_assets.storage.analyses import Analysis, analyses_of
 from video_assets.storage.counts import State
 from video_assets.storage.postgres import Postgres
 
@@ -126,6 +127,8 @@ class Scene:
     begins_with: str | None
     representative_frame: str | None
     description: str | None
+    objects: list[str] | None
+    activities: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,9 @@ class Clip(ListedClip):
     content_category: str | None
     content_summary: str | None
     content_tags: list[str] | None
+    content_language: str | None
+    content_analyzer: str | None
+    content_model: str | None
     transcript_preview: str | None
     full_transcript: str | None
     transcript_word_count: int
@@ -180,13 +186,15 @@ class Clip(ListedClip):
 
 @dataclass(frozen=True)
 class ClipDetails:
-    """A clip with its places, scenes, steps and files."""
+    """A clip with its places, scenes, steps, files, and what analyzers and people say of it."""
 
     clip: Clip
     places: list[Place]
     scenes: list[Scene]
     steps: list[Step]
     artifacts: list[Artifact]
+    analyses: list[Analysis]
+    edited: list[str]
     quiet_s: float
 
 
@@ -263,6 +271,8 @@ class Browser:
                 artifacts=[
                     Artifact(**each) for each in _queries.artifacts(connection, clip_id=clip_id)
                 ],
+                analyses=analyses_of(connection, [clip.file_checksum]),
+                edited=descriptions.edited(connection, clip_id),
                 quiet_s=_queries.quiet_s(connection, clip_id=clip_id),
             )
 

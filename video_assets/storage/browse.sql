@@ -49,6 +49,7 @@ SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.checksum_al
        c.frame_rate, c.is_vfr, c.bitrate, c.start_timecode, c.codec, c.container, c.has_audio,
        c.audio_tracks, c.subtitle_tracks, c.camera_make, c.camera_model, c.technical_metadata,
        c.camera_details, c.content_category, c.content_summary, c.content_tags,
+       c.content_language, c.content_analyzer, c.content_model,
        c.transcript_preview, c.full_transcript, c.transcript_word_count, c.transcript_language,
        c.captured_at, c.captured_at_local, c.capture_utc_offset_minutes, c.gps_latitude,
        c.gps_longitude, c.gps_altitude, c.location_name, c.lens_model, c.focal_length_mm,
@@ -69,7 +70,7 @@ SELECT path, host, size_bytes, first_seen_at, seen_at, missing_at
 
 -- name: scenes(clip_id)
 SELECT scene_number AS number, timestamp_start AS start_s, timestamp_end AS end_s, begins_with,
-       representative_frame, description
+       representative_frame, description, objects, activities
   FROM scenes
  WHERE video_id = :clip_id
  ORDER BY scene_number;

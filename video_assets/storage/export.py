@@ -1,4 +1,4 @@
-"""One owner's catalogue as a table: rows of clips, scenes or transcripts, streamed."""
+"""One owner's catalogue as a table: rows of clips, scenes, transcripts or analyses, streamed."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 
 from video_assets.storage.postgres import Connection, Postgres
 
-TableName = Literal["clips", "scenes", "transcripts"]
+TableName = Literal["clips", "scenes", "transcripts", "analyses"]
 ROWS_AT_ONCE = 1000
 
 _queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")

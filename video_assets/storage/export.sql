@@ -9,7 +9,8 @@ SELECT c.id, c.file_name, c.file_path, c.file_checksum, c.file_size_bytes, s.sta
        c.focal_length_category, c.captured_at, c.captured_at_local, c.capture_utc_offset_minutes,
        c.gps_latitude, c.gps_longitude, c.gps_altitude, c.location_name, c.is_hdr, c.hdr_format,
        c.loudness_lufs, c.true_peak_dbtp, c.exposure_quality, c.exposure_stops, c.exposure_warning,
-       c.scene_count, c.content_category, c.content_summary, c.content_tags, c.transcript_language,
+       c.scene_count, c.content_category, c.content_summary, c.content_tags, c.content_language,
+       c.content_analyzer, c.content_model, c.transcript_language,
        c.transcript_word_count, c.transcript_preview, c.processing_progress, c.created_at, c.processed_at
   FROM clips c
   JOIN clip_states s ON s.clip_id = c.id
@@ -35,3 +36,18 @@ SELECT t.clip_id, c.file_name, c.file_checksum, t.language, t.word_count, t.sour
  WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
    AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
  ORDER BY c.file_path, c.id;
+
+-- name: analyses(checksums, run_id)
+SELECT a.clip_id, c.file_name, c.file_checksum, a.analyzer, a.ai_model, a.is_partial,
+       NOT a.is_partial AND a.analyzer = c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
+       a.speaker_count, a.analysis_summary ->> 'overall' AS summary,
+       ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(a.analysis_summary -> 'content_tags')
+                                              WHEN 'array' THEN a.analysis_summary -> 'content_tags'
+                                              ELSE '[]' END)) AS tags,
+       a.calls, a.input_tokens, a.cached_tokens, a.output_tokens, a.cost_usd::float8 AS cost_usd, a.seconds,
+       a.prompt_version, a.analysis_summary, a.visual_analysis, a.audio_analysis, a.content_analysis, a.created_at
+  FROM analysis a
+  JOIN clips c ON c.id = a.clip_id
+ WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
+   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ ORDER BY c.file_path, c.id, a.analyzer, a.is_partial;

@@ -1,7 +1,8 @@
 """Projections: what a result means for its owners' rows, one SQL file an asset.
 
-`projections/<asset>.sql` runs with :checksum and :owner (null for every owner) and reads the result
-from the ledger. An asset without a file projects nothing: its result lives in the ledger alone.
+`projections/<asset>.sql` runs with :checksum, :owner (null for every owner) and :asset, and reads
+the result from the ledger; the assets that are called `..._analysis` share one file. An asset
+without a file projects nothing: its result lives in the ledger alone.
 """
 
 from functools import cache
@@ -13,6 +14,9 @@ import aiosql
 
 FOLDER = Path(__file__).with_name("projections")
 PROGRESS = "progress"
+ANALYSIS = "_analysis"
+# Scenes that are new take their words from the description.
+_FOLLOWED = {"scenes": "description"}
 # Vectors of moments hang on the segments that search_texts makes.
 _KNOWN = """SELECT asset FROM results WHERE file_checksum = %s AND status = 'done'
              ORDER BY asset <> 'search_texts', asset"""
@@ -20,9 +24,7 @@ _KNOWN = """SELECT asset FROM results WHERE file_checksum = %s AND status = 'don
 
 def project(connection: Any, asset: str, checksum: str, owner: UUID | None = None) -> None:
     """Write what one result means for the rows of one owner, or of all."""
-    projection = _projection(asset)
-    if projection is not None:
-        projection(connection, checksum=checksum, owner=owner)
+    _project(connection, asset, checksum, owner)
     project_progress(connection, [checksum], owner)
 
 
@@ -35,15 +37,21 @@ def project_clip(connection: Any, checksum: str, owner: UUID | None = None) -> N
     """Write everything that is known of a clip, as for an owner who has just registered it."""
     found = connection.execute(_KNOWN, (checksum,)).fetchall()
     for row in found:
-        projection = _projection(row["asset"])
-        if projection is not None:
-            projection(connection, checksum=checksum, owner=owner)
+        _project(connection, row["asset"], checksum, owner)
     project_progress(connection, [checksum], owner)
 
 
+def _project(connection: Any, asset: str | None, checksum: str, owner: UUID | None) -> None:
+    while asset is not None:
+        projection = _projection(ANALYSIS if asset.endswith(ANALYSIS) else asset)
+        if projection is not None:
+            projection(connection, checksum=checksum, owner=owner, asset=asset)
+        asset = _FOLLOWED.get(asset)
+
+
 @cache
-def _projection(asset: str) -> Any:
-    path = FOLDER / f"{asset}.sql"
+def _projection(name: str) -> Any:
+    path = FOLDER / f"{name}.sql"
     if not path.is_file():
         return None
     queries: Any = aiosql.from_path(path, "psycopg")

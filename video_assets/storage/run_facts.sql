@@ -11,7 +11,9 @@ SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.file_size_b
        s.state, s.failed_steps,
        (SELECT count(*) FROM clip_locations l WHERE l.clip_id = c.id) > 1 AS is_duplicate,
        (SELECT a.file_path FROM artifacts a
-         WHERE a.video_id = c.id AND a.artifact_type = 'video_document') AS document
+         WHERE a.video_id = c.id AND a.artifact_type = 'video_document') AS document,
+       (SELECT jsonb_object_agg(a.analyzer, a.analysis_file_path) FROM analysis a
+         WHERE a.clip_id = c.id AND NOT a.is_partial AND a.analysis_file_path IS NOT NULL) AS analyses
   FROM run_clips t
   JOIN clips c ON c.id = t.clip_id
   JOIN clip_states s ON s.clip_id = c.id

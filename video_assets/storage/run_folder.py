@@ -1,13 +1,14 @@
 """The folder of a run: `<home>/runs/<run_id>/`, computed from the ledger whenever it is written.
 
-`run_manifest.json` and `pipeline_config.json`, `json/` a document of each clip, `reports/` all
-clips in one file and what came of them, `exports/`. Every file is written whole or not at all.
+`run_manifest.json` and `pipeline_config.json`, `json/` a document of each clip, `ai_analysis/` what
+each analyzer says of it, `reports/` all clips in one file and what came of them, `exports/`. Every
+file is written whole or not at all.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from video_assets.storage import run_report, runs
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.run_facts import RunFacts
-from video_assets.storage.run_report import document_name
+from video_assets.storage.run_report import analysis_name, document_name
 from video_assets.storage.runs import Run
 
 MANIFEST, PIPELINE = "run_manifest.json", "pipeline_config.json"
@@ -40,6 +41,16 @@ class RunFolder:
     def manifest(self) -> Path:
         """What the run is, in short."""
         return self.path / MANIFEST
+
+    @property
+    def documents(self) -> Path:
+        """A document of each clip."""
+        return self.path / "json"
+
+    @property
+    def analyses(self) -> Path:
+        """What each analyzer says of each clip."""
+        return self.path / "ai_analysis"
 
     @property
     def all_videos(self) -> Path:
@@ -68,12 +79,17 @@ class RunFolder:
 
 def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> dict[str, Any]:
     """Write all but the page and the table, and give the manifest; it is written last."""
-    for name in ("json", "reports", "exports"):
-        (folder.path / name).mkdir(parents=True, exist_ok=True)
+    for path in (
+        folder.documents,
+        folder.analyses,
+        folder.path / "reports",
+        folder.path / "exports",
+    ):
+        path.mkdir(parents=True, exist_ok=True)
     totals = facts.totals()
     told = run_report.manifest(run, totals)
     _write_json(folder.path / PIPELINE, run.preset_document)
-    _link_documents(folder, facts, artifacts)
+    _link_files(folder, facts, artifacts)
     videos = {"videos": run_report.videos(facts)}
     _write_stream(folder.all_videos, run_report.head(told, totals), videos)
     times = {"processing_timeline": run_report.times(facts)}
@@ -128,18 +144,30 @@ def remove_old(
     return removed
 
 
-def _link_documents(folder: RunFolder, facts: RunFacts, artifacts: Path) -> None:
-    """Give each clip's document a name in the run; the bytes are stored once where that can be."""
-    named: set[str] = set()
+def _link_files(folder: RunFolder, facts: RunFacts, artifacts: Path) -> None:
+    """Give what was written of each clip a name in the run; bytes are stored once where possible.
+
+    A file that nothing stands behind any more goes.
+    """
+    named: set[Path] = set()
     for rows in facts.clips():
         for row in rows:
-            if row["document"] is not None and (source := artifacts / row["document"]).is_file():
-                name = document_name(row["file_name"], row["file_checksum"])
-                _link(source, folder.path / "json" / name)
-                named.add(name)
-    for path in (folder.path / "json").iterdir():
-        if path.name not in named:
+            for target, name in _files_of(folder, row):
+                if (source := artifacts / name).is_file():
+                    _link(source, target)
+                    named.add(target)
+    for path in (*folder.documents.iterdir(), *folder.analyses.iterdir()):
+        if path not in named:
             path.unlink()
+
+
+def _files_of(folder: RunFolder, row: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield where the files of a clip stand in the run, and what they are in the store."""
+    whose = row["file_name"], row["file_checksum"]
+    if row["document"] is not None:
+        yield folder.documents / document_name(*whose), row["document"]
+    for analyzer, name in (row["analyses"] or {}).items():
+        yield folder.analyses / analysis_name(*whose, analyzer), name
 
 
 def _link(source: Path, target: Path) -> None:

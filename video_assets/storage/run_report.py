@@ -58,10 +58,20 @@ def elapsed_s(run: Run) -> float:
 
 def document_name(file_name: str, checksum: str) -> str:
     """Name the document of a clip: its file's name without the ending, and whose content it is."""
+    return f"{_clip_name(file_name, checksum)}.json"
+
+
+def analysis_name(file_name: str, checksum: str, analyzer: str) -> str:
+    """Name what an analyzer says of a clip: as its document, and who says it."""
+    who = analyzer.removesuffix("_analysis")
+    return f"{_clip_name(file_name, checksum)}_{who}_AI_analysis.json"
+
+
+def _clip_name(file_name: str, checksum: str) -> str:
     stem = Path(file_name).stem
     safe = "".join(sign if sign.isalnum() or sign in "._- " else "_" for sign in stem)
     short = safe.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .") or "clip"
-    return f"{short}_{checksum[:12]}.json"
+    return f"{short}_{checksum[:12]}"
 
 
 def head(told: Mapping[str, Any], totals: Totals) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """What a clip is about in words, cut into passages, and the vectors made of it."""
 
+from typing import Any
+
 import pytest
 
 from video_assets.analyzer import ANALYZERS
 from video_assets.assets.analyze.transcript import Segment, Transcript
+from video_assets.assets.describe.description import Description
 from video_assets.assets.index.embeddings import NOTHING_KNOWN, Embeddings, embeddings
 from video_assets.assets.index.moment_embeddings import (
     NOTHING_SAID,
@@ -25,6 +28,7 @@ from video_assets.media.capture_time import CaptureTime
 from video_assets.media.probe import probe_media
 from video_assets.services import local_models
 from video_assets.services.embedder import EmbedderSettings
+from video_assets_tests import analyses
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.services.loopback import embed, serve
 
@@ -80,9 +84,19 @@ def probe(tmp_path_factory) -> Probe:
     return Probe.model_validate(dict(probe_media(path)))
 
 
-def tell(probe: Probe, camera: Camera | None, transcript: Transcript | None) -> SearchTexts:
+def tell(
+    probe: Probe,
+    camera: Camera | None,
+    transcript: Transcript | None,
+    description: Description | None = None,
+) -> SearchTexts:
     made = ANALYZERS[search_texts.key.to_user_string()].function(
-        probe=probe, color=None, camera=camera, scenes=None, transcript=transcript
+        probe=probe,
+        color=None,
+        camera=camera,
+        scenes=None,
+        transcript=transcript,
+        description=description,
     )
     assert isinstance(made, SearchTexts)
     return made
@@ -112,6 +126,35 @@ def test_a_model_that_begins_with_its_make_is_named_once(probe: Probe):
     camera = UNKNOWN.model_copy(update={"make": "GoPro", "model": "GoPro Max"})
     texts = tell(probe, camera, None)
     assert (texts.summary, texts.keywords) == ("Filmed with GoPro Max", "GoPro Max portrait")
+
+
+def described(**said: dict[str, Any]) -> Description:
+    return Description.model_validate(analyses.description(**said))
+
+
+def test_what_the_preferred_analyzer_says_goes_first(probe: Probe):
+    texts = tell(probe, KNOWN, transcript_of(said(0, "Good evening")), described(**analyses.SAID))
+    assert texts.summary.startswith(
+        "This is travel content. Two people cross a bridge at dusk. A boat passes below. "
+        "Key activities include: crossing a bridge. Filmed at: stone bridge (outdoor). Night market"
+    )
+    assert texts.summary.endswith("What is said: Good evening")
+    assert texts.keywords.startswith(
+        "Good evening stone bridge outdoor rowing boat bridge dusk river Santiago, Chile"
+    )
+    assert "Hikers" not in texts.model_dump_json()
+
+
+def test_an_analysis_alone_is_something_to_tell(probe: Probe):
+    texts = tell(probe, None, None, described(local_analysis=analyses.LOCAL))
+    assert texts.summary.startswith("This is nature content. A person stands near water. ")
+    assert texts.keywords == "stone bridge outdoor rowing boat water person portrait"
+
+
+def test_who_is_not_preferred_changes_no_text(probe: Probe):
+    one = tell(probe, KNOWN, None, described(gemini_analysis=analyses.GEMINI))
+    assert tell(probe, KNOWN, None, described(**analyses.SAID)) == one
+    assert tell(probe, KNOWN, None, described()) == tell(probe, KNOWN, None)
 
 
 def test_a_name_of_a_file_is_in_no_text(probe: Probe):

@@ -11,6 +11,7 @@ from video_assets.assets.analyze.scenes import Scene, Scenes
 from video_assets.assets.analyze.transcript import Segment, Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails, ThumbnailSettings, make_thumbnails
+from video_assets.assets.describe.description import DescriptionSettings, describe
 from video_assets.assets.index.composing import compose
 from video_assets.assets.index.video_document import video_document
 from video_assets.assets.ingest.checksum import FileInfo
@@ -25,7 +26,9 @@ from video_assets.media.capture_time import CaptureTime
 from video_assets.media.loudness import Sound
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
+from video_assets.services.analysis import ComprehensiveAIAnalysis
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets_tests.analyses import SAID
 from video_assets_tests.clips import HLG, Clip, make_clip
 
 INFO = FileInfo(file_checksum="0" * 64, checksum_algorithm="blake3", file_size_bytes=10)
@@ -297,3 +300,15 @@ def test_what_a_model_sees_of_a_lens_stands_only_where_the_camera_is_silent(tmp_
     both = compose(INFO, probe, camera=said, focal_length=seen).camera
     assert both is not None
     assert (both.focal_length.category, both.focal_length.source) == ("LONG-LENS", "EXIF")
+
+
+def test_the_document_holds_what_analyzers_say(tmp_path: Path) -> None:
+    said = {name: ComprehensiveAIAnalysis.model_validate(each) for name, each in SAID.items()}
+    told = describe(said, None, DescriptionSettings(prefer=("claude_analysis",)))
+    probe = probe_of(make_clip(tmp_path / "clip.mp4"))
+    found = compose(INFO, probe, description=told, analyses=said).analysis
+    assert found.analyzer == "claude_analysis"
+    assert found.content_summary == SAID["claude_analysis"]["summary"]["overall"]
+    assert found.content_category == "travel"
+    assert found.ai_analysis == said["claude_analysis"]
+    assert sorted(found.other_analyses) == ["gemini_analysis", "local_analysis"]

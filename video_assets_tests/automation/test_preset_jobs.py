@@ -50,5 +50,5 @@ def test_a_run_loads_the_preset_of_its_tag_with_what_was_switched_on():
     assert loaded() == load_preset("default")
     mine = loaded(**{PRESET_TAG: "mine", SWITCHED_ON_TAG: "focal_length exposure"})
     waiting = {step.name for step in mine.steps} - {step.name for step in mine.enabled_steps()}
-    assert waiting == {"embeddings", "moment_embeddings"}
+    assert waiting == {"gemini_analysis", "embeddings", "moment_embeddings"}
     assert mine.switched_on == ("exposure", "focal_length")

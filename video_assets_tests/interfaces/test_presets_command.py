@@ -46,7 +46,7 @@ def test_every_preset_is_listed_with_where_it_comes_from(bare_shell: Shell, fold
     assert set(listed) == {*preset_names(), "mine", "broken"}
     assert (listed["default"]["source"], listed["default"]["disabled"]) == (
         "the program",
-        ["focal_length", "embeddings", "moment_embeddings"],
+        ["focal_length", "gemini_analysis", "embeddings", "moment_embeddings"],
     )
     assert listed["ai_research"]["aliases"] == ["ai_comparison"]
     assert listed["mine"]["source"] == str(folder / "mine.yaml")

@@ -42,6 +42,7 @@ def test_default_makes_what_the_specification_says():
         ("scenes", "default", 50, 3, 300),
         ("exposure", "default", 55, 3, 300),
         ("transcript", "ai_analysis", 60, 3, 1800),
+        ("description", "default", 68, 3, 300),
         ("search_texts", "default", 70, 3, 300),
         ("video_document", "default", 90, 3, 300),
     ]
@@ -67,16 +68,30 @@ def test_fast_makes_fewer_and_smaller_thumbnails():
     assert (preset.worker_config["metadata"], preset.worker_config["thumbnails"]) == (16, 8)
 
 
-def test_ai_research_makes_all_that_models_are_shown_and_keeps_a_lane_for_each_model():
+def test_ai_research_asks_three_models_each_in_its_own_lane():
     preset = load_preset("ai_research")
     found_by = {"embeddings", "moment_embeddings"}  # what searches compare, and no model is shown
     names = {step.name for step in load_preset("default").steps}
-    assert {step.name for step in preset.steps} == names - found_by
+    asked = {"claude_analysis": "ai_claude", "local_analysis": "ai_local"}
+    assert {step.name for step in preset.steps} == (names - found_by) | asked.keys()
+    lanes = {step.name: step.queue for step in preset.steps}
+    assert (asked | {"gemini_analysis": "ai_gemini"}).items() <= lanes.items()
     assert preset.enabled_steps() == preset.steps
     proxy = preset.step("proxy")
     assert proxy is not None
     assert proxy.params == {"fps": 10, "bitrate": "2000k"}
     assert {preset.worker_config[f"ai_{model}"] for model in ("gemini", "claude", "local")} == {1}
+
+
+def test_the_default_asks_nobody_until_it_is_told_to_and_describes_what_there_is():
+    preset = load_preset("default")
+    gemini, description = preset.step("gemini_analysis"), preset.step("description")
+    assert gemini is not None
+    assert description is not None
+    assert (gemini.enabled, gemini.timeout, gemini.params["save_partial"]) == (False, 600, True)
+    assert "gemini_analysis" in preset.idle_ai_steps()
+    assert description.enabled
+    assert description.params["prefer"][0] == "gemini_analysis"
 
 
 def test_an_alias_is_the_preset_it_stands_for():

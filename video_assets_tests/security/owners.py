@@ -22,6 +22,8 @@ CHILDREN = {
     "clip_vectors": "clip_id",
     "moment_vectors": "clip_id",
     "analysis": "clip_id",
+    "promotions": "clip_id",
+    "human_edits": "clip_id",
 }
 OWNED = (
     "clips",
@@ -105,6 +107,10 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = S
             """INSERT INTO analysis (clip_id, user_id, analyzer, ai_model, analysis_summary)
                VALUES (%(clip)s, %(owner)s, 'gemini_analysis', 'a model',
                        to_jsonb(%(name)s::text))""",
+            """INSERT INTO promotions (user_id, clip_id, analyzer)
+               VALUES (%(owner)s, %(clip)s, lower(%(name)s) || '_analysis')""",
+            """INSERT INTO human_edits (clip_id, user_id, field, value)
+               VALUES (%(clip)s, %(owner)s, 'content_summary', to_jsonb(%(name)s::text))""",
             """INSERT INTO results (file_checksum, asset, status, code_version, result, measured_at)
                VALUES (%(checksum)s, 'probe', 'done', '1', '{}', now() - interval '1 year')
                ON CONFLICT DO NOTHING""",

@@ -19,6 +19,8 @@ OF_VIEWS = {"0A000", "42809", "55000"}  # whatever is in them, they cannot be wr
 MAY = {
     "public.clips": {"DELETE", "content_category", "content_summary", "content_tags"},
     "public.unreadable_files": {"DELETE"},
+    "public.promotions": {"rolled_back_at"},
+    "public.human_edits": {"DELETE"},
     "public.user_profiles": {"display_name"},
 }
 WRITERS = ("as herself", "as a worker", "without claims", "with a list", "anon as the victim")

@@ -15,6 +15,7 @@ from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import export, export_files
 from video_assets.storage.export import TableName, open_rows
 from video_assets_tests import shelf
+from video_assets_tests.analyses import CLAUDE, GEMINI, description
 from video_assets_tests.shelf import LONG, MARKUP, Shelf
 
 FORMULA = "=HYPERLINK(0)"
@@ -63,6 +64,26 @@ def test_every_clip_of_the_owner_is_a_row_and_none_of_another(filled: Shelf):
     assert "neighbour" not in json.dumps(rows)
     assert len(json.loads(written(filled, "json", "scenes"))) == 3
     assert len(json.loads(written(filled, "json", "transcripts"))) == 1
+
+
+def test_every_analysis_is_a_row_with_what_it_took(filled: Shelf):
+    for name in (LONG, "neighbour.mp4"):
+        shelf.done(filled, name, "claude_analysis", CLAUDE)
+        shelf.done(filled, name, "gemini_analysis", GEMINI)
+        said = description(claude_analysis=CLAUDE, gemini_analysis=GEMINI)
+        shelf.done(filled, name, "description", said)
+    rows = json.loads(written(filled, "json", "analyses"))
+    assert [(row["file_name"], row["analyzer"], row["is_chosen"]) for row in rows] == [
+        (LONG, "claude_analysis", False),
+        (LONG, "gemini_analysis", True),
+    ]
+    assert rows[0]["tags"] == CLAUDE["summary"]["content_tags"]
+    assert rows[0]["summary"] == CLAUDE["summary"]["overall"]
+    assert (rows[0]["cost_usd"], rows[0]["seconds"], rows[0]["output_tokens"]) == (
+        0.0312,
+        9.25,
+        720,
+    )
 
 
 def test_many_rows_come_in_batches(filled: Shelf, monkeypatch: pytest.MonkeyPatch):

@@ -21,6 +21,7 @@ from video_assets.storage.run_folder import RunFolder
 from video_assets.storage.run_report import document_name
 from video_assets.storage.runs import Run, RunRecord
 from video_assets_tests import shelf
+from video_assets_tests.analyses import analysis
 from video_assets_tests.shelf import LONG, MARKUP, Shelf
 
 PRESET = {"name": "default", "steps": []}
@@ -249,6 +250,20 @@ def test_documents_are_stored_once_and_renewed(
     run_folder.remove(written)
     assert source.read_text() == "{}"
     assert not written.path.exists()
+
+
+def test_what_analyzers_say_stands_beside_the_documents(
+    written: RunFolder, filled: Shelf, record: RunRecord, tmp_path: Path
+):
+    (tmp_path / "artifacts" / "ab" / "a.json").write_text("{}")
+    shelf.done(filled, "complete.mov", "claude_analysis", analysis(file="ab/a.json"))
+    shelf.done(filled, "complete.mov", "gemini_analysis", analysis(file="ab/is not there.json"))
+    (written.path / "ai_analysis" / "of a clip that is forgotten.json").touch()
+    write(filled, record, tmp_path)
+    (found,) = (written.path / "ai_analysis").iterdir()
+    assert found.samefile(tmp_path / "artifacts" / "ab" / "a.json")
+    short = filled.checksums["complete.mov"][:12]
+    assert found.name == f"complete_{short}_claude_AI_analysis.json"
 
 
 def test_documents_are_copied_where_no_file_has_two_names(

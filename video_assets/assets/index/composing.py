@@ -17,6 +17,7 @@ from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails
+from video_assets.assets.describe.description import Description
 from video_assets.assets.index import document
 from video_assets.assets.index.document import (
     AnalysisDetails,
@@ -44,6 +45,7 @@ from video_assets.assets.measure.color import Color
 from video_assets.assets.measure.media_info import MediaInfo
 from video_assets.assets.measure.probe import Probe
 from video_assets.media.tracks import VideoTrack
+from video_assets.services.analysis import ComprehensiveAIAnalysis
 
 B = TypeVar("B", bound=Block)
 
@@ -61,6 +63,8 @@ def compose(
     scenes: Scenes | None = None,
     exposure: Exposure | None = None,
     transcript: Transcript | None = None,
+    description: Description | None = None,
+    analyses: Mapping[str, ComprehensiveAIAnalysis] = {},
 ) -> EnhancedVideoIngestOutput:
     """Gather what is known of a clip; blocks that nothing was found for stay empty."""
     made = [each for each in (probe, media_info, proxy, scenes, transcript) if each is not None]
@@ -83,9 +87,26 @@ def compose(
             picture=part(PictureFaults, exposure) if exposure else None,
             transcript=part(document.Transcript, transcript) if transcript else None,
             loudness=part(Loudness, proxy.sound) if proxy and proxy.sound else None,
+            **_described(description, analyses),
             processing_metadata={"warnings": list(dict.fromkeys(warnings))},
         ),
     )
+
+
+def _described(
+    description: Description | None, analyses: Mapping[str, ComprehensiveAIAnalysis]
+) -> dict[str, Any]:
+    told = description.preferred if description else None
+    if told is None:
+        return {"other_analyses": dict(analyses)}
+    return {
+        "content_category": told.content_category,
+        "content_summary": told.content_summary,
+        "content_tags": told.content_tags,
+        "analyzer": told.analyzer,
+        "ai_analysis": analyses.get(told.analyzer),
+        "other_analyses": {name: a for name, a in analyses.items() if name != told.analyzer},
+    }
 
 
 def part(block: type[B], found: BaseModel | None, **instead: Any) -> B:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from video_assets.assets.analyze.exposure import Focus, Interlacing, Shake, Span
 from video_assets.media.camera import Telemetry
 from video_assets.media.capture_time import CaptureTime
+from video_assets.services.analysis import ComprehensiveAIAnalysis
 
 
 class Block(BaseModel):
@@ -258,9 +259,16 @@ class AnalysisDetails(Block):
     transcript: Transcript | None = Field(default=None, description="None: not listened for")
     picture: PictureFaults | None = Field(default=None, description="None: not measured")
     loudness: Loudness | None = Field(default=None, description="None: no sound, or not measured")
+    content_category: str | None = None
     content_tags: tuple[str, ...] = ()
     content_summary: str | None = None
-    ai_analysis: dict[str, Any] | None = None
+    ai_analysis: ComprehensiveAIAnalysis | None = Field(
+        default=None, description="by the analyzer whose words the document takes"
+    )
+    other_analyses: dict[str, ComprehensiveAIAnalysis] = Field(
+        default={}, description="by the others, each under its analyzer's name"
+    )
+    analyzer: str | None = Field(default=None, description="whose words the document takes")
     processing_metadata: dict[str, Any] | None = None
 
 

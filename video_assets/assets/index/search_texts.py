@@ -1,9 +1,9 @@
 """Search texts: what each clip is about, in words for models that compare meanings.
 
 Reads what the other assets found; writes one SearchTexts per clip: a summary in sentences, the
-keywords, and the moments: passages of what is said. The texts hold no file name or folder: what
-is made of them is shared by all owners of the same content. Names are found by the search for
-words.
+keywords, and the moments: passages of what is said. The texts hold no file name or folder, nothing
+that an owner set and nobody's choice but the preset's: what is made of them is shared by all
+owners of the same content. The rest is found by the search for words.
 """
 
 import re
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Segment, Transcript
+from video_assets.assets.describe.description import Candidate, Description
 from video_assets.assets.measure.camera import Camera
 from video_assets.assets.measure.color import Color
 from video_assets.assets.measure.probe import Probe
@@ -59,20 +60,24 @@ def summarize(texts: SearchTexts, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="default", code_version="1", metadata=summarize)
+@clip_asset(lane="default", code_version="2", metadata=summarize)
 def search_texts(
     probe: Probe,
     color: Color | None,
     camera: Camera | None,
     scenes: Scenes | None,
     transcript: Transcript | None,
+    description: Description | None,
 ) -> SearchTexts:
     """What each clip is about, in words: a summary, keywords, and passages of what is said."""
     cuts = scenes.scene_changes if scenes else ()
-    is_told = tells_anything(camera, transcript)
+    told = description.preferred if description else None
+    is_told = told is not None or tells_anything(camera, transcript)
+    summary = summary_of(told, camera, transcript) if is_told else ()
+    keywords = keywords_of(probe, color, told, camera, transcript) if is_told else ()
     return SearchTexts(
-        summary=". ".join(summary_of(camera, transcript)) if is_told else "",
-        keywords=" ".join(keywords_of(probe, color, camera, transcript)) if is_told else "",
+        summary=". ".join(summary),
+        keywords=" ".join(keywords),
         passages=tuple(passages_of(transcript.segments, cuts)) if transcript else (),
         language=transcript.language if transcript else None,
     )
@@ -87,8 +92,17 @@ def tells_anything(camera: Camera | None, transcript: Transcript | None) -> bool
     return any((camera.description, camera.location.location_name, camera.make, camera.model))
 
 
-def summary_of(camera: Camera | None, transcript: Transcript | None) -> Iterator[str]:
+def summary_of(
+    told: Candidate | None, camera: Camera | None, transcript: Transcript | None
+) -> Iterator[str]:
     """Yield the sentences of a summary, without their full stops."""
+    if told is not None:
+        yield f"This is {_words(told.content_category)} content"
+        yield _in_one_line(told.content_summary).rstrip(".")
+        if told.key_activities:
+            yield f"Key activities include: {', '.join(told.key_activities)}"
+        if told.locations:
+            yield "Filmed at: " + ", ".join(f"{at.name} ({at.type})" for at in told.locations)
     if camera is not None:
         if camera.description:
             yield _in_one_line(camera.description)
@@ -103,11 +117,20 @@ def summary_of(camera: Camera | None, transcript: Transcript | None) -> Iterator
 
 
 def keywords_of(
-    probe: Probe, color: Color | None, camera: Camera | None, transcript: Transcript | None
+    probe: Probe,
+    color: Color | None,
+    told: Candidate | None,
+    camera: Camera | None,
+    transcript: Transcript | None,
 ) -> Iterator[str]:
     """Yield keywords."""
     if transcript is not None and transcript.full_text:
         yield _in_one_line(transcript.full_text)[:KEY_PHRASES]
+    if told is not None:
+        for at in told.locations:
+            yield f"{at.name} {at.type}"
+        yield from told.objects
+        yield from told.content_tags
     if camera is not None:
         words = (
             camera.location.location_name,
@@ -172,6 +195,10 @@ def camera_name(camera: Camera) -> str:
     make, model = camera.make, camera.model
     parts = [model] if make and model and model.startswith(make) else [make, model]
     return " ".join(part for part in parts if part)
+
+
+def _words(label: str) -> str:
+    return label.replace("_", " ")
 
 
 def _in_one_line(text: str) -> str:

@@ -11,6 +11,7 @@ from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.derive.thumbnails import Thumbnails
+from video_assets.assets.describe.description import Description, side_by_side
 from video_assets.assets.index.composing import compose
 from video_assets.assets.index.document import EnhancedVideoIngestOutput
 from video_assets.assets.ingest.checksum import FileInfo
@@ -19,6 +20,7 @@ from video_assets.assets.measure.color import Color
 from video_assets.assets.measure.media_info import MediaInfo
 from video_assets.assets.measure.probe import Probe
 from video_assets.clip_asset import clip_asset
+from video_assets.services.analysis import ComprehensiveAIAnalysis
 from video_assets.storage.artifacts import ArtifactFolder
 
 FILE_NAME = "video_document.json"
@@ -33,7 +35,7 @@ class VideoDocument(BaseModel):
     content: EnhancedVideoIngestOutput
 
 
-@clip_asset(lane="default", code_version="3")
+@clip_asset(lane="default", code_version="4")
 def video_document(
     checksum: FileInfo,
     probe: Probe,
@@ -46,6 +48,10 @@ def video_document(
     scenes: Scenes | None,
     exposure: Exposure | None,
     transcript: Transcript | None,
+    description: Description | None,
+    gemini_analysis: ComprehensiveAIAnalysis | None,
+    claude_analysis: ComprehensiveAIAnalysis | None,
+    local_analysis: ComprehensiveAIAnalysis | None,
     artifacts: ArtifactFolder,
 ) -> VideoDocument:
     """Everything that is known of each clip, as one JSON file for other programs."""
@@ -61,6 +67,8 @@ def video_document(
         scenes=scenes,
         exposure=exposure,
         transcript=transcript,
+        description=description,
+        analyses=side_by_side(gemini_analysis, claude_analysis, local_analysis),
     )
     written = artifacts.write(FILE_NAME, content.model_dump_json(indent=2).encode())
     return VideoDocument(document=written, content=content)

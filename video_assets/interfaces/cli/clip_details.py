@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli import clip_facts
+from video_assets.interfaces.cli import clip_analyses, clip_facts
 from video_assets.interfaces.cli.own_document import own_document
 from video_assets.interfaces.cli.wording import (
     NONE,
@@ -49,6 +49,8 @@ def as_document(details: ClipDetails, artifacts: Path) -> dict[str, Any]:
         "places": [asdict(place) for place in details.places],
         "scenes": [{**asdict(scene), "path": _path(scene, artifacts)} for scene in details.scenes],
         "steps": [asdict(step) for step in details.steps],
+        "analyses": [asdict(each) for each in details.analyses],
+        "edited": details.edited,
         "artifacts": [
             {**asdict(each), "path": artifacts / each.name} for each in details.artifacts
         ],
@@ -78,7 +80,8 @@ def show(
         yield from _section("Tags", [Text(clean(" ".join(f"#{t}" for t in clip.content_tags)))])
     yield from _section("Transcript", _words(details, is_whole=transcript))
     if analysis:
-        yield from _section("AI analysis", _analyses(details.steps))
+        nothing = [Text("none yet; --enable-ai of ingest switches on the steps that make one")]
+        yield from _section("AI analysis", list(clip_analyses.show(details.analyses)) or nothing)
 
 
 def _facts(details: ClipDetails) -> Table:
@@ -118,8 +121,18 @@ def _properties(details: ClipDetails) -> dict[str, object]:
         "Lens": clip_facts.lens(clip),
         "Settings": clip_facts.camera_settings(clip),
         "Category": clip.content_category,
+        "Described by": _described_by(details),
         "Processed": moment(clip.processed_at),
     }
+
+
+def _described_by(details: ClipDetails) -> str | None:
+    clip = details.clip
+    parts = [
+        f"{clip.content_analyzer}, {clip.content_model}" if clip.content_analyzer else None,
+        f"set by hand: {', '.join(details.edited)}" if details.edited else None,
+    ]
+    return "; ".join(filter(None, parts)) or None
 
 
 def _duration(clip: Clip) -> str:
@@ -219,6 +232,8 @@ def _scenes(scenes: list[Scene], artifacts: Path) -> Iterator[Text]:
         text = Text(f"{scene.number:>3}  {scene.start_s:.2f}-{scene.end_s:.2f} s", overflow="fold")
         if scene.begins_with == "fade":
             text.append("  fades in")
+        if scene.description:
+            text.append(f"  {clean(scene.description)}")
         if path := _path(scene, artifacts):
             text.append(f"  {clean(path)}", style="dim")
         yield text
@@ -245,14 +260,6 @@ def _words(details: ClipDetails, *, is_whole: bool) -> Iterator[Text]:
 
 def _result(details: ClipDetails, name: str) -> dict[str, Any] | None:
     return next((step.result for step in details.steps if step.name == name), None)
-
-
-def _analyses(steps: Iterable[Step]) -> Iterator[Text]:
-    found = [step for step in steps if step.name.endswith("_analysis") and step.result]
-    for step in found:
-        yield Text(f"{clean(step.name)}: {clean(step.result)}")
-    if not found:
-        yield Text("none yet: no step of this release makes one")
 
 
 def _section(title: str, lines: Iterable[Text]) -> Iterator[Text]:

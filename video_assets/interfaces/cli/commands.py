@@ -38,6 +38,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "list": ("browse:list_clips", "List the clips of the catalogue, newest first."),
     "info": ("browse:info", "Show everything that is known of one clip."),
+    "edit": (
+        "edit:edit",
+        "Say yourself what a clip is about; what you set stays, whatever analyzers say later.",
+    ),
+    "compare": (
+        "compare:compare",
+        "Compare what several analyzers say of clips: where they agree, what they cost and take.",
+    ),
+    "promote": (
+        "promote:promote",
+        "Choose the analyzer whose words stand for your clips in place of the preset's choice.",
+    ),
     "status": (
         "status:status",
         "Count the clips by state, show runs, lanes and pace, and say why steps failed.",
@@ -56,7 +68,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "export": (
         "export:export",
-        "Write one row for each clip, scene or transcript, with the columns people filter by.",
+        "Write one row for each clip, scene, transcript or analysis, with what people filter by.",
     ),
     "cleanup": (
         "cleanup:cleanup",

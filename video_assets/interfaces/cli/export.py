@@ -39,7 +39,7 @@ def export(
     ] = None,
     where: WhereOption = None,
 ) -> None:
-    """Write one row for each clip, scene or transcript, with the columns people filter by.
+    """Write one row for each clip, scene, transcript or analysis, with what people filter by.
 
     For instance: video-assets export --where 'duration>60,camera_make=Canon' -o long.csv
     """
@@ -64,7 +64,8 @@ def export(
     except (SelectionError, MissingLibraryError) as error:
         leave(str(error))
     if output is not None:
-        say(f"{counted(count, table[:-1])} written to {output}", error=True)
+        thing = "row" if table == "analyses" else table[:-1]
+        say(f"{counted(count, thing)} written to {output}", error=True)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ The catalogue knows the model by name. Where it is asked, a preset says: of thos
 the first whose step `embeddings` names the model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from video_assets.interfaces.cli.reading import leave
 from video_assets.interfaces.cli.wording import say
@@ -15,6 +16,9 @@ from video_assets.search import queries
 from video_assets.search.queries import QueryVectors, VectorState, Visible
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.postgres import Postgres
+
+if TYPE_CHECKING:
+    from video_assets.services.embedder import EmbedderSettings
 
 STEP = "embeddings"
 
@@ -68,6 +72,20 @@ class MeaningError(Exception):
     """A question cannot be turned into vectors; the text says why, and what to do."""
 
 
+def vectors_of(texts: Sequence[str], model: str) -> list[list[float]]:
+    """Turn texts into vectors by a model.
+
+    Raises MeaningError.
+    """
+    from video_assets.media.errors import MediaError
+    from video_assets.services.embedder import load_embedder
+
+    try:
+        return load_embedder(_settings_of(model)).embed(texts).vectors.tolist()
+    except MediaError as error:
+        raise MeaningError(str(error)) from None
+
+
 def _vectors_of(question: str, model: str) -> QueryVectors:
     """Ask a model for the vectors of a question.
 
@@ -75,6 +93,15 @@ def _vectors_of(question: str, model: str) -> QueryVectors:
     """
     from video_assets.media.errors import MediaError
     from video_assets.search.asking import embed_question
+
+    try:
+        return embed_question(question, _settings_of(model))
+    except MediaError as error:
+        raise MeaningError(str(error)) from None
+
+
+def _settings_of(model: str) -> "EmbedderSettings":
+    """Find where a model is asked. Raises MeaningError."""
     from video_assets.services.embedder import EmbedderSettings
 
     for where, params in _steps():
@@ -83,10 +110,7 @@ def _vectors_of(question: str, model: str) -> QueryVectors:
         except PresetError:
             continue  # whoever runs it is told
         if settings.model_name == model:
-            try:
-                return embed_question(question, settings)
-            except MediaError as error:
-                raise MeaningError(str(error)) from None
+            return settings
     raise MeaningError(
         f"the clips are embedded by {model}, and no preset says where that model is asked; name it "
         f"in the step {STEP} of one"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from video_assets.storage.browse import ClipDetails
+from video_assets.storage.browse import Clip, ClipDetails
 
 DOCUMENT_STEP = "video_document"
 
@@ -23,6 +23,7 @@ def own_document(details: ClipDetails) -> dict[str, Any] | None:
     }
     return {
         **content,
+        "analysis": _own_words(content["analysis"], clip),
         "id": clip.id,
         "user_id": clip.user_id,
         "file_info": {**content["file_info"], **own_file},
@@ -30,4 +31,20 @@ def own_document(details: ClipDetails) -> dict[str, Any] | None:
         "processing_progress": clip.progress,
         "current_step": clip.current_step,
         "searchable_content": clip.searchable_content,
+    }
+
+
+def _own_words(analysis: dict[str, Any], clip: Clip) -> dict[str, Any]:
+    """Let the owner's words stand, and the analysis of whom the owner believes."""
+    found = dict(analysis.get("other_analyses") or {})
+    if analysis.get("ai_analysis"):
+        found[analysis["analyzer"]] = analysis["ai_analysis"]
+    return {
+        **analysis,
+        "content_category": clip.content_category,
+        "content_summary": clip.content_summary,
+        "content_tags": clip.content_tags or [],
+        "analyzer": clip.content_analyzer,
+        "ai_analysis": found.pop(clip.content_analyzer or "", None),
+        "other_analyses": found,
     }

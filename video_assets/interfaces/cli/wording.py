@@ -174,6 +174,18 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(map(clean, names)) or NONE
 
 
+def money(usd: float | Decimal | None) -> str:
+    """Dollars, with as many digits as a small sum needs: $12.40, $0.0021."""
+    if usd is None:
+        return NONE
+    return f"${usd:,.2f}" if usd == 0 or abs(usd) >= 1 else f"${usd:,.4f}"
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as 62%."""
+    return NONE if share is None else f"{share:.0%}"
+
+
 def counted(number: int, thing: str) -> str:
     """Write a number of things: 1 clip, 2 clips."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
