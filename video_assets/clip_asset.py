@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from video_assets.analyzer import ANALYZERS, Analyzer, Metadata, Quoter
 from video_assets.clip_stream import ClipStream, stream
 from video_assets.partitions import clips
+from video_assets.services.outgoing import Sender
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.problems import problems
@@ -29,6 +30,7 @@ def clip_asset(
     code_version: str,
     metadata: Metadata | None = None,
     quote: Quoter | None = None,
+    sends: Sender | None = None,
 ) -> Callable[[Callable[..., BaseModel]], dg.AssetsDefinition]:
     """Make an analyzer of one clip a partitioned asset.
 
@@ -36,6 +38,7 @@ def clip_asset(
     code_version  raise it whenever the same clip would give another result
     metadata      what the Dagster UI shows of a result; by default its numbers and words
     quote         what a clip is likely to cost, of an analyzer that takes `billing`
+    sends         what it gives to a service by its settings, of an analyzer that takes `billing`
     """
 
     def decorate(function: Callable[..., BaseModel]) -> dg.AssetsDefinition:
@@ -45,6 +48,7 @@ def clip_asset(
             code_version=code_version,
             metadata=metadata or plain_facts,
             quote=quote,
+            sends=sends,
         )
         ANALYZERS[asset.name] = asset
 

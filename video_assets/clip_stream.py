@@ -24,7 +24,8 @@ from video_assets.settings import load_settings
 from video_assets.storage import ai_calls, ledger, locations
 from video_assets.storage.ai_calls import Billing, Caps, Payer
 from video_assets.storage.artifacts import ArtifactFolder
-from video_assets.storage.fingerprints import digest, input_fingerprint
+from video_assets.storage.fingerprints import input_fingerprint
+from video_assets.storage.local_only import find_local_only
 from video_assets.storage.postgres import Postgres
 
 DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
@@ -84,8 +85,9 @@ def stream(
     settings = asset.settings(
         step.params if step else {}, where=f"preset {preset.name}, step {asset.name}"
     )
+    fingerprint = asset.fingerprint(settings)
     made = {
-        checksum: ledger.Made(asset.code_version, digest(settings), input_fingerprint(digests))
+        checksum: ledger.Made(asset.code_version, fingerprint, input_fingerprint(digests))
         for checksum in checksums
         if (digests := _digests(asset, checksum, inputs)) is not None
     }
@@ -117,8 +119,10 @@ def stream(
             mine = [checksum for checksum in due if checksum in free]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
+            kept = frozenset[str]()
             if asset.is_paid:
                 ai_calls.lose(catalogue, asset.name, mine)
+                kept = find_local_only(catalogue, mine, load_settings().local_only)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
                 if isinstance(source, str):
@@ -126,7 +130,9 @@ def stream(
                     yield Outcome(checksum, made[checksum], lost)
                 else:
                     task = _task(asset, context, checksum, source, inputs, settings)
-                    task = replace(task, billing=pays(checksum) if pays else None)
+                    if pays:
+                        billing = replace(pays(checksum), is_local_only=checksum in kept)
+                        task = replace(task, billing=billing)
                     tasks.append((checksum, task))
             work = context.resources.lanes.run(
                 lane,

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from stamina.instrumentation import set_on_retry_hooks
 
 from video_assets.analyzer import ANALYZERS, Analyzer
 from video_assets.media.errors import (
@@ -24,7 +26,9 @@ from video_assets.media.errors import (
 )
 from video_assets.media.source import Source
 from video_assets.progress import Progress
+from video_assets.redaction import protect
 from video_assets.services.interruption import interruptible
+from video_assets.settings import load_settings
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
@@ -80,6 +84,7 @@ class Postponed:
 
 def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
     """Run one task: the only place where an analyzer's failure becomes a value."""
+    _keep_secrets()
     importlib.import_module(task.module)
     analyzer = ANALYZERS[task.name]
     started, cpu_started = time.perf_counter(), time.process_time()
@@ -107,6 +112,13 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
         seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - cpu_started,
     )
+
+
+@cache
+def _keep_secrets() -> None:
+    """Hide keys from now on, which a service's error may quote."""
+    protect(load_settings().secrets)
+    set_on_retry_hooks([])  # they would write errors down as they come
 
 
 def _arguments(analyzer: Analyzer, task: Task, progress: Progress) -> dict[str, Any]:

@@ -4,10 +4,11 @@ Two nets, because each has holes: what looks like a secret, wherever it comes fr
 values that the environment and the settings hold, whatever they look like.
 """
 
+import base64
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from urllib.parse import quote
 
@@ -53,26 +54,39 @@ def redact(text: str) -> str:
     return text
 
 
-def redact_all(value: object) -> object:
+def redact_all(value: object, hide: Callable[[str], str] = redact) -> object:
     """Write whatever is made of texts without the secrets in them."""
     if isinstance(value, str):
-        return redact(value)
+        return hide(value)
     if isinstance(value, dict):
-        return {key: redact_all(each) for key, each in value.items()}
+        return {key: redact_all(each, hide) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [redact_all(each) for each in value]
+        return [redact_all(each, hide) for each in value]
     return value
+
+
+def hide_known(value: object) -> object:
+    """Write an answer without the secrets that are known; what only looks like one may be said."""
+    values = _values()
+    return redact_all(value, lambda text: values.sub(HIDDEN, text)) if values else value
 
 
 @cache
 def _values() -> "re.Pattern[str] | None":
-    """Find every known value, as it is and as URLs, JSON and Python write it."""
+    """Find every known value in all its forms."""
     known = {value for name, value in os.environ.items() if _NAMES.fullmatch(name)} | _told
-    written = {
-        form
-        for value in known
-        if len(value) >= SHORTEST
-        for form in (value, quote(value, safe=""), json.dumps(value)[1:-1], repr(value)[1:-1])
-    }
+    written = {form for value in known if len(value) >= SHORTEST for form in _forms(value)}
     longest_first = sorted(written, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))) if written else None
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Write a value as URLs, JSON, Python and base64 do."""
+    yield from (value, quote(value, safe=""), quote(value))
+    yield from (json.dumps(value)[1:-1], repr(value)[1:-1])
+    data = value.encode()
+    # Three bytes are four letters of base64, so where it begins among others matters.
+    for skipped in range(3):
+        whole = data[skipped : skipped + (len(data) - skipped) // 3 * 3]
+        if len(whole) >= SHORTEST:
+            yield base64.b64encode(whole).decode()

@@ -52,6 +52,7 @@ class WatchFolder(BaseModel):
     pattern: str | None = Field(default=None, description="file names; None: every video format")
     ignore: tuple[str, ...] = Field(default=(), description="what is left out, as in .gitignore")
     recursive: bool = True
+    local_only: bool = Field(default=False, description="nothing of its clips leaves this machine")
 
     @property
     def owner_id(self) -> UUID:
@@ -61,10 +62,7 @@ class WatchFolder(BaseModel):
     @field_validator("path")
     @classmethod
     def _is_absolute(cls, path: Path) -> Path:
-        path = path.expanduser()
-        if not path.is_absolute():
-            raise ValueError(f"{path} is relative, and a watcher has no folder to start from")
-        return Path(os.path.normpath(path))
+        return _absolute(path)
 
     @field_validator("owner")
     @classmethod
@@ -84,6 +82,28 @@ class WatchFolder(BaseModel):
         except ValueError as error:
             raise ValueError(f"ignore: {error}; write it as in .gitignore") from None
         return ignore
+
+
+class Privacy(BaseModel):
+    """What must not leave this machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    local_only: tuple[Path, ...] = Field(
+        default=(), description="folders: no service elsewhere is asked about the clips in them"
+    )
+
+    @field_validator("local_only")
+    @classmethod
+    def _are_absolute(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(map(_absolute, folders))
+
+
+def _absolute(path: Path) -> Path:
+    path = path.expanduser()
+    if not path.is_absolute():
+        raise ValueError(f"{path} is relative, and there is no folder here to start from")
+    return Path(os.path.normpath(path))
 
 
 class Metrics(BaseModel):
@@ -195,6 +215,7 @@ class Settings(BaseSettings):
     )
     cleanup: Cleanup = Cleanup()
     budget: Budget = Budget()
+    privacy: Privacy = Privacy()
     rate_limits: Mapping[str, RateLimit] = Field(
         default={}, description="by service: gemini, anthropic, openai, or the name of its host"
     )
@@ -248,6 +269,12 @@ class Settings(BaseSettings):
         kept = [value.get_secret_value() for value in _secrets_in(self)]
         password = urlsplit(self.db_url or "").password
         return (*kept, *([password] if password else []))
+
+    @property
+    def local_only(self) -> tuple[Path, ...]:
+        """Folders of whose clips nothing may leave this machine, whoever owns them."""
+        watched = (folder.path for folder in self.watch if folder.local_only)
+        return (*self.privacy.local_only, *watched)
 
     @property
     def artifacts_dir(self) -> Path:
@@ -335,6 +362,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "notify": Notify,
     "cleanup": Cleanup,
     "budget": Budget,
+    "privacy": Privacy,
 }
 
 

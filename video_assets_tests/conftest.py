@@ -13,9 +13,17 @@ from video_assets.settings import Settings, load_settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate
 from video_assets.storage.postgres import Postgres
+from video_assets_tests.planted_keys import found_below, found_in_database
 from video_assets_tests.servers import remove_server
 
 TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_key_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever the tests have left on disk, none of their keys is in it."""
+    yield
+    assert found_below(tmp_path_factory.getbasetemp()) == set()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,7 +74,9 @@ def catalogue_name(embedded_server: EmbeddedServer) -> Iterator[str]:
         ),
     )
     yield name
+    leaked = found_in_database(embedded_server.admin_url(name))
     run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    assert leaked == set()
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,12 @@
 """Redaction: whatever an error quotes, the secret in it stays inside."""
 
+import base64
 import json
 from urllib.parse import quote
 
 import pytest
 
-from video_assets.redaction import protect, redact, redact_all
+from video_assets.redaction import hide_known, protect, redact, redact_all
 
 HIDDEN = "tr0ub4dor&3"
 
@@ -58,12 +59,26 @@ def test_the_value_of_a_secret_variable_is_hidden_in_any_guise(
     monkeypatch: pytest.MonkeyPatch, name: str
 ):
     value = 'a "quoted" v\\lue'
+    written = [base64.b64encode(f"{each}{value}:x".encode()).decode() for each in ("", "a", "ab")]
     monkeypatch.setenv(name, value)
     protect([])
     for said in (value, repr(value), json.dumps(value), quote(value), {"deep": [value]}):
         assert "quoted" not in str(redact_all(said)), said
+        assert "quoted" not in str(hide_known(said)), said
+    for said in written:
+        assert len(redact(said)) < len(said) - 12, said
     monkeypatch.delenv(name)
     protect([])
+
+
+def test_what_a_model_says_is_only_freed_of_what_is_known(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", HIDDEN)
+    protect([])
+    said = {"text": f"the password: sesame and {HIDDEN}", "n": 1}
+    assert hide_known(said) == {"text": "the password: sesame and ***", "n": 1}
+    monkeypatch.delenv("OPENAI_API_KEY")
+    protect([])
+    assert hide_known(said) == said
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ from video_assets.media.shown_frames import ShownFrame
 from video_assets.services.analysis import ClipAnalysis
 from video_assets.services.analysis_outline import outline
 from video_assets.services.analysis_question import Question, most_tokens
+from video_assets.services.api_keys import chat_key
 from video_assets.services.client_errors import Errors
 from video_assets.services.local_models import keep
+from video_assets.services.openai_client import client_for
 from video_assets.services.paid_call import PaidModel, Reply
 from video_assets.services.partial_answer import PartialAnswer
 from video_assets.services.prices import Usage
@@ -29,12 +31,10 @@ from video_assets.services.service_errors import (
     CutShortError,
     NotTakenError,
 )
-from video_assets.settings import load_settings
 
 OPENAI, OPENAI_HOST = "openai", "api.openai.com"
 LEAST_PX_PER_TOKEN = 392  # half a patch of 28 pixels squared, which is more than any model takes
 MODELS_NAMED = 5
-_OWN_SECRET, _OPENAI_SECRET = "VIDEO_ASSETS_LOCAL_AI_API_KEY", "OPENAI_API_KEY"
 
 Form = Literal["json_schema", "json_object", "text"]
 _FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
@@ -197,7 +197,11 @@ def open_chat(
         "chat",
         (base_url, timeout_s, key),
         lambda: openai.OpenAI(
-            api_key=key or "none", base_url=base_url, timeout=timeout_s, max_retries=0
+            api_key=key or "none",
+            base_url=base_url,
+            timeout=timeout_s,
+            max_retries=0,
+            http_client=client_for(base_url),
         ),
     )
     return Chat(client, base_url, is_own, model, most_output, timeout_s)
@@ -213,16 +217,15 @@ def key_of(base_url: str) -> str:
 
     Raises ToolMissingError if OpenAI's is missing.
     """
-    settings = load_settings()
-    secret = settings.openai_api_key if _is_openai(base_url) else settings.local_ai_api_key
-    if secret is None and _is_openai(base_url):
-        raise ToolMissingError(f"OpenAI needs a key; set {_OPENAI_SECRET}, then run again")
-    return secret.get_secret_value() if secret else ""
+    key = chat_key(base_url)
+    if key.is_needed and key.value is None:
+        raise ToolMissingError(f"OpenAI needs a key; set {key.variable}, then run again")
+    return key.value or ""
 
 
 def secret_of(base_url: str) -> str:
     """Name the variable that holds the key of a server."""
-    return _OPENAI_SECRET if _is_openai(base_url) else _OWN_SECRET
+    return chat_key(base_url).variable
 
 
 def json_in(text: str) -> str:

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from video_assets.media.errors import ToolMissingError
+from video_assets.services.api_keys import embedding_key
 from video_assets.services.device import Wanted
 from video_assets.services.naming import plain_address, without_folder
+from video_assets.services.outgoing import PLACE_NAME, SAID, Outgoing
 from video_assets.services.paid_model import Payment
 from video_assets.services.tokens import Tokens
 from video_assets.services.vectors import DIMENSIONS
 
+TEXTS = (SAID, "the camera's make, model, lens and description", PLACE_NAME, "the month")
 Vectors = NDArray[np.float32]
 EngineName = Literal["openai_compatible", "transformers"]
 
@@ -94,7 +97,6 @@ def load_embedder(settings: EmbedderSettings, payment: Payment | None = None) ->
 
     payment  for what is asked about a clip; None: a question, of which no clip is
 
-
     Raises ToolMissingError if it cannot be had here.
     """
     if settings.engine == "transformers":
@@ -104,6 +106,23 @@ def load_embedder(settings: EmbedderSettings, payment: Payment | None = None) ->
     from video_assets.services.embedding_service import open_service
 
     return open_service(settings, payment)
+
+
+def sent_texts(settings: EmbedderSettings) -> Outgoing | None:
+    """Say what leaves for the service that a preset names."""
+    return _sent(settings, TEXTS)
+
+
+def sent_passages(settings: EmbedderSettings) -> Outgoing | None:
+    """Say what leaves of the moments of a clip."""
+    return _sent(settings, (SAID,))
+
+
+def _sent(settings: EmbedderSettings, texts: tuple[str, ...]) -> Outgoing | None:
+    if settings.engine == "transformers":
+        return None
+    key = embedding_key(settings.base_url)
+    return Outgoing(settings.base_url, texts, secret=key.shown, has_key=key.value is not None)
 
 
 def fit(found: Sequence[Sequence[float]] | Vectors, count: int) -> Vectors:

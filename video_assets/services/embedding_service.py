@@ -2,27 +2,22 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import openai
 from blake3 import blake3
 
 from video_assets.media.errors import ToolMissingError
+from video_assets.services.api_keys import embedding_key
 from video_assets.services.client_errors import Errors
 from video_assets.services.embedder import Embedded, EmbedderSettings, fit
+from video_assets.services.naming import host_of
 from video_assets.services.openai_client import Service
 from video_assets.services.paid_call import PaidModel, Reply
 from video_assets.services.paid_model import NO_LIMIT, Payment, open_model
 from video_assets.services.prices import Usage, here, price_of, provider_of
 from video_assets.services.tokens import Tokens, load_tokens
-from video_assets.settings import load_settings
 
 TEXTS_PER_REQUEST = 64
-_KEYS = {
-    "api.deepinfra.com": ("DEEPINFRA_API_KEY", "deepinfra_api_key"),
-    "api.openai.com": ("OPENAI_API_KEY", "openai_api_key"),
-}
-_ANY = ("VIDEO_ASSETS_EMBEDDING_API_KEY", "embedding_api_key")
 
 
 class EmbeddingService:
@@ -93,10 +88,12 @@ def open_service(settings: EmbedderSettings, payment: Payment | None) -> Embeddi
 
     Raises ToolMissingError if it needs a key and there is none, or its price is not known.
     """
-    variable, key = _key(urlsplit(settings.base_url).hostname or "")
-    service = Service("embedding service", "text", variable)
-    client = service.open(settings.base_url, key, settings.timeout_s)
-    paid = _paid(settings, key, payment) if payment else None
+    key, host = embedding_key(settings.base_url), host_of(settings.base_url)
+    if key.is_needed and key.value is None:
+        raise ToolMissingError(f"{host} needs a key; set {key.variable}, then run again")
+    service = Service("embedding service", "text", key.variable)
+    client = service.open(settings.base_url, key.value, settings.timeout_s)
+    paid = _paid(settings, key.value, payment) if payment else None
     return EmbeddingService(service, client, settings, paid)
 
 
@@ -118,13 +115,3 @@ def _read(answer: openai.types.CreateEmbeddingResponse) -> dict[str, Any]:
         "vectors": [each.embedding for each in ordered],
         "tokens": answer.usage.prompt_tokens if answer.usage else None,
     }
-
-
-def _key(host: str) -> tuple[str, str | None]:
-    """Give the variable that holds the key of a host, and the key; nobody else gets it."""
-    variable, name = _KEYS.get(host, _ANY)
-    known = load_settings()
-    secret = getattr(known, name) or known.embedding_api_key
-    if secret is None and host in _KEYS:
-        raise ToolMissingError(f"{host} needs a key; set {variable}, then run again")
-    return variable, secret.get_secret_value() if secret else None

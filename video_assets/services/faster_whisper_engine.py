@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from video_assets.media.audio_chunks import LONGEST_S
 from video_assets.media.errors import ToolMissingError
 from video_assets.services.device import choose_ctranslate_device
 from video_assets.services.local_models import keep, load_library
@@ -10,6 +11,8 @@ from video_assets.services.speech_to_text import Answer, EngineSettings, Heard, 
 
 class FasterWhisper:
     """One loaded model."""
+
+    longest_s = LONGEST_S
 
     def __init__(self, model: Any, beam_size: int) -> None:
         self._model, self._beam_size = model, beam_size
@@ -29,6 +32,7 @@ class FasterWhisper:
                 piece.text.strip(),
                 mean_log_probability=piece.avg_logprob,
                 no_speech_probability=piece.no_speech_prob,
+                compression=piece.compression_ratio,
             )
             for piece in pieces
         )

@@ -13,7 +13,7 @@ from video_assets.services.prices import Usage
 from video_assets.services.service_errors import BlockedError, BrokenError, CutShortError
 from video_assets.settings import load_settings
 
-PROVIDER = "gemini"
+PROVIDER, SECRET = "gemini", "GEMINI_API_KEY"
 ADDRESS = "https://generativelanguage.googleapis.com"
 VERSION = "v1beta"  # files, video metadata and JSON Schema are documented of this one
 Detail = Literal["low", "default"]
@@ -22,6 +22,7 @@ Detail = Literal["low", "default"]
 FRAME_TOKENS: dict[Detail, int] = {"low": 66, "default": 258}
 MARK_TOKENS = 10  # the time before each picture; counted from their round 300 tokens a second
 SOUND_TOKENS = 32  # a second
+CONTEXT_TOKENS = 1_000_000  # that a question may have
 BYTES_PER_TOKEN = 2  # of a text at worst; of English it is four
 _WHOLE = "STOP"
 
@@ -66,7 +67,7 @@ def open_client(base_url: str | None, timeout_s: float) -> tuple[Any, str]:
         ) from None
     secret = load_settings().gemini_api_key
     if secret is None:
-        raise ToolMissingError("Gemini needs a key; set GEMINI_API_KEY, then run again")
+        raise ToolMissingError(f"Gemini needs a key; set {SECRET}, then run again")
     key, address = secret.get_secret_value(), base_url or ADDRESS
     options: Any = {"base_url": address, "api_version": VERSION}
     options["timeout"] = round(timeout_s * 1000)

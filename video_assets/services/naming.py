@@ -1,7 +1,9 @@
 """How presets name services and models."""
 
+import ipaddress
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 def plain_address(url: str, *, key: str) -> str:
@@ -23,3 +25,17 @@ def without_folder(model: str) -> str:
     """Name a model without the folder in which it lies on one machine."""
     is_folder = model.startswith((".", "~", "/", "\\")) or Path(model).is_dir()
     return Path(model).name if is_folder else model
+
+
+def host_of(url: str) -> str:
+    """Name the host of an address."""
+    return urlsplit(url).hostname or ""
+
+
+def is_here(url: str | None) -> bool:
+    """Tell whether an address is one of this machine that no other can reach."""
+    host = host_of(url or "")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may lead anywhere
+        return False

@@ -8,6 +8,7 @@ import openai
 
 from video_assets.media.errors import MediaError, ToolMissingError, UnreachableError
 from video_assets.services.local_models import keep
+from video_assets.services.naming import is_here
 
 RETRIES = 3
 T = TypeVar("T")
@@ -34,7 +35,11 @@ class Service:
             self.name,
             (base_url, timeout_s, key),
             lambda: openai.OpenAI(
-                api_key=key or "none", base_url=base_url, timeout=timeout_s, max_retries=RETRIES
+                api_key=key or "none",
+                base_url=base_url,
+                timeout=timeout_s,
+                max_retries=RETRIES,
+                http_client=client_for(base_url),
             ),
         )
 
@@ -65,3 +70,10 @@ class Service:
             f"the {self.name} refuses the request (HTTP {status}); check base_url, model and "
             f"{self.secret}, then run again"
         )
+
+
+def client_for(base_url: str) -> openai.DefaultHttpxClient | None:
+    """Make a client that no proxy and no redirection leads from this machine to another."""
+    if not is_here(base_url):
+        return None
+    return openai.DefaultHttpxClient(trust_env=False, follow_redirects=False)

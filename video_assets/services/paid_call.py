@@ -11,6 +11,7 @@ from uuid import UUID
 import stamina
 
 from video_assets.media.errors import PostponedError, RefusedByServiceError, UnreachableError
+from video_assets.services.outgoing import refuse_local_only
 from video_assets.services.prices import Price, Usage
 from video_assets.services.service_errors import (
     AccountError,
@@ -34,6 +35,8 @@ Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "c
 class Billing(Protocol):
     """Whoever pays: storage.ai_calls.Billing."""
 
+    @property
+    def is_local_only(self) -> bool: ...  # noqa: D102
     def earlier(self, request: str) -> Any: ...  # noqa: D102
     def reserve(  # noqa: D102
         self,
@@ -95,6 +98,7 @@ class PaidModel:
 
     account  digest of provider, address and key: what shares a rate limit
     beat     called while it waits, so that nobody takes the worker for hung
+    is_here  whether it is on this machine, so that nothing leaves it
     """
 
     provider: str
@@ -104,6 +108,7 @@ class PaidModel:
     limit: RateLimit
     billing: Billing
     beat: Callable[[], None]
+    is_here: bool = False
 
     def ask(
         self,
@@ -120,9 +125,11 @@ class PaidModel:
         prepare  does beforehand what takes long and costs nothing, such as an upload; raises
                  ServiceError
 
-        Raises PostponedError when a cap or the service's state forbids to ask now, UnreachableError
-        when the service stays busy or broken, and RefusedByServiceError when it declines.
+        Raises PostponedError when a cap, the service's state or the clip's folder forbids to ask
+        now, UnreachableError when the service stays busy or broken, and RefusedByServiceError when
+        it declines.
         """
+        refuse_local_only(self.billing, to_here=self.is_here)
         if (earlier := self._earlier(request)) is not None:
             return earlier
         try:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
+from video_assets.services.naming import is_here
 from video_assets.services.paid_call import Billing, PaidModel
-from video_assets.services.prices import Price
+from video_assets.services.prices import FREE, Price
 from video_assets.settings import RateLimit, load_settings
 
 DIGEST_LENGTH = 32
@@ -41,4 +42,6 @@ def open_model(
         usual = RateLimit() if price.as_of else NO_LIMIT  # what is free has nobody else to mind
     limit = load_settings().rate_limits.get(provider, usual)
     account = blake3(f"{provider}\n{address}\n{key}".encode()).hexdigest()[:DIGEST_LENGTH]
-    return PaidModel(provider, model, account, price, limit, billing, beat)
+    # One that charges passes on what it is asked, wherever it stands itself.
+    to_here = is_here(address) and price == FREE
+    return PaidModel(provider, model, account, price, limit, billing, beat, to_here)

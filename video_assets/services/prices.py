@@ -16,11 +16,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from video_assets.media.errors import ToolMissingError
+from video_assets.services.naming import is_here
 from video_assets.settings import load_settings
 
 FILE_NAME = "prices.yaml"
 _MILLION = 1_000_000
-_HERE = {"localhost", "127.0.0.1", "::1"}
 _HOSTS = {  # of services that have a name
     "generativelanguage.googleapis.com": "gemini",
     "api.anthropic.com": "anthropic",
@@ -108,11 +108,6 @@ def host_of(provider: str, base_url: str | None = None) -> str:
     """Name the host that a service's requests go to."""
     hosts = {name: host for host, name in _HOSTS.items()}
     return (urlsplit(base_url).hostname if base_url else None) or hosts.get(provider, provider)
-
-
-def is_here(base_url: str | None) -> bool:
-    """Tell whether a service runs on this machine."""
-    return base_url is not None and urlsplit(base_url).hostname in _HERE
 
 
 def here(base_url: str) -> str | None:

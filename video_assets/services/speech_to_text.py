@@ -7,24 +7,43 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from video_assets.media.audio_chunks import LONGEST_S
+from video_assets.services.api_keys import speech_key
 from video_assets.services.device import Wanted
 from video_assets.services.naming import plain_address, without_folder
+from video_assets.services.outgoing import SOUND, Outgoing
 from video_assets.services.paid_model import Payment
 
 Speech = NDArray[np.float32]
 RATE = 16_000
+SpeechFormat = Literal["json", "verbose_json", "diarized_json"]
 EngineName = Literal["subtitles", "faster_whisper", "transformers", "openai_compatible"]
+
+
+# The documented limit of an upload is 25 MB, 13 minutes of our sound; longer requests are longer
+# to repeat. Without times in the answer a chunk is the time, so it is short.
+LONGEST_REQUEST_S: dict[SpeechFormat, float] = {
+    "json": LONGEST_S,
+    "verbose_json": 300.0,
+    "diarized_json": 600.0,
+}
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A piece of text, in seconds from the first sample that the engine was given."""
+    """A piece of text, in seconds from the first sample that the engine was given.
+
+    compression  how many times shorter the text is when it is compressed
+    speaker      a name of the voice within the clip, where the engine tells voices apart
+    """
 
     start_s: float
     end_s: float
     text: str
     mean_log_probability: float | None = None
     no_speech_probability: float | None = None
+    compression: float | None = None
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,12 +55,17 @@ class Answer:
 
 
 class SpeechEngine(Protocol):
-    """Turns at most half a minute of 16 kHz speech into text."""
+    """Turns 16 kHz speech into text."""
+
+    @property
+    def longest_s(self) -> float:
+        """The most that it takes at once."""
+        ...
 
     def transcribe(self, speech: Speech, language: str | None) -> Answer:
         """Write down what is said; language None: find out.
 
-        Raises MediaError, UnreachableError or ToolMissingError when it cannot.
+        Raises MediaError, UnreachableError, ToolMissingError or PostponedError when it cannot.
         """
         ...
 
@@ -73,6 +97,11 @@ class EngineSettings(BaseModel):
         description="of an openai_compatible service",
         json_schema_extra={"variables": True},
     )
+    response_format: Literal["auto"] | SpeechFormat = Field(
+        default="auto",
+        description="of a service: diarized_json tells speakers apart, json tells no times; "
+        "auto: what the model is known for, else verbose_json",
+    )
     timeout_s: float = Field(default=120, gt=0, description="of one request to a service")
 
     @field_validator("base_url")
@@ -84,6 +113,15 @@ class EngineSettings(BaseModel):
     def model_name(self) -> str:
         """The model without the folder in which it lies on one machine."""
         return without_folder(self.model)
+
+    @property
+    def format(self) -> SpeechFormat:
+        """In which form a service is to answer."""
+        if self.response_format != "auto":
+            return self.response_format
+        if "transcribe" not in self.model:
+            return "verbose_json"
+        return "diarized_json" if "diarize" in self.model else "json"
 
 
 def load_engine(settings: EngineSettings, payment: Payment) -> SpeechEngine | None:
@@ -106,3 +144,11 @@ def load_engine(settings: EngineSettings, payment: Payment) -> SpeechEngine | No
 
         return open_service(settings, payment)
     return None
+
+
+def sent_sound(settings: EngineSettings) -> Outgoing | None:
+    """Say what leaves for the service that a preset names."""
+    if settings.engine != "openai_compatible":
+        return None
+    key = speech_key(settings.base_url)
+    return Outgoing(settings.base_url, (SOUND,), secret=key.shown, has_key=key.value is not None)

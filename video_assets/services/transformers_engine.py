@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from video_assets.media.audio_chunks import LONGEST_S
 from video_assets.media.errors import ToolMissingError
 from video_assets.services.device import choose_device
 from video_assets.services.local_models import keep, load_library
@@ -13,6 +14,8 @@ _SIZES = ("tiny", "base", "small", "medium", "large-v2", "large-v3", "large-v3-t
 
 class TransformersWhisper:
     """One loaded model with its processor."""
+
+    longest_s = LONGEST_S
 
     def __init__(self, model: Any, processor: Any, device: str) -> None:
         self._model, self._processor, self._device = model, processor, device

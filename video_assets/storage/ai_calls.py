@@ -18,6 +18,7 @@ import aiosql
 from psycopg.types.json import Json, Jsonb
 
 from video_assets.media.errors import PostponedError
+from video_assets.redaction import hide_known
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.storable import storable
 
@@ -74,7 +75,8 @@ class Earlier:
 class Billing:
     """Who pays for what is asked about one clip by one asset, and how much it may be.
 
-    run  the ingest or backfill whose cap counts
+    run            the ingest or backfill whose cap counts
+    is_local_only  whether nothing of the clip may leave this machine
     """
 
     catalogue: Postgres
@@ -82,6 +84,7 @@ class Billing:
     asset: str
     run: str | None
     caps: Caps
+    is_local_only: bool = False
 
     def earlier(self, request: str) -> Earlier | None:
         """Find what was answered to the same request and may be told again."""
@@ -180,7 +183,7 @@ class Billing:
                 output_tokens=output_tokens,
                 latency_s=latency_s,
                 error=storable(error) if error else None,
-                answer=None if answer is None else Json(answer),
+                answer=None if answer is None else Json(hide_known(answer)),
             )
 
     def mark_invalid(self, call: UUID, error: str) -> None:

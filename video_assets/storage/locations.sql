@@ -117,6 +117,13 @@ SELECT c.file_checksum, l.path_bytes, l.size_bytes, l.mtime_ns
  WHERE c.file_checksum = ANY(:checksums)
  ORDER BY (l.host = :host) DESC, l.missing_at DESC NULLS FIRST, l.seen_at DESC;
 
+-- name: places(checksums)
+-- Every place where these clips lie or have lain, on any host and whoever registered it.
+SELECT c.file_checksum, l.host, l.volume, l.path_bytes
+  FROM clips c
+  JOIN clip_locations l ON l.clip_id = c.id
+ WHERE c.file_checksum = ANY(:checksums);
+
 -- name: known_as(owner, checksums)
 -- The place by which this owner's catalogue knows each clip.
 SELECT file_checksum, file_path

@@ -1,6 +1,7 @@
 """Sound and transcript of clips: times, tracks, silence, subtitles, and engines that fail."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +24,11 @@ from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.media.subtitles import Cue, decode_text, plain_text, read_document, tidy
 from video_assets.progress import Progress
+from video_assets.services.made_up import believed, is_made_up
 from video_assets.services.speech_to_text import Answer, Heard
-from video_assets.services.transcription import is_made_up, transcribe
-from video_assets.storage.ai_calls import Billing, Caps
+from video_assets.services.transcription import transcribe
 from video_assets.storage.artifacts import ArtifactFolder
-from video_assets.storage.postgres import Postgres
-from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.clips import Clip, make_clip, voice
 from video_assets_tests.test_manifest import MEDIA, missing
 
 CHECKSUM = "d" * 64
@@ -45,14 +45,22 @@ def hear(path: Path, store: Path, **settings) -> tuple[Probe, AudioTrackFile, Ar
 
 def write_down(path: Path, store: Path, **settings):
     probe, track, folder = hear(path, store)
-    nobody = Billing(Postgres(""), CHECKSUM, "transcript", None, Caps())  # asks no service
-    wanted = TranscriptSettings(**settings)
-    source = Source(CHECKSUM, path)
-    return make_transcript(source, probe, track, wanted, folder, Progress(), nobody)
+    nobody: Any = None  # none of these asks a service
+    return make_transcript(
+        Source(CHECKSUM, path),
+        probe,
+        track,
+        TranscriptSettings(**settings),
+        folder,
+        Progress(),
+        nobody,
+    )
 
 
 class Echo:
     """An engine that says the same of everything, and counts how often it is asked."""
+
+    longest_s = LONGEST_S
 
     def __init__(self, *pieces: Heard) -> None:
         self.pieces = pieces
@@ -80,6 +88,12 @@ def test_the_file_holds_the_sound_at_16_khz_in_mono(tmp_path, format):
     peak = np.argmax(np.abs(np.fft.rfft(sound))) / (len(sound) / 16_000)
     assert peak == pytest.approx(440, abs=1)
     assert (track.has_sound, track.speech_ranges) == (True, ())
+
+
+def test_a_made_voice_is_taken_for_speech_and_a_tone_is_not(tmp_path):
+    _, track, _ = hear(make_clip(tmp_path / "a.mov", Clip(audio_tracks=1, sound=voice)), tmp_path)
+    ((begin, end),) = track.speech_ranges
+    assert (begin, end) == (pytest.approx(0, abs=0.1), pytest.approx(2, abs=0.1))
 
 
 def test_nobody_speaking_asks_no_engine(tmp_path):
@@ -116,6 +130,8 @@ def test_pieces_lie_on_the_clips_clock():
 def test_long_speech_is_cut_into_chunks_that_cover_it():
     sound = np.random.default_rng(1).normal(size=100 * 16_000).astype(np.float32)
     sound[25 * 16_000 : 26 * 16_000] = 0
+    assert gather([(0.0, 90.0)], sound, 0.0, 90.0) == [(0.0, 90.0)]
+    assert gather([(0.0, 1.0), (9.0, 10.0), (18.1, 19.0)], sound, 0.0) == [(0, 10), (18.1, 19)]
     chunks = gather([(0.0, 90.0)], sound, 0.0)
     assert all(end - begin <= LONGEST_S for begin, end in chunks)
     assert [begin for begin, _ in chunks[1:]] == [end for _, end in chunks[:-1]]
@@ -132,6 +148,54 @@ def test_what_a_model_makes_up_is_left_out(piece):
     engine = Echo(piece, Heard(1, 2, "Real words", -0.2, 0.01))
     found = transcribe(engine, np.zeros(32_000, np.float32), 0, ((0, 2),), "en", Progress())
     assert ([s.text for s in found.said], found.refused) == (["Real words"], 1)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param(Heard(4.0, 5.0, "Hello"), id="where nobody speaks"),
+        pytest.param(Heard(20.0, 21.0, "Hello"), id="behind the sound"),
+        pytest.param(Heard(-3.0, -1.0, "Hello"), id="before the sound"),
+        pytest.param(Heard(0.0, 1.0, "Hello", compression=2.9), id="as the engine says"),
+        pytest.param(Heard(0.0, 1.0, "Thank you for watching!"), id="farewell of unknown worth"),
+        pytest.param(Heard(0.0, 1.0, "Vielen Dank fürs Zuschauen.", -0.8, 0.4), id="unsure"),
+        pytest.param(
+            Heard(0.0, 1.0, "Subtitles by the Amara.org community", -0.1, 0.0), id="credit"
+        ),
+        pytest.param(
+            Heard(0.0, 1.0, "Субтитры сделал DimaTorzok", -0.1, 0.0), id="credit in Russian"
+        ),
+        pytest.param(Heard(0.0, 1.0, "ご視聴ありがとうございました"), id="in Japanese"),
+        pytest.param(Heard(0.0, 1.0, "Don\u2019t forget to like and subscribe."), id="subscribe"),
+    ],
+)
+def test_what_nobody_said_is_left_out(piece):
+    real = Heard(1.0, 2.0, "Real words", -0.2)
+    assert believed([piece, real], [(0.0, 2.0), (9.0, 10.0)], 10.0) == [real]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        Heard(0.0, 1.0, "Thank you for watching!", -0.1, 0.01),
+        Heard(0.0, 1.0, "I thank you for watching the children so well", -0.9),
+        Heard(1.5, 3.0, "ends after the voice"),
+        Heard(0.0, 10.0, "without times of its own"),
+        Heard(0.0, 0.0, "of no length"),
+        Heard(0.0, 1.0, "subtitles are off", -0.3),
+    ],
+)
+def test_what_somebody_may_have_said_stays(piece):
+    assert believed([piece], [(0.0, 2.0), (9.0, 10.0)], 10.0) == [piece]
+
+
+def test_a_loop_is_said_once():
+    said = [
+        Heard(number, number + 1, text)
+        for number, text in enumerate(["no", "no", "no", "go", "go"])
+    ]
+    kept = believed(said, [(0, 9)], 9)
+    assert [(piece.start_s, piece.text) for piece in kept] == [(0, "no"), (3, "go"), (4, "go")]
 
 
 def test_text_on_silence_is_named(tmp_path):

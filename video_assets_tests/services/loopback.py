@@ -2,13 +2,13 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Said = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+Said = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
 Answer = Said | Callable[[bytes], Said]
 
 
@@ -16,8 +16,8 @@ Answer = Said | Callable[[bytes], Said]
 class Service:
     """Where it is, what it answers in turn (the last for ever), and what it was asked.
 
-    An answer is a status and a document, perhaps with headers, or a function of the request's body
-    that gives these.
+    An answer is a status and a document, and maybe headers, or a function of the request's body
+    that gives them. A document of bytes is sent as it is; None breaks the connection off.
     """
 
     url: str
@@ -35,14 +35,17 @@ def serve() -> Iterator[Service]:
             service.seen.append((self.path, self.headers["Authorization"], body))
             answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
             status, document, *headers = answer(body) if callable(answer) else answer
-            data = json.dumps(document).encode()
+            data = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Length", str(len(data) + (document is None)))
             for name, value in (headers[0] if headers else {}).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            if document is not None:
+                self.wfile.write(data)
+            else:
+                self.close_connection = True
 
         def log_message(self, format, *args):
             pass

@@ -14,9 +14,10 @@ from video_assets.services.embedder import EmbedderSettings, fit, load_embedder
 from video_assets.services.tokens import EstimatedTokens, load_tokens
 from video_assets.services.truncation import cut_to_fit, truncate
 from video_assets.services.vectors import DIMENSIONS, written
+from video_assets_tests.planted_keys import KEYS, plant
 from video_assets_tests.services.loopback import embed, serve
 
-KEY = "not-a-real-key"
+KEY = KEYS["VIDEO_ASSETS_EMBEDDING_API_KEY"]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def service(monkeypatch):
-    monkeypatch.setenv("VIDEO_ASSETS_EMBEDDING_API_KEY", KEY)
+    plant(monkeypatch)
     monkeypatch.setattr(openai_client, "RETRIES", 1)
     with serve() as served:
         yield served

@@ -19,15 +19,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from video_assets.assets.derive.audio_track import AudioTrackFile
 from video_assets.assets.measure.probe import Probe
 from video_assets.clip_asset import clip_asset, clip_check
-from video_assets.media.audio_chunks import LONGEST_S
 from video_assets.media.audio_file import load_sound
 from video_assets.media.source import Source
 from video_assets.media.subtitle_tracks import TEXT_CODECS, Subtitles, read_sidecar, read_tracks
 from video_assets.progress import Progress
 from video_assets.services.paid_model import Payment
-from video_assets.services.prices import Usage, provider_of
+from video_assets.services.prices import provider_of
 from video_assets.services.quotes import Quote, QuoteFacts
-from video_assets.services.speech_to_text import EngineSettings, load_engine
+from video_assets.services.speech_answers import quoted_of
+from video_assets.services.speech_to_text import (
+    LONGEST_REQUEST_S,
+    EngineSettings,
+    load_engine,
+    sent_sound,
+)
 from video_assets.services.transcription import Transcription, transcribe
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
@@ -60,7 +65,7 @@ class Segment(BaseModel):
 
     start_time: float = Field(ge=0, description="seconds from the clip's start")
     end_time: float = Field(ge=0, description="seconds from the clip's start")
-    speaker: str | None = Field(description="None unless the subtitles name one")
+    speaker: str | None = Field(description="None unless subtitles or the engine name one")
     text: str
     confidence: float | None = Field(
         ge=0, le=1, description="mean probability of its words; None for subtitles"
@@ -117,17 +122,18 @@ def make_transcript(
         return of_nothing(track, (NO_ENGINE,) if track.speech_ranges else ())
     if not track.speech_ranges or track.file is None:
         return of_nothing(track, ())
-    share = [0.0]
+    done = 0.0
 
-    def report(done: float) -> None:
-        share[0] = done
-        progress(done)
+    def note(share: float) -> None:
+        nonlocal done
+        done = share
+        progress(share)
 
-    engine = load_engine(settings, Payment(billing, beat=lambda: progress(share[0])))
+    engine = load_engine(settings, Payment(billing, lambda: progress(done)))
     if engine is None:
         raise ValueError(f"no engine is called {settings.engine}")
     sound = load_sound(artifacts.upstream(track.file))
-    heard = transcribe(engine, sound, track.start_s, track.speech_ranges, settings.language, report)
+    heard = transcribe(engine, sound, track.start_s, track.speech_ranges, settings.language, note)
     return of_speech(heard, settings, track)
 
 
@@ -163,7 +169,7 @@ def of_speech(
         Segment(
             start_time=said.start_s,
             end_time=said.end_s,
-            speaker=None,
+            speaker=said.speaker,
             text=said.text,
             confidence=said.confidence,
         )
@@ -228,22 +234,23 @@ def find_missing_text(transcript: Transcript) -> str | None:
     return None
 
 
-def quote_speech(facts: QuoteFacts, settings: TranscriptSettings) -> Quote | None:
-    """Say what one clip is likely to take of a service; subtitles and engines here cost nothing."""
-    if settings.engine != "openai_compatible" or not facts.has_sound:
+def quote(facts: QuoteFacts, settings: TranscriptSettings) -> Quote | None:
+    """Estimate what a service takes for a clip without subtitles; None if none is asked."""
+    sent = sent_sound(settings)
+    if sent is None or not facts.has_sound:
         return None
     return Quote(
         provider=provider_of(settings.base_url),
         model=settings.model,
-        usage=Usage(sound_s=facts.duration_s),
+        usage=quoted_of(facts.duration_s),
         base_url=settings.base_url,
-        sends=("the sound in which somebody speaks",),
+        sends=sent.sends,
         assumes="somebody speaks all the time, and there are no subtitles",
-        calls=max(1, math.ceil(facts.duration_s / LONGEST_S)),
+        calls=math.ceil(facts.duration_s / LONGEST_REQUEST_S[settings.format]),
     )
 
 
-@clip_asset(lane="ai_analysis", code_version="1", metadata=summarize, quote=quote_speech)
+@clip_asset(lane="ai_analysis", code_version="2", metadata=summarize, quote=quote, sends=sent_sound)
 def transcript(
     source: Source,
     probe: Probe,

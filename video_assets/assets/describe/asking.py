@@ -15,6 +15,7 @@ from video_assets.assets.measure.camera import Camera
 from video_assets.services import analysis_prompt
 from video_assets.services.analysis import ClipAnalysis, ComprehensiveAIAnalysis
 from video_assets.services.analysis_prompt import ClipFacts
+from video_assets.services.outgoing import CAMERA, DATE, FILE_NAMES, PLACE, SAID, SERIAL_NUMBERS
 from video_assets.services.paid_call import Reply
 from video_assets.storage.artifacts import ArtifactFolder
 
@@ -33,6 +34,19 @@ class SharingSettings(BaseModel):
     prompt_version: str = Field(
         default_factory=analysis_prompt.version, description="of the instructions; leave it out"
     )
+
+
+def kinds_of(shown: str, settings: SharingSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Say what a model is given of a clip, and what it is not."""
+    shared = {
+        SAID: settings.share_transcript,
+        PLACE: settings.share_place,
+        DATE: settings.share_date,
+        CAMERA: settings.share_camera,
+    }
+    given = tuple(kind for kind, is_shared in shared.items() if is_shared)
+    kept = tuple(kind for kind, is_shared in shared.items() if not is_shared)
+    return (shown, *given), (*kept, SERIAL_NUMBERS, FILE_NAMES)
 
 
 def facts_of(

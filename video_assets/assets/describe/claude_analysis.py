@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
-from video_assets.assets.describe.asking import SharingSettings, result_of, summarize
+from video_assets.assets.describe.asking import SharingSettings, kinds_of, result_of, summarize
 from video_assets.assets.describe.showing import (
     ANSWER_TOKENS,
     ask_about,
@@ -28,10 +28,12 @@ from video_assets.services.analysis import ComprehensiveAIAnalysis
 from video_assets.services.analysis_prompt import instructions
 from video_assets.services.claude_schema import claude_schema, in_contract
 from video_assets.services.naming import plain_address
+from video_assets.services.outgoing import FRAMES, Outgoing
 from video_assets.services.paid_model import open_model
 from video_assets.services.partial_answer import PartialAnswer
 from video_assets.services.prices import Usage, price_of
 from video_assets.services.quotes import Quote, QuoteFacts
+from video_assets.settings import load_settings
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 
@@ -55,18 +57,41 @@ class ClaudeSettings(SharingSettings):
     effort: claude.Effort | None = Field(
         default=None, description="how much it thinks; None: as much as it does by itself"
     )
-    timeout_s: float = Field(default=280, gt=0, description="for a whole answer")
-    save_partial: bool = Field(default=True, description="show what has arrived of an answer")
+    timeout_s: float = Field(
+        default=280,
+        gt=0,
+        description="for a whole answer; less than the step's own timeout",
+        json_schema_extra={"changes_result": False},
+    )
+    save_partial: bool = Field(
+        default=True,
+        description="show what has arrived of an answer",
+        json_schema_extra={"changes_result": False},
+    )
     base_url: str = Field(
         default=claude.BASE_URL,
         description="of Anthropic's service, or of a gateway to it",
-        json_schema_extra={"variables": True},
+        json_schema_extra={"variables": True, "changes_result": False},
     )
 
     @field_validator("base_url")
     @classmethod
     def _has_no_secret(cls, url: str) -> str:
         return plain_address(url, key=claude.SECRET)
+
+
+def sent_to_claude(settings: ClaudeSettings) -> Outgoing:
+    """Say what leaves this machine."""
+    sends, keeps = kinds_of(FRAMES, settings)
+    return Outgoing(
+        settings.base_url,
+        sends,
+        keeps,
+        secret=claude.SECRET,
+        has_key=load_settings().anthropic_api_key is not None,
+        library="anthropic",
+        forwards=True,
+    )
 
 
 def quote_claude(facts: QuoteFacts, settings: ClaudeSettings) -> Quote:
@@ -82,12 +107,18 @@ def quote_claude(facts: QuoteFacts, settings: ClaudeSettings) -> Quote:
             output_tokens=min(ANSWER_TOKENS, settings.max_output_tokens),
         ),
         base_url=None,
-        sends=("frames of the proxy", *(("what is said",) if settings.share_transcript else ())),
+        sends=sent_to_claude(settings).sends,
         assumes=f"{len(frames)} frames of {picture} tokens, {ANSWER_TOKENS} tokens of answer",
     )
 
 
-@clip_asset(lane="ai_claude", code_version="1", metadata=summarize, quote=quote_claude)
+@clip_asset(
+    lane="ai_claude",
+    code_version="1",
+    metadata=summarize,
+    quote=quote_claude,
+    sends=sent_to_claude,
+)
 def claude_analysis(
     proxy: Proxy,
     scenes: Scenes | None,

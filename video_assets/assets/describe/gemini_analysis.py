@@ -14,7 +14,13 @@ from pydantic import Field, model_validator
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
-from video_assets.assets.describe.asking import SharingSettings, facts_of, result_of, summarize
+from video_assets.assets.describe.asking import (
+    SharingSettings,
+    facts_of,
+    kinds_of,
+    result_of,
+    summarize,
+)
 from video_assets.assets.measure.camera import Camera
 from video_assets.clip_asset import clip_asset
 from video_assets.media.cutting import cut
@@ -24,12 +30,14 @@ from video_assets.services import gemini, whole_summary
 from video_assets.services.analysis import ClipAnalysis, ComprehensiveAIAnalysis
 from video_assets.services.gemini_clip import SUMMARY_TOKENS, GeminiClip
 from video_assets.services.merging import merge
+from video_assets.services.outgoing import VIDEO, Outgoing
 from video_assets.services.paid_call import Reply
 from video_assets.services.paid_model import open_model
 from video_assets.services.partial_answer import PartialAnswer
 from video_assets.services.prices import Usage, price_of
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.services.windows import windows_of
+from video_assets.settings import load_settings
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 
@@ -63,9 +71,15 @@ class GeminiSettings(SharingSettings):
     )
 
     @model_validator(mode="after")
-    def _windows_move_on(self) -> "GeminiSettings":
+    def _windows_fit(self) -> "GeminiSettings":
         if self.overlap_s > self.window_s / 2:
             raise ValueError("overlap_s is more than half of window_s")
+        most = gemini.most_of(self.manner, self.window_s, has_sound=True).input_tokens
+        if most > gemini.CONTEXT_TOKENS:
+            raise ValueError(
+                f"a window of {self.window_s:g} s takes {most:,} tokens, and Gemini takes "
+                f"{gemini.CONTEXT_TOKENS:,} at once; lower window_s or fps"
+            )
         return self
 
     @property
@@ -75,17 +89,26 @@ class GeminiSettings(SharingSettings):
         return gemini.Manner(**{name: getattr(self, name) for name in names})
 
 
+def sent_to_gemini(settings: GeminiSettings) -> Outgoing:
+    """Say what leaves this machine."""
+    sends, keeps = kinds_of(VIDEO, settings)
+    return Outgoing(
+        settings.base_url or gemini.ADDRESS,
+        sends,
+        keeps,
+        secret=gemini.SECRET,
+        has_key=load_settings().gemini_api_key is not None,
+        library="google-genai",
+        forwards=True,
+    )
+
+
 def quote_gemini(facts: QuoteFacts, settings: GeminiSettings) -> Quote:
     """Estimate what a clip costs: most of it is pictures and sound, which Google counts by time."""
     windows = windows_of(facts.duration_s, settings.window_s, settings.overlap_s)
     usages = [_likely(end - begin, facts.has_sound, settings) for begin, end in windows]
     if len(windows) > 1:
         usages.append(Usage(input_tokens=PROMPT_TOKENS, output_tokens=SUMMARY_TOKENS // 2))
-    kinds = ["the proxy's pictures and its sound" if facts.has_sound else "the proxy's pictures"]
-    if settings.share_transcript:
-        kinds.append("what is said")
-    shared = {"place": settings.share_place, "date": settings.share_date}
-    shared["make and model of the camera"] = settings.share_camera
     return Quote(
         provider=gemini.PROVIDER,
         model=settings.model,
@@ -95,7 +118,7 @@ def quote_gemini(facts: QuoteFacts, settings: GeminiSettings) -> Quote:
             output_tokens=sum(each.output_tokens for each in usages),
         ),
         base_url=None,  # whatever stands before Google's server, Google charges
-        sends=(*kinds, *(name for name, is_shared in shared.items() if is_shared)),
+        sends=sent_to_gemini(settings).sends,
         assumes=f"{gemini.FRAME_TOKENS[settings.detail] + gemini.MARK_TOKENS} tokens a picture at "
         f"{settings.fps:g} a second, {gemini.SOUND_TOKENS} a second of sound, and an answer of "
         f"{ANSWER_TOKENS} and {ANSWER_TOKENS_A_SECOND} a second",
@@ -114,7 +137,13 @@ def _likely(duration_s: float, has_sound: bool, settings: GeminiSettings) -> Usa
     )
 
 
-@clip_asset(lane="ai_gemini", code_version="1", metadata=summarize, quote=quote_gemini)
+@clip_asset(
+    lane="ai_gemini",
+    code_version="1",
+    metadata=summarize,
+    quote=quote_gemini,
+    sends=sent_to_gemini,
+)
 def gemini_analysis(
     proxy: Proxy,
     scenes: Scenes | None,

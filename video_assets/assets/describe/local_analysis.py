@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
-from video_assets.assets.describe.asking import SharingSettings, result_of, summarize
+from video_assets.assets.describe.asking import SharingSettings, kinds_of, result_of, summarize
 from video_assets.assets.describe.showing import (
     ANSWER_TOKENS,
     ask_about,
@@ -26,7 +26,9 @@ from video_assets.services import chat
 from video_assets.services.analysis import ComprehensiveAIAnalysis
 from video_assets.services.analysis_outline import outline
 from video_assets.services.analysis_prompt import instructions
+from video_assets.services.api_keys import chat_key
 from video_assets.services.naming import plain_address
+from video_assets.services.outgoing import FRAMES, Outgoing
 from video_assets.services.paid_model import open_model
 from video_assets.services.partial_answer import PartialAnswer
 from video_assets.services.prices import FREE, Usage, price_of
@@ -58,14 +60,30 @@ class LocalSettings(SharingSettings):
     )
     max_output_tokens: int = Field(default=4_096, ge=500, description="of its answer")
     timeout_s: float = Field(
-        default=280, gt=0, description="for a whole answer; less than the step's own timeout"
+        default=280,
+        gt=0,
+        description="for a whole answer; less than the step's own timeout",
+        json_schema_extra={"changes_result": False},
     )
-    save_partial: bool = Field(default=True, description="show what has arrived of an answer")
+    save_partial: bool = Field(
+        default=True,
+        description="show what has arrived of an answer",
+        json_schema_extra={"changes_result": False},
+    )
 
     @field_validator("base_url")
     @classmethod
     def _has_no_secret(cls, url: str) -> str:
         return plain_address(url, key=chat.secret_of(url))
+
+
+def sent_to_server(settings: LocalSettings) -> Outgoing:
+    """Say what the server is given."""
+    sends, keeps = kinds_of(FRAMES, settings)
+    key = chat_key(settings.base_url)
+    return Outgoing(
+        settings.base_url, sends, keeps, secret=key.shown, has_key=key.value is not None
+    )
 
 
 def quote_local(facts: QuoteFacts, settings: LocalSettings) -> Quote:
@@ -81,12 +99,18 @@ def quote_local(facts: QuoteFacts, settings: LocalSettings) -> Quote:
             output_tokens=min(ANSWER_TOKENS, settings.max_output_tokens),
         ),
         base_url=settings.base_url,
-        sends=("frames of the proxy", *(("what is said",) if settings.share_transcript else ())),
+        sends=sent_to_server(settings).sends,
         assumes=f"{len(frames)} frames of {picture} tokens, {ANSWER_TOKENS} tokens of answer",
     )
 
 
-@clip_asset(lane="ai_local", code_version="1", metadata=summarize, quote=quote_local)
+@clip_asset(
+    lane="ai_local",
+    code_version="1",
+    metadata=summarize,
+    quote=quote_local,
+    sends=sent_to_server,
+)
 def local_analysis(
     proxy: Proxy,
     scenes: Scenes | None,

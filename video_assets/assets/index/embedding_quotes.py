@@ -1,6 +1,7 @@
 """What vectors of clips are likely to take of a service, before anything is known of the clips."""
 
-from video_assets.services.embedder import EmbedderSettings
+from video_assets.services.embedder import TEXTS, EmbedderSettings
+from video_assets.services.outgoing import SAID
 from video_assets.services.prices import Usage, provider_of
 from video_assets.services.quotes import Quote, QuoteFacts
 
@@ -12,14 +13,14 @@ def quote_texts(facts: QuoteFacts, settings: EmbedderSettings) -> Quote | None:
     """Say what the two texts of one clip are likely to take."""
     said = SPOKEN_TOKENS_A_S * facts.duration_s if facts.has_sound else 0.0
     tokens = KNOWN_TOKENS + min(said, settings.token_limit)
-    return _quote(settings, round(tokens), ("what is known of the clip and said in it, in words",))
+    return _quote(settings, round(tokens), TEXTS)
 
 
 def quote_moments(facts: QuoteFacts, settings: EmbedderSettings) -> Quote | None:
     """Say what the passages of one clip are likely to take."""
     if not facts.has_sound:
         return None
-    return _quote(settings, round(SPOKEN_TOKENS_A_S * facts.duration_s), ("what is said",))
+    return _quote(settings, round(SPOKEN_TOKENS_A_S * facts.duration_s), (SAID,))
 
 
 def _quote(settings: EmbedderSettings, tokens: int, sends: tuple[str, ...]) -> Quote | None:

@@ -16,7 +16,7 @@ from video_assets.clip_asset import clip_asset
 from video_assets.progress import Progress
 from video_assets.search.evaluation import check_recall
 from video_assets.search.exact import owners_with_vectors
-from video_assets.services.embedder import EmbedderSettings, load_embedder
+from video_assets.services.embedder import EmbedderSettings, load_embedder, sent_texts
 from video_assets.services.paid_model import Payment
 from video_assets.services.truncation import Truncated, cut_to_fit
 from video_assets.services.vectors import written
@@ -60,7 +60,9 @@ def summarize(embeddings: Embeddings, artifacts: ArtifactFolder) -> dict[str, An
     return {name: value for name, value in facts.items() if value is not None}
 
 
-@clip_asset(lane="embeddings", code_version="1", metadata=summarize, quote=quote_texts)
+@clip_asset(
+    lane="embeddings", code_version="1", metadata=summarize, quote=quote_texts, sends=sent_texts
+)
 def embeddings(
     search_texts: SearchTexts, settings: EmbedderSettings, progress: Progress, billing: Billing
 ) -> Embeddings:

@@ -13,7 +13,7 @@ from video_assets.assets.index.embedding_quotes import quote_moments
 from video_assets.assets.index.search_texts import SearchTexts
 from video_assets.clip_asset import clip_asset
 from video_assets.progress import Progress
-from video_assets.services.embedder import EmbedderSettings, fit, load_embedder
+from video_assets.services.embedder import EmbedderSettings, fit, load_embedder, sent_passages
 from video_assets.services.paid_model import Payment
 from video_assets.services.truncation import cut_to_fit
 from video_assets.services.vectors import written
@@ -50,7 +50,13 @@ def summarize(moments: MomentEmbeddings, artifacts: ArtifactFolder) -> dict[str,
     return {name: value for name, value in facts.items() if value is not None}
 
 
-@clip_asset(lane="embeddings", code_version="1", metadata=summarize, quote=quote_moments)
+@clip_asset(
+    lane="embeddings",
+    code_version="1",
+    metadata=summarize,
+    quote=quote_moments,
+    sends=sent_passages,
+)
 def moment_embeddings(
     search_texts: SearchTexts, settings: EmbedderSettings, progress: Progress, billing: Billing
 ) -> MomentEmbeddings:

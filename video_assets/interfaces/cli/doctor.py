@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -20,7 +21,8 @@ from rich.text import Text
 
 from video_assets.interfaces.cli.faults import FAILED, explain
 from video_assets.interfaces.cli.wording import size
-from video_assets.settings import Settings, load_settings
+from video_assets.presets.strict import PresetError
+from video_assets.settings import Settings, SettingsError, load_settings
 
 PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "psycopg", "pydantic", "pebble")
 LEAST_FREE_BYTES = 2_000_000_000
@@ -35,6 +37,8 @@ class Finding:
     state: Literal["good", "note", "missing"]
     found: str
     cost: str = ""
+    leaves: Mapping[str, Any] | None = None
+    """Of a step that asks a service: whom, and what it gives."""
 
 
 def doctor(
@@ -62,6 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _exiftool()
     yield Finding("Node.js", "good", "not needed")
     yield _graphics()
+    yield from _leaving(settings)
 
 
 def _python() -> Finding:
@@ -189,6 +194,41 @@ def _graphics() -> Finding:
     if found:
         return Finding("GPU", "good", "NVIDIA; local models run on it where their libraries can")
     return Finding("GPU", "note", "no NVIDIA one", "not needed; local models take longer")
+
+
+def _leaving(settings: Settings) -> Iterator[Finding]:
+    """Say what leaves this machine, and what must not."""
+    from video_assets.interfaces.cli.leaving import leaving
+
+    name = f"Leaves this machine (preset {settings.preset})"
+    try:
+        found = list(leaving(settings))
+    except (PresetError, SettingsError) as error:
+        yield Finding(name, "note", str(error), "nobody can say what leaves")
+        return
+    for each in found:
+        sent, faults = each.sent, each.faults
+        facts: dict[str, Any] = {"step": each.step, "is_on": each.is_on, "host": sent.host}
+        facts |= {"stays_here": sent.is_here, "library": sent.library}
+        facts |= {"sends": sent.sends, "keeps": sent.keeps, "has_key": sent.has_key}
+        facts |= {"key": sent.secret, "faults": faults}
+        state = "note" if faults or not each.is_on else "good"
+        yield Finding(each.step, state, each.words, "; ".join(faults), facts)
+    if all(each.sent.is_here for each in found if each.is_on):
+        yield Finding(name, "good", "nothing of a clip, by the enabled steps")
+    if settings.db_url is not None:
+        host = urlsplit(settings.db_url).hostname
+        yield Finding("Catalogue", "note", f"all that is known of clips is kept at {host}")
+    if settings.notify.webhook is not None:
+        host = urlsplit(settings.notify.webhook.get_secret_value()).hostname
+        said = f"names of clips that fail, and why, are told to {host}"
+        yield Finding("Notifications", "note", said)
+    for folder in settings.local_only:
+        if folder.is_dir():
+            yield Finding("Local only", "good", f"{folder}: its clips go to no service elsewhere")
+        else:
+            cost = "until then, clips whose own drives are away are sent nowhere either"
+            yield Finding("Local only", "note", f"{folder} is not there now", cost)
 
 
 def _existing(folder: Path) -> Path:

@@ -35,6 +35,7 @@ class Watched:
     pattern: str | None
     ignore: tuple[str, ...]
     recursive: bool
+    local_only: bool
     state: str
     known_files: int
     missing_files: int
@@ -93,6 +94,10 @@ def add(
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Look into folders inside it.")
     ] = True,
+    local_only: Annotated[
+        bool,
+        typer.Option("--local-only", help="Ask no service elsewhere about clips in the folder."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Watch a folder: its files become clips once they are no longer being written.
@@ -111,6 +116,7 @@ def add(
             pattern=pattern,
             ignore=tuple(ignore or ()),
             recursive=recursive,
+            local_only=local_only,
         )
     except ValidationError as error:
         said = (each["msg"].removeprefix("Value error, ") for each in error.errors())
@@ -178,6 +184,7 @@ def _takes(each: Watched) -> str:
     parts = [each.pattern or "every video format"]
     parts += [] if each.recursive else ["not in folders inside it"]
     parts += [f"without {', '.join(each.ignore)}"] if each.ignore else []
+    parts += ["nothing of it leaves this machine"] if each.local_only else []
     parts += [f"preset {each.preset}"] if each.preset else []
     parts += [f"for {each.owner}"] if each.owner != LOCAL else []
     return clean("; ".join(parts))
