@@ -1,11 +1,19 @@
-"""The original design's searches on the same clips, in a database beside ours."""
+"""The original design's searches of the same clips, on a server of its own beside ours."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
+from search_asked import Question, ask, cpu_ns, measure
+from search_exact import TOP, Exact
+from search_vectors import Connection
 
-from video_assets.storage.embedded import EmbeddedServer
+from video_assets.search.measures import recall_at
+from video_assets.services.vectors import written
+from video_assets.storage import binaries, postmaster, unprivileged
 
 CLIPS = """id, user_id, file_path, local_path, file_name, file_checksum, file_size_bytes,
            content_summary, full_transcript, transcript_preview, transcript_word_count"""
@@ -35,23 +43,105 @@ INDEXES = (
 )
 
 
-def load_original(server: EmbeddedServer, ours: psycopg.Connection[Any], baseline: Path) -> None:
+WARMED = 1
+
+
+@contextmanager
+def original_server(folder: Path, major: int) -> Iterator[str]:
+    """Run a server that trusts whoever is on this machine; give its address without a database."""
+    data = folder / f"pg{major}"
+    account = unprivileged.server_account(data)
+    copies = folder / f"binaries{major}"
+    copies.mkdir(mode=0o755, parents=True, exist_ok=True)
+    install = binaries.copy_for_everyone(binaries.install_folder(major), copies)
+    control = postmaster.Control(install, data, account)
+    if not data.exists():
+        data.mkdir(mode=0o700)
+        if account is not None:
+            account.owns(data)
+        words = ["-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C"]
+        control.run(["initdb", "-D", data, *words], folder / "initdb.log")
+    port = postmaster.free_port()
+    control.start(port, folder / "pg_ctl.log")
+    try:
+        yield f"postgresql://postgres@{postmaster.HOST}:{port}"
+    finally:
+        control.stop(folder / "pg_ctl.log")
+
+
+def load_original(server: str, ours: Connection, baseline: Path) -> None:
     """Make its database unless an earlier run has, with the indexes that it names."""
-    with psycopg.connect(server.admin_url("postgres"), autocommit=True) as admin:
-        known = admin.execute("SELECT FROM pg_database WHERE datname = 'original'").fetchone()
-        if known is not None:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+        if admin.execute("SELECT 1 FROM pg_database WHERE datname = 'original'").fetchone():
             return
-        admin.execute("CREATE DATABASE original")
-    with psycopg.connect(server.admin_url("original"), autocommit=True) as theirs:
-        theirs.execute(baseline.read_bytes())
-        for target, source in COPIED:
-            with (
-                ours.cursor().copy(f"COPY ({source}) TO STDOUT (FORMAT BINARY)".encode()) as read,
-                theirs.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)".encode()) as write,
-            ):
-                for block in read:
-                    write.write(block)
-        theirs.execute("SET maintenance_work_mem = '2GB'")
-        for index in INDEXES:
-            theirs.execute(index.encode())
-        theirs.execute("VACUUM ANALYZE")
+        admin.execute("DROP DATABASE IF EXISTS unfinished")
+        admin.execute("CREATE DATABASE unfinished")
+        with psycopg.connect(f"{server}/unfinished", autocommit=True) as theirs:
+            _load(theirs, ours, baseline)
+        admin.execute("ALTER DATABASE unfinished RENAME TO original")
+
+
+def _load(theirs: Connection, ours: Connection, baseline: Path) -> None:
+    for role in ("anon", "authenticated", "service_role"):
+        if not theirs.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+            theirs.execute(f"CREATE ROLE {role}".encode())
+    theirs.execute(baseline.read_bytes())
+    for target, source in COPIED:
+        with (
+            ours.cursor().copy(f"COPY ({source}) TO STDOUT (FORMAT BINARY)".encode()) as read,
+            theirs.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)".encode()) as write,
+        ):
+            for block in read:
+                write.write(block)
+    theirs.execute("SET maintenance_work_mem = '2GB'")
+    for index in INDEXES:
+        theirs.execute(index.encode())
+    theirs.execute("VACUUM ANALYZE")
+
+
+def race(connection: Connection, server: str, major: int, questions: Sequence[Question]) -> None:
+    """Ask both designs the same, and print what each takes and misses."""
+    exact = Exact(connection, questions[0].who)
+    took: dict[str, list[tuple[float, float]]] = {}
+    recalls: dict[str, list[float]] = {}
+    with psycopg.connect(f"{server}/original", autocommit=True) as theirs:
+        for number, question in enumerate(questions):
+            text = measure(connection, question.who, question.ranked_texts())[1]
+            vectors = (question.summary, question.keyword)
+            grades = exact.grades(text, question.clip, vectors)
+            for search, asked in _their_searches(question).items():
+                before = cpu_ns(theirs)
+                found = ask(theirs, asked)
+                was = (cpu_ns(theirs) - before) / 1e6
+                ours = measure(connection, question.who, question.searches()[search])[0]
+                if number < WARMED:
+                    continue
+                took.setdefault(search, []).append((ours, was))
+                if search in grades:
+                    recalls.setdefault(search, []).append(recall_at(found, grades[search], TOP))
+    print(f"\nagainst the original on Postgres {major}, as the large owner", flush=True)
+    for search, pairs in took.items():
+        ours, was = np.median(np.array(pairs), axis=0)
+        missed = f", it finds {np.mean(recalls[search]):.3f}" if search in recalls else ""
+        print(f"  {search:<12} {was:8.1f} ms -> {ours:6.1f} ms, {was / ours:6.1f} times{missed}")
+
+
+def _their_searches(question: Question) -> dict[str, tuple[str, tuple[Any, ...]]]:
+    """Give a question to the original's functions, which take an owner for granted."""
+    summary, keyword, who = written(question.summary), written(question.keyword), question.who
+    return {
+        "hybrid": (
+            "SELECT id FROM hybrid_search_clips(%s, %s::vector, %s::vector, %s)",
+            (question.words, summary, keyword, who),
+        ),
+        "semantic": (
+            "SELECT id FROM semantic_search_clips(%s::vector, %s::vector, %s)",
+            (summary, keyword, who),
+        ),
+        "similar": (
+            "SELECT id FROM find_similar_clips(%s, %s, %s, 0)",
+            (question.clip, who, TOP),
+        ),
+        "text": ("SELECT id FROM fulltext_search_clips(%s, %s)", (question.words, who)),
+        "transcripts": ("SELECT clip_id FROM search_transcripts(%s, %s)", (question.words, who)),
+    }

@@ -22,6 +22,7 @@ from video_assets_tests.services import answers
 from video_assets_tests.services.loopback_claude import (
     ClaudeService,
     breaks_off,
+    ends_early,
     errs_in_the_middle,
     fails,
     is_silent,
@@ -135,8 +136,9 @@ def test_what_is_alike_for_all_clips_is_read_from_the_cache(clip, service, catal
 
 
 def test_the_schema_keeps_to_what_the_service_takes(clip, service):
-    assert isinstance(clip.ask(), Measured)  # the service on loopback counts, and refuses
-    form = service.calls[0].body["output_config"]["format"]
+    assert isinstance(clip.ask(), Measured)
+    (call,) = service.calls  # the service on loopback would have refused it
+    form = call.body["output_config"]["format"]
     assert form["type"] == "json_schema"
     assert form["schema"]["required"] == list(ClipAnalysis.model_fields)
 
@@ -187,7 +189,9 @@ def test_what_passes_is_asked_again_and_costs_nothing(clip, service, act, outcom
 
 
 @pytest.mark.parametrize(
-    "act", [breaks_off(answers.text(answers.WHOLE)[:90]), errs_in_the_middle], ids=["cut", "error"]
+    "act",
+    [breaks_off(answers.text(answers.WHOLE)[:90]), ends_early, errs_in_the_middle],
+    ids=["cut", "ended early", "error"],
 )
 def test_an_answer_that_breaks_off_counts_as_paid_and_is_asked_again(clip, service, act):
     service.acts = [act, GOOD]

@@ -124,7 +124,24 @@ def test_moments_are_counted_one_by_one(
         hits = queries.moments(shelves.catalogue, owner, "", ASKED, Question(legs=legs))
     assert len(hits) == moments
     assert told(legs)[-1] == ("semantic", plan, moments)
-    assert [leg.leg for leg in legs[:-1]] == (["means"] if plan == "nearest clips" else [])
+    asked_before = [("semantic", "neighbours", moments)] if plan == "nearest clips" else []
+    assert told(legs)[: len(asked_before)] == asked_before
+    assert [leg.leg for leg in legs[len(asked_before) : -1]] == ["means"] * len(asked_before)
+
+
+def test_many_moments_are_found_by_their_signs_and_ordered_by_likeness(shelves: Shelves):
+    owner, legs = shelves.owner(), list[Leg]()
+    like = [vector(number / 10) for number in range(1, 7)]
+    shelves.add(owner, Told(said=["like"] * 6, moment_vectors=like))
+    shelves.add(owner, Told(said=["most like"], moment_vectors=[vector(0.9, 0.1)]))
+    with (
+        shelves.changed("private.nearest_moments", "integer := 4000", "integer := 0"),
+        shelves.changed("private.nearest_moments", "greatest(200, 2 * at_most)", "7"),
+    ):
+        hits = queries.moments(shelves.catalogue, owner, "", ASKED, Question(legs=legs))
+    assert [hit.excerpt for hit in hits] == ["most like", *["like"] * 6]
+    assert told(legs) == [("semantic", "neighbours", 7)]
+    assert legs[0].scans == ["Index Scan on moment_vectors_signs_1"]
 
 
 def test_nobody_is_told_unless_they_ask(shelves: Shelves, owner: uuid.UUID):

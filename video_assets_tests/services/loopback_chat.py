@@ -182,7 +182,7 @@ def is_silent(seconds: float) -> Act:
 
 
 @contextmanager
-def serve_chat(host: str = "127.0.0.1") -> Iterator[ChatService]:
+def serve_chat() -> Iterator[ChatService]:
     """Run the server."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -214,8 +214,8 @@ def serve_chat(host: str = "127.0.0.1") -> Iterator[ChatService]:
         def handle_error(self, request, client_address):
             pass  # whoever asks may go away
 
-    server = Server((host, 0), Handler)
-    service = ChatService(f"http://{host}:{server.server_port}/v1")
+    server = Server(("127.0.0.1", 0), Handler)
+    service = ChatService(f"http://127.0.0.1:{server.server_port}/v1")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -180,6 +180,13 @@ def breaks_off(text: str) -> Act:
     return act
 
 
+def ends_early(exchange: Exchange) -> None:
+    """Begin an answer, and end it as if it were whole."""
+    exchange.begin()
+    exchange.block(0, "text", '{"summary": {}}')
+    exchange._chunk(b"")
+
+
 def errs_in_the_middle(exchange: Exchange) -> None:
     """Begin an answer, and report an error of the service's own."""
     exchange.begin()
