@@ -20,6 +20,7 @@ from video_assets.presets.variables import variables_in
 from video_assets.services.outgoing import Sender
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.storage.artifacts import ArtifactFolder
+from video_assets.storage.fingerprints import digest
 
 SPECIAL = ("source", "settings", "artifacts", "progress", "billing")
 REGISTERED = "checksum"
@@ -121,6 +122,24 @@ class Analyzer:
         """
         model = self.settings_model or _NoSettings
         return complete(model, params, where=where or f"step {self.name}").model_dump(mode="json")
+
+    def fingerprint(self, settings: Mapping[str, Any]) -> str:
+        """Digest those of its complete settings on which a result depends.
+
+        A field says by `json_schema_extra={"changes_result": False}` that none depends on it, such
+        as how long a service is waited for: nothing is paid for again because of it.
+        """
+        return digest({name: settings[name] for name in settings if name not in self._aside})
+
+    @property
+    def _aside(self) -> set[str]:
+        fields = self.settings_model.model_fields if self.settings_model else {}
+        extras = {name: field.json_schema_extra for name, field in fields.items()}
+        return {
+            name
+            for name, extra in extras.items()
+            if isinstance(extra, dict) and extra.get("changes_result") is False
+        }
 
     def written_settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Complete its part of a preset with its defaults, and leave variables as written."""

@@ -24,7 +24,7 @@ from video_assets.settings import load_settings
 from video_assets.storage import ai_calls, ledger, locations
 from video_assets.storage.ai_calls import Billing, Caps, Payer
 from video_assets.storage.artifacts import ArtifactFolder
-from video_assets.storage.fingerprints import digest, input_fingerprint
+from video_assets.storage.fingerprints import input_fingerprint
 from video_assets.storage.local_only import find_local_only
 from video_assets.storage.postgres import Postgres
 
@@ -85,8 +85,9 @@ def stream(
     settings = asset.settings(
         step.params if step else {}, where=f"preset {preset.name}, step {asset.name}"
     )
+    fingerprint = asset.fingerprint(settings)
     made = {
-        checksum: ledger.Made(asset.code_version, digest(settings), input_fingerprint(digests))
+        checksum: ledger.Made(asset.code_version, fingerprint, input_fingerprint(digests))
         for checksum in checksums
         if (digests := _digests(asset, checksum, inputs)) is not None
     }

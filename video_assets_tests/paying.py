@@ -32,6 +32,12 @@ class OpinionSettings(BaseModel):
     model: str = "opinionated"
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    most_words: int = MOST.input_tokens
+
+    @property
+    def most(self) -> Usage:
+        """What a call takes at most."""
+        return Usage(self.most_words, output_tokens=min(self.most_words, MOST.output_tokens))
 
 
 class Opinion(BaseModel):
@@ -44,7 +50,8 @@ class Opinion(BaseModel):
 
 
 def quote(facts: QuoteFacts, settings: OpinionSettings) -> Quote:
-    return Quote("tests", settings.model, MOST, settings.base_url, ("first word",), "as many words")
+    used = Usage(1, output_tokens=1)
+    return Quote("tests", settings.model, used, settings.base_url, ("first word",), "one word each")
 
 
 @clip_asset(lane="ai_opinions", code_version="1", quote=quote)
@@ -61,7 +68,7 @@ def opinion(
         beat=lambda: progress(0.5),
     )
     asked = {"model": settings.model, "messages": [{"role": "user", "content": words.first}]}
-    reply = model.ask(digest(asked), MOST, lambda: send(settings.base_url, words.first))
+    reply = model.ask(digest(asked), settings.most, lambda: send(settings.base_url, words.first))
     return Opinion(text=reply.answer, cost_usd=float(reply.usd))
 
 

@@ -15,10 +15,14 @@ BEGIN
           FROM pg_proc AS p
           JOIN pg_namespace AS n ON n.oid = p.pronamespace
          WHERE 'search_path=""' = ANY (p.proconfig)
-           AND (n.nspname = 'private' OR n.nspname = 'public' AND p.proname IN (
-                'clip_documents', 'clip_results', 'clip_steps', 'failed_steps', 'find_similar_clips',
-                'fulltext_search_clips', 'get_user_profile', 'get_user_stats', 'keyword_vector', 'run_steps',
-                'search_transcripts', 'semantic_search_clips', 'summary_vector'))
+           AND (n.nspname = 'public' AND p.proname IN (
+                    'clip_documents', 'clip_results', 'clip_steps', 'failed_steps', 'find_similar_clips',
+                    'fulltext_search_clips', 'get_user_profile', 'get_user_stats', 'keyword_vector', 'run_steps',
+                    'search_transcripts', 'summary_vector')
+                OR n.nspname = 'private' AND p.proname IN (
+                    'checksum_algorithm', 'conditions', 'display_name', 'distance_km', 'erase_owner', 'fact',
+                    'find_owner', 'handle_new_user', 'is_admin', 'matching_clips', 'note_events', 'text_search_of',
+                    'touch_updated_at', 'unsettle', 'use_checksum_algorithm', 'words', 'words_in'))
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', made.called);
     END LOOP;

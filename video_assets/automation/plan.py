@@ -11,7 +11,6 @@ from video_assets.analyzer import ANALYZERS, REGISTERED, Analyzer
 from video_assets.presets.model import PipelineConfiguration, StepConfiguration
 from video_assets.presets.step_names import STEP_NAMES, implementation_of
 from video_assets.presets.strict import PresetError, nearest
-from video_assets.storage.fingerprints import digest
 from video_assets.storage.ledger import PlannedAsset
 
 
@@ -142,7 +141,7 @@ def _planned(asset: Analyzer, position: int, step: StepConfiguration) -> Planned
         asset=asset.name,
         position=position,
         code_version=asset.code_version,
-        settings_fingerprint=digest(asset.settings(step.params)),
+        settings_fingerprint=asset.fingerprint(asset.settings(step.params)),
         required=asset.required,
         upstream=tuple(sorted(asset.upstream)),
         retry=step.retry,

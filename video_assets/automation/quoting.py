@@ -78,12 +78,13 @@ def quote_steps(
         params = analyzer.settings(step.params if step else {})
         settings = model.model_validate(params) if model else None
         try:
-            quotes = [quote for each in facts if (quote := analyzer.quote(each, settings))]
+            quotes = [(quote, each) for each in facts if (quote := analyzer.quote(each, settings))]
         except ToolMissingError as error:
             found.append(_unable(name, facts, str(error)))
             continue
         if quotes:
-            found.append(_add_up(name, facts, quotes))
+            asked = [each for _, each in quotes]
+            found.append(_add_up(name, asked, [quote for quote, _ in quotes]))
     return found
 
 

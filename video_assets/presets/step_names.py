@@ -38,6 +38,8 @@ STEP_NAMES: Mapping[str, StepName] = {
     "ffmpeg_compress": StepName("proxy", "the small copy"),
     "ai_focal_length": StepName("focal_length", "a model's eye where the camera is silent"),
     "exposure_analysis": StepName("exposure", "light, black, frozen and silent ranges"),
+    "claude_analyzer": StepName("claude_analysis", "Anthropic's Claude, shown frames"),
+    "local_llava": StepName("local_analysis", "LLaVA or another model on a server of your own"),
     "bge_embeddings": StepName(
         "embeddings", "BAAI/bge-m3, by DeepInfra unless base_url says otherwise"
     ),

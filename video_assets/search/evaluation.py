@@ -68,9 +68,11 @@ def check_recall(
 ) -> list[OwnerRecall]:
     """Hold the searches of some owners against exact search; owners without vectors are left out.
 
+    Moments are left to whoever asks for them: there may be a million, and all would be read.
+
     sample  how many of an owner's clips are asked about
     """
-    found = ((owner, evaluate_exact(catalogue, owner, sample=sample, k=k)) for owner in owners)
+    found = ((owner, evaluate_clips(catalogue, owner, sample=sample, k=k)) for owner in owners)
     return [OwnerRecall(owner, tuple(made)) for owner, made in found if made]
 
 
@@ -83,12 +85,13 @@ def evaluate_exact(
     Empty when the owner has none.
     """
     return [
-        *_evaluate_clips(catalogue, owner, sample, k),
-        *_evaluate_moments(catalogue, owner, sample, k),
+        *evaluate_clips(catalogue, owner, sample, k),
+        *evaluate_moments(catalogue, owner, sample, k),
     ]
 
 
-def _evaluate_clips(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
+def evaluate_clips(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
+    """Hold `semantic` and `hybrid` against exact search."""
     sampled = exact.sample_clips(catalogue, owner, sample)
     if not sampled:
         return []
@@ -106,8 +109,8 @@ def _evaluate_clips(catalogue: Postgres, owner: UUID, sample: int, k: int) -> li
     return [summarize(search, k, made) for search, made in answers.items()]
 
 
-def _evaluate_moments(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
-    """By meaning alone: words are looked up in an index that misses nothing."""
+def evaluate_moments(catalogue: Postgres, owner: UUID, sample: int, k: int) -> list[Evaluation]:
+    """Hold `moments` against exact search, by meaning: an index of words misses nothing."""
     sampled = exact.sample_moments(catalogue, owner, sample)
     if not sampled:
         return []

@@ -88,8 +88,9 @@ def nearest_moments(
     with catalogue.transaction(owner) as connection:
         for ids, values in _blocks(connection, targets, _queries.moments.sql, {}):
             for kept, alike in zip(best, values.T, strict=True):
-                there = zip(alike.tolist(), ids, strict=True)
-                kept[:] = heapq.nlargest(at_most, [*kept, *there])
+                least = kept[-1][0] if len(kept) == at_most else -np.inf
+                better = [(float(alike[n]), ids[n]) for n in np.flatnonzero(alike > least)]
+                kept[:] = heapq.nlargest(at_most, [*kept, *better])
     return [{moment: alike for alike, moment in kept} for kept in best]
 
 

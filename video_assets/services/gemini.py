@@ -22,6 +22,7 @@ Detail = Literal["low", "default"]
 FRAME_TOKENS: dict[Detail, int] = {"low": 66, "default": 258}
 MARK_TOKENS = 10  # the time before each picture; counted from their round 300 tokens a second
 SOUND_TOKENS = 32  # a second
+CONTEXT_TOKENS = 1_000_000  # that a question may have
 BYTES_PER_TOKEN = 2  # of a text at worst; of English it is four
 _WHOLE = "STOP"
 

@@ -28,10 +28,10 @@ from video_assets.services.service_errors import BrokenError, NotTakenError
 
 MEGA = 1_000_000
 SUMMARY_TOKENS = 2_000
+THOUGHT_TOKENS = 8_000  # at most before a summary, of a model that thinks as it likes
 # Of a schema with too many choices in it Google says so, or names no reason at all.
 _ABOUT_SCHEMA = re.compile(r"schema|contains an invalid argument", re.IGNORECASE)
 MARKS = "The video carries the time as minutes and seconds: 01:30 is 90 seconds."
-
 
 _fit, _unfit = set[tuple[str, str]](), set[tuple[str, str]]()
 """Accounts and models that take the schema and that do not, as far as this worker knows."""
@@ -93,7 +93,9 @@ class GeminiClip:
 
         Raises what PaidModel.ask does, and RefusedByServiceError for an unusable answer.
         """
-        manner = replace(self.manner, max_output_tokens=SUMMARY_TOKENS)
+        thought = self.manner.thinking_tokens
+        most_written = SUMMARY_TOKENS + (THOUGHT_TOKENS if thought is None else thought)
+        manner = replace(self.manner, max_output_tokens=most_written)
         schema, system = schema_of(AIAnalysisSummary), whole_summary.instructions()
         told = whole_summary.told_of([each.summary for each in answers], windows)
         written = [system, json.dumps(schema), told]

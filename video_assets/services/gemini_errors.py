@@ -15,6 +15,7 @@ DAY_S = 6 * 3600.0  # a quota of a day is full: it is asked again some hours lat
 _OF_THE_ACCOUNT = {401, 402, 403, 404}
 _PASSING = {408, 409, 425, 499}
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s?")
+_FILE = re.compile(r"\bFile\b")
 _CLIENTS = ("httpx", "httpx2", "httpcore", "httpcore2")
 _UNSENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 
@@ -48,7 +49,7 @@ def _refused(error: Any) -> ServiceError:
         return BusyError(said, _retry_after_s(error))
     if error.code in _PASSING or error.code >= 500:
         return BrokenError(said)
-    if error.code in (403, 404) and "file" in (error.message or "").lower():
+    if error.code in (403, 404) and _FILE.search(error.message or ""):
         return GoneError(said)
     # A key that is wrong, or a country or an account that it does not serve, is a 400 here.
     reasons = {each.get("reason") for each in _details(error)}

@@ -387,7 +387,7 @@ def test_without_a_key_or_the_library_it_says_what_to_do(clip, service, monkeypa
 def test_a_model_without_a_price_is_not_asked(clip, service):
     found = clip.ask(model="claude-3-opus")
     assert isinstance(found, Failed)
-    assert "no price is known of the model claude-3-opus" in found.message
+    assert "no price is known of anthropic/claude-3-opus" in found.message
     assert service.calls == []
 
 

@@ -15,7 +15,7 @@ from video_assets_tests.assets.gemini_clip import Asked, answer, asked, scene, t
 from video_assets_tests.services.loopback_gemini import KEY, Reaction, refuses, says
 
 # 1,000 tokens of which 200 are cached and 200 more are sound, and 350 written or thought.
-PAID = Decimal("0.30") * 600 / 10**6 + Decimal("0.075") * 200 / 10**6
+PAID = Decimal("0.30") * 600 / 10**6 + Decimal("0.03") * 200 / 10**6
 PAID += Decimal("1.00") * 200 / 10**6 + Decimal("2.50") * 350 / 10**6
 
 
@@ -71,6 +71,24 @@ def test_a_small_proxy_travels_with_the_question_and_nothing_is_uploaded(clip):
     (video, *_) = clip.service.questions[0].parts
     assert video["inlineData"]["data"]
     assert video["videoMetadata"] == {"fps": 1.0}
+
+
+def test_a_large_proxy_is_uploaded_in_pieces(clip):
+    file = clip.folder / "artifacts" / clip.proxy.file
+    room = 9 * 1024 * 1024
+    with file.open("ab") as whole:
+        whole.write(room.to_bytes(4, "big") + b"free" + bytes(room - 8))
+    clip.service.reactions = [says(answer())]
+    result_of(clip.ask())
+    assert clip.service.requests.count(("POST", "/resumable")) == 2
+    assert list(clip.service.contents.values()) == [file.read_bytes()]
+
+
+def test_what_it_thinks_is_no_part_of_its_answer(clip):
+    clip.service.reactions = [says(answer("A wall."), thought="**Looking at the wall**")]
+    assert result_of(clip.ask(thinking_tokens=1024)).summary.overall == "A wall."
+    (question,) = clip.service.questions
+    assert question.config["thinkingConfig"] == {"thinking_budget": 1024}
 
 
 def test_only_what_the_settings_allow_is_told(clip):
@@ -434,7 +452,8 @@ def test_a_model_without_a_price_is_not_asked(clip):
     found = clip.ask(model="gemini-unheard-of")
     assert isinstance(found, Failed)
     assert (found.error_class, found.fault) == ("ToolMissingError", "unreachable")
-    assert "no price is known of gemini/gemini-unheard-of" in found.message
+    assert "no price is known of" in found.message
+    assert "gemini-unheard-of" in found.message
     assert clip.service.requests == []
 
 

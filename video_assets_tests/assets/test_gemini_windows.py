@@ -9,11 +9,14 @@ from fractions import Fraction
 import av
 import pytest
 import stamina
+from pydantic import ValidationError
 
+from video_assets.assets.describe.gemini_analysis import GeminiSettings, quote_gemini
 from video_assets.clip_worker import Failed, Measured, Postponed, perform
 from video_assets.progress import Progress
 from video_assets.services import gemini_clip
 from video_assets.services.analysis import ComprehensiveAIAnalysis
+from video_assets.services.quotes import QuoteFacts
 from video_assets_tests.assets.gemini_clip import answer, asked, scene
 from video_assets_tests.clips import Clip
 from video_assets_tests.services.loopback_gemini import KEY, Question, refuses, says
@@ -114,6 +117,30 @@ def test_a_window_that_is_shown_costs_no_more_than_is_reserved(clip):
     assert all(call["reserved_tokens"] > 16_384 + 12 * 290 for call in windows)
     assert whole["reserved_tokens"] < 16_384
     assert whole["reserved_tokens"] > gemini_clip.SUMMARY_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        pytest.param({"window_s": 20, "overlap_s": 15}, "more than half of window_s", id="overlap"),
+        pytest.param({"fps": 24}, "lower window_s or fps", id="too much at once"),
+    ],
+)
+def test_settings_that_no_window_can_keep_are_refused(settings, fault):
+    with pytest.raises(ValidationError, match=fault):
+        GeminiSettings(**settings)
+
+
+def test_a_quote_counts_every_window_and_says_what_is_sent():
+    facts = QuoteFacts(duration_s=1785.0, has_sound=True)
+    quote = quote_gemini(facts, GeminiSettings(share_place=True))
+    assert quote.calls == 3  # two windows that overlap by 15 s, and the summary
+    assert quote.usage.audio_tokens == pytest.approx(1800 * 32, rel=0.01)
+    assert quote.usage.input_tokens == pytest.approx(1800 * 300 + 3 * 4500, rel=0.02)
+    assert quote.sends == ("the proxy's pictures and its sound", "what is said", "place")
+    silent = quote_gemini(QuoteFacts(60.0, has_sound=False), GeminiSettings(share_transcript=False))
+    assert (silent.calls, silent.usage.audio_tokens) == (1, 0)
+    assert silent.sends == ("the proxy's pictures",)
 
 
 def work(task) -> None:

@@ -3,15 +3,14 @@
 import sys
 import time
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import stamina
 
-from video_assets.analyzer import ANALYZERS
+from video_assets import redaction
+from video_assets.assets.describe.local_analysis import LocalSettings, quote_local
 from video_assets.clip_worker import Failed, Measured, Postponed
 from video_assets.media.errors import ToolMissingError
-from video_assets.redaction import protect
 from video_assets.services import chat, local_models, partial_answer
 from video_assets.services.analysis import ClipAnalysis
 from video_assets.services.quotes import QuoteFacts
@@ -61,11 +60,12 @@ def elsewhere(catalogue, tmp_path, monkeypatch):
     chat._taken.clear()
     monkeypatch.setenv("VIDEO_ASSETS_HOME", str(tmp_path))
     monkeypatch.setenv("VIDEO_ASSETS_LOCAL_AI_API_KEY", KEY)
+    redaction.protect(())  # the environment is read anew, as at the start of a worker
     (tmp_path / "prices.yaml").write_text(PRICES)
     with serve_chat("127.0.0.2") as served, stamina.set_testing(True, attempts=4):
         served.acts = [GOOD]
         yield served, Analyzed.of("local_analysis", catalogue, tmp_path, base_url=served.url)
-    if kept := local_models._kept.pop("chat", None):  # not every test comes as far as that
+    if kept := local_models._kept.pop("chat", None):
         kept[1].close()
 
 
@@ -269,14 +269,13 @@ def test_a_server_elsewhere_without_a_price_is_not_asked(elsewhere):
     server, clip = elsewhere
     found = clip.ask(model="llava:v1.6")
     assert isinstance(found, Failed)
-    assert "no price is known of the model llava:v1.6 of 127.0.0.2" in found.message
+    assert "no price is known of 127.0.0.2/llava:v1.6" in found.message
     assert server.calls == []
 
 
 @ELSEWHERE
 def test_the_key_of_a_server_is_nowhere(elsewhere, caplog):
     caplog.set_level("DEBUG")
-    protect([])  # as a worker does that was started with this key
     server, clip = elsewhere
     for frames, act in enumerate((GOOD, fails(401, f"bad {KEY}"), fails(500, KEY)), start=1):
         server.acts = [act]
@@ -296,10 +295,7 @@ def test_openai_itself_needs_its_own_key(monkeypatch):
 
 
 def test_a_quote_says_how_it_comes_to_its_figure():
-    asset = ANALYZERS["local_analysis"]
-    assert asset.quote is not None
-    settings: Any = asset.settings_model.model_validate({})  # type: ignore[union-attr]
-    quote = asset.quote(QuoteFacts(duration_s=60, has_sound=False), settings)
-    assert quote is not None
+    settings = LocalSettings()
+    quote = quote_local(QuoteFacts(duration_s=60, has_sound=False), settings)
     assert (quote.provider, quote.base_url) == ("127.0.0.1", settings.base_url)
     assert "8 frames of 324 tokens" in quote.assumes

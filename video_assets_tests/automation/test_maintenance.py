@@ -308,3 +308,21 @@ def test_a_person_erases_an_owner(pipeline: Pipeline, admin_url: str):
         ).fetchone()
         assert counts == (0, 0)
     assert pipeline.register("begins anew")
+
+
+def test_vectors_of_a_replaced_model_go_and_are_counted_once(pipeline: Pipeline, home: Home):
+    with pipeline.catalogue.transaction() as connection:
+        connection.execute(
+            """INSERT INTO embedding_spaces (id, model, is_in_use, created_at)
+               VALUES (1, 'old', false, '2026-01-01'), (2, 'new', true, '2026-02-01')"""
+        )
+    age_s = ages(Cleanup(), [], None)
+    (waiting,) = home.clean(["vectors"], age_s)
+    assert (waiting.kind, waiting.names) == ("vectors", [])
+    (gone,) = home.clean(["vectors"], ages(Cleanup(), ["vectors"], 0.0))
+    assert gone.names == ["old"]
+    with pipeline.catalogue.transaction() as connection:
+        rows = connection.execute("SELECT target, removed_by FROM deletions").fetchall()
+        assert rows == [{"target": "old", "removed_by": "test"}]
+        left = connection.execute("DELETE FROM embedding_spaces RETURNING model").fetchall()
+    assert left == [{"model": "new"}]

@@ -4,11 +4,16 @@ from decimal import Decimal
 
 import pytest
 
+from video_assets.analyzer import ANALYZERS
 from video_assets.automation.choice import choose
 from video_assets.automation.due import find_due
 from video_assets.automation.plan import plan_of
+from video_assets.automation.quoting import quote_steps
 from video_assets.automation.work import find_work
-from video_assets.storage import ledger, postponed
+from video_assets.presets.model import PipelineConfiguration
+from video_assets.services.quotes import QuoteFacts
+from video_assets.storage import costs, ledger, postponed
+from video_assets.storage.ai_calls import Payer
 from video_assets_tests import paying
 from video_assets_tests.automation.conftest import Pipeline, preset
 from video_assets_tests.services.loopback import chat, serve
@@ -33,10 +38,15 @@ def pipeline(pipeline, service):
         for table in ("ai_calls", "private.ai_totals", "private.ai_pauses"):
             connection.execute(f"DELETE FROM {table}".encode())  # noqa: S608 - ours
     pipeline.more = paying.ASSETS
-    wanted = preset("loud", "report", opinion={"base_url": service.url})
-    patient = [step.model_copy(update={"timeout": 60}) for step in wanted.steps]
-    pipeline.preset = wanted.model_copy(update={"steps": tuple(patient)})
+    pipeline.preset = patient(service.url)
     return pipeline
+
+
+def patient(url: str, **params: object) -> PipelineConfiguration:
+    """A preset whose steps may wait for a busy machine."""
+    wanted = preset("loud", "report", opinion={"base_url": url, **params})
+    steps = [step.model_copy(update={"timeout": 60}) for step in wanted.steps]
+    return wanted.model_copy(update={"steps": tuple(steps)})
 
 
 def waiting(pipeline: Pipeline, clips: dict[str, str]) -> list[ledger.Cell]:
@@ -93,6 +103,29 @@ def test_what_waits_for_a_moment_is_due_when_it_has_come(pipeline, service, monk
     plan = plan_of(pipeline.preset)
     assert find_work(pipeline.catalogue, plan, list(clips.values()))
     assert [due.checksum for due in find_due(pipeline.catalogue, {"test": plan}, (), at_most=99)]
+
+
+def test_a_cap_of_half_the_quote_stops_within_one_call_of_it(pipeline, service):
+    clips = pipeline.register(*(f"word{number}" for number in range(20)))
+    pipeline.preset = patient(service.url, most_words=2)
+    home = pipeline.folder / "home"
+    home.mkdir()
+    (home / "prices.yaml").write_text("tests: {opinionated: {input: 1000, output: 10000}}")
+    facts = [QuoteFacts(1.0, has_sound=False)] * len(clips)
+    (step,) = quote_steps(ANALYZERS, pipeline.preset, {"opinion": facts})
+    quote = 20 * Decimal("0.011")
+    assert step.usd == quote
+    pipeline.process(clips, Payer("a run", quote / 2))
+    spent = costs.of_run(pipeline.catalogue, "a run")
+    of_one = paying.PRICE.of(paying.Usage(2, output_tokens=2))
+    assert quote / 2 - of_one < spent <= quote / 2
+    (told,) = postponed.reasons(pipeline.catalogue, list(clips.values()))
+    assert told.reason == f"the run's cap of ${quote / 2} is reached; run again with another --cap"
+    assert told.clips + len(service.seen) == len(clips)
+    postponed.take_up(pipeline.catalogue, list(clips.values()))
+    pipeline.process(clips, Payer("another run", quote))
+    assert counts(pipeline, clips) == {"done": 20}
+    assert len(service.seen) == 20
 
 
 def test_a_result_says_what_it_cost_and_its_answer_is_kept_no_longer(pipeline, service):

@@ -99,7 +99,7 @@ def test_every_clip_ends_in_its_state_and_all_money_is_accounted_for(home, foota
         assert len(service.questions) == 3  # a refusal is told again without being asked again
         ((calls, usd),) = rows(home, "SELECT count(*), sum(cost_usd) FROM ai_calls")
         assert calls == 3
-        assert usd == 3 * Decimal("0.00127")
+        assert usd == 3 * Decimal("0.001261")
         assert document
         left = [path for path in home.rglob("*") if path.is_file()]
         assert [path for path in left if KEY.encode() in path.read_bytes()] == []

@@ -194,7 +194,9 @@ def test_a_search_explains_how_it_went(
     said = shell("search", "query", "qqqqqqqq", "--explain", columns=140).splitlines()
     assert "words 'qqqqqqqq': 0 found by " in "\n".join(said)
     (summary,) = [line for line in said if line.startswith("likeness of summaries")]
-    assert summary.endswith("found by every vector read (Index Scan on clip_vectors_pkey)")
+    assert summary.endswith(
+        "found by exact search, every vector read (Index Scan on clip_vectors_pkey)"
+    )
     some = shell("search", "query", "q", "--where", "file_name=q.mp4", "--explain", columns=140)
     assert "1 of " in some
     assert "clips are as --where wants them" in some

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from video_assets.automation.plan import plan_of
+from video_assets.automation.plan import analyzers, plan_of
 from video_assets.presets.model import PACKAGE, parse_preset
 from video_assets.storage.ledger import PlannedAsset
 
@@ -84,3 +84,20 @@ def test_a_step_that_is_switched_off_changes_no_other():
     assert kept == {
         name: planned.settings_fingerprint for name, planned in before.items() if name != "scenes"
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "counts"),
+    [
+        pytest.param({"timeout_s": 900}, False, id="how long it waits"),
+        pytest.param({"save_partial": False}, False, id="what is shown meanwhile"),
+        pytest.param({"base_url": "https://gateway.example"}, False, id="by which way"),
+        pytest.param({"model": "claude-sonnet-5-5"}, True, id="another model"),
+        pytest.param({"max_frames": 12}, True, id="fewer frames"),
+        pytest.param({"prompt_version": "other"}, True, id="other instructions"),
+    ],
+)
+def test_nothing_is_paid_for_again_for_a_setting_that_changes_no_answer(settings, counts):
+    asset = analyzers()["claude_analysis"]
+    one, other = (asset.fingerprint(asset.settings(each)) for each in ({}, settings))
+    assert (one != other) is counts

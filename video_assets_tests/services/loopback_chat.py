@@ -275,8 +275,11 @@ def prompt_tokens(body: dict[str, Any]) -> int:
     """Count a request's tokens: a word is one, and all pictures are of one price."""
     tokens = 0
     for message in body["messages"]:
-        content = message["content"]
-        for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+        content: Any = message["content"]
+        parts: list[Any] = (
+            [{"type": "text", "text": content}] if isinstance(content, str) else content
+        )
+        for part in parts:
             if part["type"] == "text":
                 tokens += len(part["text"].split())
             else:

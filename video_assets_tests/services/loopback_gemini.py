@@ -47,6 +47,7 @@ class Reaction:
     status     other than 200: an error with `error` as its document
     wait_s     before the first event and between two
     blocked    why the question is blocked
+    thought    what it thinks before it answers
     """
 
     pieces: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Reaction:
     headers: dict[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
     blocked: str | None = None
+    thought: str | None = None
     usage: dict[str, Any] | None = field(default_factory=lambda: dict(USAGE))
 
 
@@ -237,6 +239,9 @@ class _Handler(BaseHTTPRequestHandler):
         if reaction.blocked:
             feedback = {"blockReason": reaction.blocked}
             self._event({"promptFeedback": feedback, "usageMetadata": reaction.usage})
+        if reaction.thought:
+            part = {"text": reaction.thought, "thought": True}
+            self._event({"candidates": [{"content": {"parts": [part], "role": "model"}}]})
         for number, piece in enumerate(reaction.pieces, start=1):
             self._wait(reaction.wait_s)
             candidate: dict[str, Any] = {"content": {"parts": [{"text": piece}], "role": "model"}}

@@ -57,12 +57,21 @@ class ClaudeSettings(SharingSettings):
     effort: claude.Effort | None = Field(
         default=None, description="how much it thinks; None: as much as it does by itself"
     )
-    timeout_s: float = Field(default=280, gt=0, description="for a whole answer")
-    save_partial: bool = Field(default=True, description="show what has arrived of an answer")
+    timeout_s: float = Field(
+        default=280,
+        gt=0,
+        description="for a whole answer; less than the step's own timeout",
+        json_schema_extra={"changes_result": False},
+    )
+    save_partial: bool = Field(
+        default=True,
+        description="show what has arrived of an answer",
+        json_schema_extra={"changes_result": False},
+    )
     base_url: str = Field(
         default=claude.BASE_URL,
         description="of Anthropic's service, or of a gateway to it",
-        json_schema_extra={"variables": True},
+        json_schema_extra={"variables": True, "changes_result": False},
     )
 
     @field_validator("base_url")

@@ -71,9 +71,15 @@ class GeminiSettings(SharingSettings):
     )
 
     @model_validator(mode="after")
-    def _windows_move_on(self) -> "GeminiSettings":
+    def _windows_fit(self) -> "GeminiSettings":
         if self.overlap_s > self.window_s / 2:
             raise ValueError("overlap_s is more than half of window_s")
+        most = gemini.most_of(self.manner, self.window_s, has_sound=True).input_tokens
+        if most > gemini.CONTEXT_TOKENS:
+            raise ValueError(
+                f"a window of {self.window_s:g} s takes {most:,} tokens, and Gemini takes "
+                f"{gemini.CONTEXT_TOKENS:,} at once; lower window_s or fps"
+            )
         return self
 
     @property

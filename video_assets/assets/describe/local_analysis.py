@@ -60,9 +60,16 @@ class LocalSettings(SharingSettings):
     )
     max_output_tokens: int = Field(default=4_096, ge=500, description="of its answer")
     timeout_s: float = Field(
-        default=280, gt=0, description="for a whole answer; less than the step's own timeout"
+        default=280,
+        gt=0,
+        description="for a whole answer; less than the step's own timeout",
+        json_schema_extra={"changes_result": False},
     )
-    save_partial: bool = Field(default=True, description="show what has arrived of an answer")
+    save_partial: bool = Field(
+        default=True,
+        description="show what has arrived of an answer",
+        json_schema_extra={"changes_result": False},
+    )
 
     @field_validator("base_url")
     @classmethod

@@ -14,7 +14,7 @@ LISTS: Mapping[str, str] = {
     "semantic": "likeness of moments",
 }
 PLANS: Mapping[str, str] = {
-    "exact": "every vector read",
+    "exact": "exact search, every vector read",
     "neighbours": "HNSW index",
     "nearest clips": "every moment of the nearest clips read",
 }
