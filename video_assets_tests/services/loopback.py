@@ -23,15 +23,20 @@ class Service:
     url: str
     answers: list[Answer] = field(default_factory=list)
     seen: list[tuple[str, str | None, bytes]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
-def serve() -> Iterator[Service]:
-    """Run a service; its requests are kept as path, key and body."""
+def serve(host: str = "127.0.0.1") -> Iterator[Service]:
+    """Run a service; its requests are kept as path, key and body.
+
+    host  127.0.0.2 is as good as another machine: who asks there does not ask here
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            service.headers.append(dict(self.headers))
             service.seen.append((self.path, self.headers["Authorization"], body))
             answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
             status, document, *headers = answer(body) if callable(answer) else answer
@@ -50,8 +55,8 @@ def serve() -> Iterator[Service]:
         def log_message(self, format, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service = Service(f"http://127.0.0.1:{server.server_port}/v1")
+    server = ThreadingHTTPServer((host, 0), Handler)
+    service = Service(f"http://{host}:{server.server_port}/v1")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
