@@ -32,7 +32,7 @@ from video_assets.services.service_errors import (
     NotTakenError,
 )
 
-OPENAI, OPENAI_HOST = "openai", "api.openai.com"
+OPENAI_HOST = "api.openai.com"
 LEAST_PX_PER_TOKEN = 392  # half a patch of 28 pixels squared, which is more than any model takes
 MODELS_NAMED = 5
 
@@ -205,11 +205,6 @@ def open_chat(
         ),
     )
     return Chat(client, base_url, is_own, model, most_output, timeout_s)
-
-
-def provider_of(base_url: str) -> str:
-    """Name whoever runs a server, as the tables of prices and limits do."""
-    return OPENAI if _is_openai(base_url) else urlsplit(base_url).hostname or base_url
 
 
 def key_of(base_url: str) -> str:

@@ -13,6 +13,7 @@ from video_assets.clip_worker import Failed, Measured, Postponed
 from video_assets.media.errors import ToolMissingError
 from video_assets.services import chat, local_models, partial_answer
 from video_assets.services.analysis import ClipAnalysis
+from video_assets.services.prices import provider_of
 from video_assets.services.quotes import QuoteFacts
 from video_assets_tests.assets.analyzed import Analyzed
 from video_assets_tests.services import answers
@@ -294,7 +295,7 @@ def test_the_key_of_a_server_is_nowhere(elsewhere, caplog):
 
 def test_openai_itself_needs_its_own_key(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert chat.provider_of("https://api.openai.com/v1") == "openai"
+    assert provider_of("https://api.openai.com/v1") == "openai"
     with pytest.raises(ToolMissingError, match="OPENAI_API_KEY"):
         chat.key_of("https://api.openai.com/v1")
 

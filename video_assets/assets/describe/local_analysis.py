@@ -31,7 +31,7 @@ from video_assets.services.naming import plain_address
 from video_assets.services.outgoing import FRAMES, Outgoing
 from video_assets.services.paid_model import open_model
 from video_assets.services.partial_answer import PartialAnswer
-from video_assets.services.prices import FREE, Usage, price_of
+from video_assets.services.prices import FREE, Usage, price_of, provider_of
 from video_assets.services.quotes import Quote, QuoteFacts
 from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
@@ -92,7 +92,7 @@ def quote_local(facts: QuoteFacts, settings: LocalSettings) -> Quote:
     picture = frames[0].width * frames[0].height // PX_PER_TOKEN
     fixed = len(instructions() + outline()) // 3
     return Quote(
-        provider=chat.provider_of(settings.base_url),
+        provider=provider_of(settings.base_url),
         model=settings.model,
         usage=Usage(
             input_tokens=fixed + len(frames) * picture + spoken_tokens(facts, settings),
@@ -122,7 +122,7 @@ def local_analysis(
     billing: Billing,
 ) -> ComprehensiveAIAnalysis:
     """What a model on a server of one's own says of each clip, shown by frames of its scenes."""
-    provider = chat.provider_of(settings.base_url)
+    provider = provider_of(settings.base_url)
     price = price_of(provider, settings.model, settings.base_url)
     model = chat.open_chat(
         settings.model,
