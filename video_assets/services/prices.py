@@ -130,12 +130,12 @@ def price_of(provider: str, model: str, base_url: str | None = None) -> Price:
         return FREE
     if found := _packaged().get(provider, {}).get(model):
         return found
-    if f"{provider}/{model}" in settings.budget.unpriced:
+    name = f"{provider}/{model}"
+    if name in settings.budget.unpriced:
         return UNKNOWN
     raise ToolMissingError(
-        f"no price is known of the model {model} of {provider}, so it is not asked; write it into "
-        f"{FILE_NAME} in the home folder, or {provider}/{model} into budget.unpriced of the "
-        "settings, then run again"
+        f"no price is known of {name}, so it is not asked; write it into {FILE_NAME} in the home "
+        "folder, or allow it without one by budget.unpriced in the settings, then run again"
     )
 
 
