@@ -1,5 +1,6 @@
 """What a clip is about in words, cut into passages, and the vectors made of it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,9 +29,12 @@ from video_assets.media.capture_time import CaptureTime
 from video_assets.media.probe import probe_media
 from video_assets.services import local_models
 from video_assets.services.embedder import EmbedderSettings
+from video_assets.storage.ai_calls import Billing
+from video_assets.storage.postgres import Postgres
 from video_assets_tests import analyses
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.services.loopback import embed, serve
+from video_assets_tests.services.payer import payer
 
 KNOWN = Camera.model_validate(
     {
@@ -199,14 +203,25 @@ def numbers(vector: str | None) -> list[float]:
     return [float(each) for each in vector.strip("[]").split(",")]
 
 
-def make(texts: SearchTexts, settings: EmbedderSettings) -> Embeddings:
-    made = ANALYZERS[embeddings.key.to_user_string()].function(texts, settings)
+@pytest.fixture
+def billing(catalogue: Postgres, tmp_path: Path) -> Billing:
+    return payer(catalogue, tmp_path).billing()
+
+
+def make(texts: SearchTexts, settings: EmbedderSettings, billing: Billing) -> Embeddings:
+    made = ANALYZERS[embeddings.key.to_user_string()].function(
+        texts, settings, lambda share: None, billing
+    )
     assert isinstance(made, Embeddings)
     return made
 
 
-def make_moments(texts: SearchTexts, settings: EmbedderSettings) -> MomentEmbeddings:
-    made = ANALYZERS[moment_embeddings.key.to_user_string()].function(texts, settings)
+def make_moments(
+    texts: SearchTexts, settings: EmbedderSettings, billing: Billing
+) -> MomentEmbeddings:
+    made = ANALYZERS[moment_embeddings.key.to_user_string()].function(
+        texts, settings, lambda share: None, billing
+    )
     assert isinstance(made, MomentEmbeddings)
     return made
 
@@ -219,9 +234,9 @@ def told(summary: str, keywords: str, *texts: str) -> SearchTexts:
     return SearchTexts(summary=summary, keywords=keywords, passages=tuple(found), language="en")
 
 
-def test_both_texts_are_embedded_in_one_request_and_counted(service):
+def test_both_texts_are_embedded_in_one_request_and_counted(service, billing: Billing):
     settings = EmbedderSettings(model="letters", base_url=service.url)
-    made = make(told("aab", "b b"), settings)
+    made = make(told("aab", "b b"), settings, billing)
     assert len(service.seen) == 1
     assert numbers(made.summary_vector)[:3] == pytest.approx([2 / 5**0.5, 1 / 5**0.5, 0], abs=1e-4)
     assert numbers(made.keyword_vector)[:2] == [0, 1]
@@ -231,30 +246,30 @@ def test_both_texts_are_embedded_in_one_request_and_counted(service):
     assert made.truncation_method == "summary:none, keyword:none"
 
 
-def test_what_was_cut_away_is_told(service):
+def test_what_was_cut_away_is_told(service, billing: Billing):
     settings = EmbedderSettings(model="letters", base_url=service.url, token_limit=16)
     text = f"{'a' * 50}. {'b' * 100}."
-    made = make(told(text, "c"), settings)
+    made = make(told(text, "c"), settings, billing)
     assert made.truncation_method == "summary:sentence_boundary, keyword:none"
     assert made.embedded_content == f"Summary: {'a' * 50}.\nKeywords: c"
     assert made.original_content == f"Summary: {text}\nKeywords: c"
     assert made.original_token_count > made.token_count
 
 
-def test_an_empty_text_gets_no_vector_and_an_empty_clip_asks_nobody(service):
+def test_an_empty_text_gets_no_vector_and_an_empty_clip_asks_nobody(service, billing: Billing):
     settings = EmbedderSettings(model="letters", base_url=service.url)
-    half = make(told("", "c"), settings)
+    half = make(told("", "c"), settings, billing)
     assert (half.summary_vector, half.skipped) == (None, None)
     assert numbers(half.keyword_vector)[2] == 1
     service.seen.clear()
-    assert make(told("", ""), settings).skipped == NOTHING_KNOWN
-    assert make_moments(told("a", "a"), settings).skipped == NOTHING_SAID
+    assert make(told("", ""), settings, billing).skipped == NOTHING_KNOWN
+    assert make_moments(told("a", "a"), settings, billing).skipped == NOTHING_SAID
     assert service.seen == []
 
 
-def test_every_passage_has_a_vector_and_the_clip_their_mean(service):
+def test_every_passage_has_a_vector_and_the_clip_their_mean(service, billing: Billing):
     settings = EmbedderSettings(model="letters", base_url=service.url)
-    made = make_moments(told("", "", "aa", "b"), settings)
+    made = make_moments(told("", "", "aa", "b"), settings, billing)
     assert [each.number for each in made.vectors] == [1, 2]
     assert numbers(made.vectors[0].vector)[:2] == [1, 0]
     assert numbers(made.mean_vector)[:2] == pytest.approx([0.5**0.5, 0.5**0.5], abs=1e-4)
