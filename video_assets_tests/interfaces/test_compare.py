@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import pytest
 
+from video_assets.interfaces.cli import meaning
 from video_assets.settings import Settings
 from video_assets_tests import shelf
 from video_assets_tests.analyses import CLAUDE, GEMINI, LOCAL, SAID, analysis, description
@@ -206,3 +207,8 @@ def test_the_document_of_a_clip_has_its_owners_words(shell: Shell, described: Sh
     assert found["content_tags"] == ["mine"]
     assert found["ai_analysis"]["ai_model"] == "claude-sonnet-4"
     assert list(found["other_analyses"]) == ["gemini_analysis"]
+
+
+def test_summaries_are_sent_nowhere_only_to_be_compared(shell: Shell):
+    with pytest.raises(meaning.MeaningError, match="api.deepinfra.com"):
+        meaning.vectors_of(["a summary"], "BAAI/bge-m3")

@@ -55,7 +55,8 @@ def compare(
     by_meaning: Annotated[
         bool,
         typer.Option(
-            "--meaning", help="Compare summaries by the model that the clips are embedded by."
+            "--meaning",
+            help="Compare summaries by the model of the clips, if it is on this machine.",
         ),
     ] = False,
     limit: LimitOption = 20,

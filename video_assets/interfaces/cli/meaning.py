@@ -73,15 +73,24 @@ class MeaningError(Exception):
 
 
 def vectors_of(texts: Sequence[str], model: str) -> list[list[float]]:
-    """Turn texts into vectors by a model.
+    """Turn what is known of clips into vectors, by a model on this machine.
+
+    A command that only shows something pays nobody and sends nothing of a clip away.
 
     Raises MeaningError.
     """
     from video_assets.media.errors import MediaError
     from video_assets.services.embedder import load_embedder
+    from video_assets.services.naming import is_here
 
+    settings = _settings_of(model)
+    if settings.engine == "openai_compatible" and not is_here(settings.base_url):
+        raise MeaningError(
+            f"{model} is asked at {settings.base_url}, and summaries are sent nowhere only to be "
+            "compared; leave --meaning out"
+        )
     try:
-        return load_embedder(_settings_of(model)).embed(texts).vectors.tolist()
+        return load_embedder(settings).embed(texts).vectors.tolist()
     except MediaError as error:
         raise MeaningError(str(error)) from None
 
