@@ -137,7 +137,11 @@ def test_a_quote_counts_every_window_and_says_what_is_sent():
     assert quote.calls == 3  # two windows that overlap by 15 s, and the summary
     assert quote.usage.audio_tokens == pytest.approx(1800 * 32, rel=0.01)
     assert quote.usage.input_tokens == pytest.approx(1800 * 300 + 3 * 4500, rel=0.02)
-    assert quote.sends == ("the proxy's pictures and its sound", "what is said", "place")
+    assert quote.sends == (
+        "the proxy's pictures and its sound",
+        "what is said",
+        "the place's name and coordinates",
+    )
     silent = quote_gemini(QuoteFacts(60.0, has_sound=False), GeminiSettings(share_transcript=False))
     assert (silent.calls, silent.usage.audio_tokens) == (1, 0)
     assert silent.sends == ("the proxy's pictures",)

@@ -112,7 +112,7 @@ def test_no_byte_that_makes_vectors_tells_a_place_on_the_map_a_serial_number_or_
     folder = tmp_path / "Hildegard private"
     folder.mkdir()
     probe = Probe.model_validate(dict(probe_media(make_clip(folder / "Christening 0042.mp4"))))
-    texts = ANALYZERS["search_texts"].function(probe, None, camera, None, transcript)
+    texts = ANALYZERS["search_texts"].function(probe, None, camera, None, transcript, None)
     assert isinstance(texts, SearchTexts)
     payment = Payment(payer(catalogue, folder).billing(), lambda: None)
     with serve() as service:

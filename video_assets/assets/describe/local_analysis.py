@@ -89,6 +89,7 @@ def sent_to_server(settings: LocalSettings) -> Outgoing:
 def quote_local(facts: QuoteFacts, settings: LocalSettings) -> Quote:
     """Say what one clip is likely to take; on this machine it is free."""
     frames = frames_expected(facts, settings.max_frames, settings.longest_px)
+    given = sent_to_server(settings)
     picture = frames[0].width * frames[0].height // PX_PER_TOKEN
     fixed = len(instructions() + outline()) // 3
     return Quote(
@@ -99,7 +100,7 @@ def quote_local(facts: QuoteFacts, settings: LocalSettings) -> Quote:
             output_tokens=min(ANSWER_TOKENS, settings.max_output_tokens),
         ),
         base_url=settings.base_url,
-        sends=sent_to_server(settings).sends,
+        sends=() if given.is_here else given.sends,
         assumes=f"{len(frames)} frames of {picture} tokens, {ANSWER_TOKENS} tokens of answer",
     )
 
