@@ -144,7 +144,7 @@ def test_a_quote_counts_every_window_and_says_what_is_sent():
     )
     silent = quote_gemini(QuoteFacts(60.0, has_sound=False), GeminiSettings(share_transcript=False))
     assert (silent.calls, silent.usage.audio_tokens) == (1, 0)
-    assert silent.sends == ("the proxy's pictures",)
+    assert silent.sends == ("the proxy's pictures and its sound",)
 
 
 def work(task) -> None:
