@@ -15,6 +15,8 @@ from video_assets.storage.ai_calls import Caps
 from video_assets_tests.assets.gemini_clip import Asked, answer, asked, scene, transcript
 from video_assets_tests.services.loopback_gemini import KEY, Reaction, refuses, says
 
+pytest.importorskip("google.genai", reason="google-genai needs Python 3.11")
+
 # 1,000 tokens of which 200 are cached and 200 more are sound, and 350 written or thought.
 PAID = Decimal("0.30") * 600 / 10**6 + Decimal("0.03") * 200 / 10**6
 PAID += Decimal("1.00") * 200 / 10**6 + Decimal("2.50") * 350 / 10**6

@@ -21,6 +21,8 @@ from video_assets_tests.assets.gemini_clip import answer, asked, scene
 from video_assets_tests.clips import Clip
 from video_assets_tests.services.loopback_gemini import KEY, Question, refuses, says
 
+pytest.importorskip("google.genai", reason="google-genai needs Python 3.11")
+
 LONG = Clip(frames=150, rate=Fraction(5), gop=10, audio_tracks=1)  # 30 s, a keyframe every 2 s
 PEBBLE_WAITS_S = 3.0
 

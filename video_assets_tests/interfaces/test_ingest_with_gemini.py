@@ -15,6 +15,8 @@ from video_assets_tests.commands import run
 from video_assets_tests.servers import remove_server
 from video_assets_tests.services.loopback_gemini import KEY, Gemini, Question, Reaction, says, serve
 
+pytest.importorskip("google.genai", reason="google-genai needs Python 3.11")
+
 PRESET = """
 name: seen
 steps:
