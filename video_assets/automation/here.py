@@ -72,7 +72,11 @@ def process_here(
     tried: set[Work] = set()
     tries_more = TRIES_MORE
     troubles: list[Trouble] = []
-    while work := find_work(catalogue, plan, checksums, at_once=not tried):
+    others = ledger.in_hand(catalogue, list(analyzers()), checksums)
+    while work := (
+        find_work(catalogue, plan, checksums, at_once=not tried)
+        or _left_by(others, catalogue, plan)
+    ):
         _end_if_asked()
         if work in tried:  # nothing moved: what is left cannot be made now, or not by us
             if _wait_for_others(instance, catalogue, work):
@@ -101,6 +105,13 @@ def process_here(
     if tried:  # the runs of bad clips alone ended before they came to their checks
         report_checks(instance, catalogue)
     return troubles
+
+
+def _left_by(others: set[str], catalogue: Postgres, plan: Sequence[ledger.PlannedAsset]) -> Work:
+    """Find, once, what other processes had in hand and could not make: nobody here has tried it."""
+    checksums = sorted(others)
+    others.clear()
+    return find_work(catalogue, plan, checksums, at_once=True) if checksums else Work((), ())
 
 
 def _wait_for_others(instance: dg.DagsterInstance, catalogue: Postgres, work: Work) -> bool:
