@@ -14,7 +14,7 @@ from video_assets.assets.describe.gemini_analysis import GeminiSettings
 from video_assets.clip_worker import Failed, Measured, Postponed, Task, perform
 from video_assets.media.hashing import hash_file
 from video_assets.progress import Progress
-from video_assets.services import local_models
+from video_assets.services import gemini_clip, local_models
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.artifacts import ArtifactFolder
@@ -159,6 +159,8 @@ def asked(catalogue: Postgres, folder: Path, clip: Clip | None = None) -> Iterat
         warnings=(),
     )
     with loopback_gemini.serve() as service:
+        for known in (gemini_clip._fit, gemini_clip._unfit):
+            known.clear()  # a port comes back, and what was found out about it is not true then
         yield Asked(catalogue, service, folder, checksum, proxy)
         if kept := local_models._kept.pop("gemini", None):
             kept[1].close()
