@@ -41,6 +41,7 @@ _TAKEN = {"user_already_exists", "email_exists"}
 _BUSY = {"over_request_rate_limit", "over_email_send_rate_limit", "over_sms_send_rate_limit"}
 _CLOSED = {"signup_disabled", "email_provider_disabled"}
 _ADDRESS = {"email_address_invalid", "email_address_not_authorized", "validation_failed"}
+_ELSEWHERE = {301, 302, 303, 307, 308, 404}
 _JWT_EXPIRED, _JWT_UNFIT = "PGRST303", "PGRST301"
 _NO_FUNCTION, _NO_TABLE = "PGRST202", "PGRST205"
 
@@ -79,7 +80,7 @@ def _told(error: "AuthError", url: str) -> Exception:
     said = error.message.strip().rstrip(".")
     if isinstance(error, AuthRetryableError):
         return _unreachable(url, said)
-    if isinstance(error, AuthUnknownError) or (status == 404 and not code):
+    if isinstance(error, AuthUnknownError) or (not code and status in _ELSEWHERE):
         return _no_project(url)
     if isinstance(error, AuthWeakPasswordError):
         return WeakPasswordError(f"the project wants a better password: {said}")
