@@ -10,8 +10,10 @@ import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
+import jwt
 import psycopg
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from video_assets.accounts.identity import kept_session
@@ -19,6 +21,7 @@ from video_assets.accounts.session import Session
 from video_assets.interfaces.cli.faults import ACCOUNT, MACHINE, USAGE
 from video_assets.interfaces.cli.main import app
 from video_assets.storage.postmaster import free_port
+from video_assets.supabase_project import claims_of
 from video_assets_tests.commands import command, environment
 from video_assets_tests.lite.server import Lite
 
@@ -162,11 +165,14 @@ def test_signing_out_ends_the_session_and_removes_it(home: Path, email: str):
     assert "your session was ended" in auth("status", code=ACCOUNT).stderr
 
 
-def test_a_session_that_is_over_is_ended_too(home: Path, email: str):
+def test_a_session_that_is_over_is_ended_too(home: Path, email: str, lite: Lite):
     log_in(email)
     session = kept(home)
-    ended = session.model_copy(update={"expires_at": datetime(2026, 1, 1, tzinfo=timezone.utc)})
-    kept_session(home).write(ended)
+    long_ago = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    claims = claims_of(session.access_token.get_secret_value()) | {"exp": int(long_ago.timestamp())}
+    token = SecretStr(jwt.encode(claims, lite.jwt_secret, "HS256"))
+    over = session.model_copy(update={"expires_at": long_ago, "access_token": token})
+    kept_session(home).write(over)
     assert "Signed out." in auth("logout", "--yes").stdout
     kept_session(home).write(session)
     assert "your session was ended" in auth("status", code=ACCOUNT).stderr
