@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.settings import LOCAL, LOCAL_OWNER, Settings
 
 
 @dataclass(frozen=True)
@@ -17,3 +17,8 @@ class Identity:
 def identify(settings: Settings) -> Identity:
     """The owner that a command is for: a catalogue without accounts has one."""
     return Identity(LOCAL_OWNER)
+
+
+def word_for(asking: Identity) -> str:
+    """Write an owner as the settings file names them."""
+    return LOCAL if asking.owner == LOCAL_OWNER else str(asking.owner)

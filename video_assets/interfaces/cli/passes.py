@@ -27,7 +27,7 @@ from video_assets.logs import open_log
 from video_assets.media.discovery import Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
-from video_assets.storage import costs, ledger, locations, postponed
+from video_assets.storage import costs, ledger, locations, owners, postponed
 from video_assets.storage.ai_calls import Payer
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.registration import Registrar
@@ -83,6 +83,7 @@ class Ingest:
         wish.preset.refuse_other_checksums(settings.checksum_algorithm)
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
+        owners.require(catalogue, self._owner)
         self.pipeline = Pipeline(settings, catalogue, wish.preset, plan)
         self._registrar = Registrar(
             catalogue, self._owner, settings.checksum_algorithm, lifts_forgotten=True
