@@ -112,6 +112,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "auth:app",
         "Accounts of a Supabase project: sign up, in and out, and who is signed in.",
     ),
+    "admin": (
+        "admin:app",
+        "What admins see of all owners; `db admin` makes somebody an admin.",
+    ),
     "db": ("db:app", "The database: start, stop, look into, migrate."),
 }
 
