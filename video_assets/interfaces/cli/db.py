@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from video_assets.settings import Settings, SettingsError, load_settings
-from video_assets.storage import admins, erasure
+from video_assets.storage import admins, owners
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
 from video_assets.storage.migrations import migrate, pending
@@ -146,7 +146,7 @@ def admin(
         "of a project",
     )
     with closing(open_catalogue(settings)) as catalogue:
-        found = erasure.find_owner(catalogue, account)
+        found = owners.find(catalogue, account)
         if found is None:
             raise SettingsError(f"no account is called {account}; give its e-mail address or id")
         if grant is not None:
