@@ -54,10 +54,12 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.settings import SettingsError
     from video_assets.storage.catalogue import CatalogueError
     from video_assets.storage.migrations import MigrationError
+    from video_assets.storage.poolers import PoolerError
     from video_assets.storage.postgres import DatabaseUnreachableError
     from video_assets.storage.server_file import EmbeddedServerError
 
-    if isinstance(error, PresetError | SettingsError | CatalogueError | IgnoreRulesError):
+    unfit = PresetError | SettingsError | CatalogueError | IgnoreRulesError | PoolerError
+    if isinstance(error, unfit):
         return USAGE, str(error).strip()
     if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
         return MACHINE, str(error).strip()
