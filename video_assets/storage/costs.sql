@@ -13,7 +13,7 @@ SELECT name, count(*)::int AS calls, count(DISTINCT file_checksum)::int AS clips
        count(*) FILTER (WHERE outcome = 'answered')::int AS answered,
        count(*) FILTER (WHERE status = 'settled' AND outcome <> 'answered')::int AS unusable,
        count(*) FILTER (WHERE status = 'lost')::int AS lost,
-       count(*) FILTER (WHERE status = 'reserved')::int AS under_way,
+       count(*) FILTER (WHERE status IN ('reserved', 'waiting'))::int AS under_way,
        coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
        coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
