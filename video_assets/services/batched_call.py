@@ -80,7 +80,10 @@ class Parcel:
         """Keep it there after this process."""
 
     def release(self) -> None:
-        """Need it no more."""
+        """Need it no more after this process."""
+
+    def drop(self) -> None:
+        """Remove it now: it is as old as the batch, and may go by itself soon."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +181,7 @@ class BatchedModel(PaidModel):
             self._await(batch, out.age_s)
             reply = self._reach(lambda: self._answer(out, batch, fits), out.age_s)
         except EndedError as error:
-            parcel.release()
+            parcel.drop()
             self._settle_ended(out, error)
             if out.failures:
                 said = f"{self.provider}: {error}, as the one before; run again later"

@@ -158,9 +158,15 @@ class Claude:
 def open_claude(
     model: str, *, base_url: str, most_output: int, effort: Effort | None, timeout_s: float
 ) -> Claude:
-    """Make a client of the service, or give the one that this worker holds.
+    """Make one model ready to be asked. Raises ToolMissingError as open_client does."""
+    client, library = open_client(base_url, timeout_s)
+    return Claude(client, library, base_url, model, most_output, effort, timeout_s)
 
-    Raises ToolMissingError if its library or its key is missing.
+
+def open_client(base_url: str, timeout_s: float) -> tuple[Any, Any]:
+    """Make a client of the service, or give the one that this worker holds, and its library.
+
+    Raises ToolMissingError if the library or the key is missing.
     """
     try:
         library = importlib.import_module("anthropic")
@@ -169,14 +175,11 @@ def open_claude(
             "Claude is asked with the package anthropic, which is not installed; install it with "
             "`pip install 'video-assets[ai]'`, then run again"
         ) from None
-    client = keep(
-        "Claude",
-        (base_url, timeout_s, key()),
-        lambda: library.Anthropic(
-            api_key=key(), base_url=base_url, timeout=timeout_s, max_retries=0
-        ),
-    )
-    return Claude(client, library, base_url, model, most_output, effort, timeout_s)
+
+    def load() -> Any:
+        return library.Anthropic(api_key=key(), base_url=base_url, timeout=timeout_s, max_retries=0)
+
+    return keep("Claude", (base_url, timeout_s, key()), load), library
 
 
 def key() -> str:

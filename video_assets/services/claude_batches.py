@@ -1,7 +1,7 @@
 """Claude's Message Batches: requests that are answered within a day, at half the price."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -11,7 +11,7 @@ from video_assets.services.client_errors import Errors
 from video_assets.services.paid_call import Reply
 from video_assets.services.service_errors import BrokenError, NotTakenError
 
-CLOCKS_S = 120.0  # by which its clock and ours may differ
+CLOCKS_S = 600.0  # by which its clock and ours may differ
 AT_ONCE = 100  # of a list
 _OF_THE_INPUT = "invalid_request_error"
 _ENDED = {"expired": "its batch expired after 24 hours", "canceled": "its batch was cancelled"}
@@ -74,9 +74,8 @@ class ClaudeBox:
         raise NotTakenError(said)
 
     def withdraw(self, batch: str) -> None:
-        """Cancel a batch; what of it is being answered is answered, and charged."""
-        with self._told():
-            self.client.messages.batches.cancel(batch)
+        """Cancel a batch."""
+        cancel(self.client, self.library, self.secret, batch)
 
     def discard(self, batch: str) -> None:
         """Delete a batch, which would be kept for 29 days."""
@@ -111,11 +110,25 @@ class ClaudeBox:
         with self._told():
             return list(self.client.messages.batches.results(batch))
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        with Errors(self.library, self.secret).told():
-            try:
-                yield
-            except self.library.NotFoundError:
-                said = "it does not know its batch any more"
-                raise EndedError(said, is_billed=True) from None
+    def _told(self) -> AbstractContextManager[None]:
+        return _told(self.library, self.secret)
+
+
+def cancel(client: Any, library: Any, secret: str, batch: str) -> None:
+    """Cancel a batch; what of it is being answered is answered, and charged.
+
+    Raises ServiceError and EndedError.
+    """
+    with _told(library, secret):
+        client.messages.batches.cancel(batch)
+
+
+@contextmanager
+def _told(library: Any, secret: str) -> Iterator[None]:
+    """Raise EndedError for a batch that is not there any more, and ServiceError otherwise."""
+    with Errors(library, secret).told():
+        try:
+            yield
+        except library.NotFoundError:
+            said = "it does not know its batch any more"
+            raise EndedError(said, is_billed=True) from None

@@ -59,8 +59,7 @@ class GeminiBox:
 
     def withdraw(self, batch: str) -> None:
         """Cancel a batch."""
-        with _told():
-            self.client.batches.cancel(name=batch)
+        cancel(self.client, batch)
 
     def discard(self, batch: str) -> None:
         """Delete a batch, with its answer."""
@@ -79,6 +78,12 @@ class GeminiBox:
             return gemini.read([response], self.manner, lambda _: None)
         except BrokenError as error:
             raise EndedError(str(error), is_billed=True) from None
+
+
+def cancel(client: Any, batch: str) -> None:
+    """Cancel a batch. Raises ServiceError and EndedError."""
+    with _told():
+        client.batches.cancel(name=batch)
 
 
 @contextmanager

@@ -77,6 +77,11 @@ class Upload(Parcel):
         """Delete it when the block ends, whoever uploaded it."""
         self._may_be_there, self._is_held = True, False
 
+    def drop(self) -> None:
+        """Delete it now."""
+        self._is_held = False
+        self._delete(DELETION_S)
+
     def part(self) -> dict[str, Any]:
         """Name it in a request."""
         return {"file_data": {"file_uri": self._file.uri, "mime_type": MIME_TYPE}}

@@ -1,5 +1,6 @@
 """Calls that are handed in as batches, and wait for their answers across processes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,6 +34,15 @@ class Waiting:
     reserved_usd: Decimal
     age_s: float
     failures: int
+
+
+@dataclass(frozen=True)
+class Out:
+    """One batch that a service has."""
+
+    provider: str
+    address: str
+    batch: str
 
 
 @dataclass(frozen=True)
@@ -70,3 +80,12 @@ class BatchCalls:
         """Give a batch up: nobody wants its answer any more, or the service has lost it."""
         with self.catalogue.transaction() as connection:
             queries.lose(connection, call=call)
+
+
+def out(catalogue: Postgres, owner: UUID, checksums: Sequence[str] | None = None) -> list[Out]:
+    """List the batches that an owner waits for; of some contents, or of all."""
+    with catalogue.transaction() as connection:
+        rows = queries.out(
+            connection, owner=owner, checksums=None if checksums is None else list(checksums)
+        )
+        return [Out(**row) for row in rows]

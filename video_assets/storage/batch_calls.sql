@@ -28,3 +28,11 @@ SELECT batch FROM ai_calls WHERE account = :account AND sent_at >= :since AND ba
 UPDATE ai_calls
    SET status = 'lost', cost_usd = reserved_usd, settled_at = clock_timestamp()
  WHERE id = :call AND status = 'waiting';
+
+-- name: out(owner, checksums)
+-- The batches that an owner waits for; of some contents, or of all.
+SELECT provider, address, batch
+  FROM ai_calls
+ WHERE user_id = :owner AND status = 'waiting' AND batch IS NOT NULL
+   AND (:checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[]))
+ ORDER BY sent_at;

@@ -36,11 +36,11 @@ SELECT count(*)::int AS calls, coalesce(sum(coalesce(cost_usd, reserved_usd)), 0
 SELECT coalesce((SELECT usd FROM private.ai_totals WHERE scope = 'run ' || :run), 0);
 
 -- name: answers(checksum)
--- What is kept of what was answered about a clip, the latest first.
+-- What is kept of what was answered about a clip, and what is waited for, the latest first.
 SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,
-       coalesce(cost_usd, reserved_usd) AS usd, error, answer
+       coalesce(cost_usd, reserved_usd) AS usd, error, answer, batch
   FROM ai_calls
- WHERE file_checksum = :checksum AND (answer IS NOT NULL OR error IS NOT NULL)
+ WHERE file_checksum = :checksum AND (answer IS NOT NULL OR error IS NOT NULL OR status = 'waiting')
  ORDER BY sent_at DESC;
 
 -- name: pauses()

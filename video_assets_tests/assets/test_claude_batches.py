@@ -12,10 +12,14 @@ import stamina
 from video_assets.analyzer import ANALYZERS
 from video_assets.automation.quoting import quote_steps
 from video_assets.clip_worker import Failed, Measured, Postponed
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.services import claude, local_models
 from video_assets.services.prices import Usage, price_of
 from video_assets.services.quotes import QuoteFacts
+from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import abandoned
+from video_assets.storage.ai_calls import Caps
 from video_assets_tests.assets.analyzed import Analyzed
 from video_assets_tests.services.answers import WHOLE, text
 from video_assets_tests.services.loopback_claude import serve_claude, usage_of
@@ -120,6 +124,36 @@ def test_what_is_out_is_reserved_and_holds_against_caps(clip, service, catalogue
     with catalogue.transaction() as connection:
         after = connection.execute(query).fetchall()[0]["usd"]
     assert before - after == reserved - money(service)
+
+
+def test_a_cap_that_is_full_of_batches_that_are_out_lets_no_other_be_handed_in(
+    clip, service, catalogue, tmp_path
+):
+    clip.ask()
+    ((reserved,),) = clip.calls("reserved_usd")
+    query = (
+        "SELECT usd FROM private.ai_totals, clips WHERE scope = 'run a run' "
+    )
+    ((total,),) = clip.rows(query)
+    other = Analyzed.of("claude_analysis", catalogue, tmp_path / "other", **clip.settings)
+    other.caps = Caps(run=total + reserved / 2)
+    found = other.ask()
+    assert isinstance(found, Postponed)
+    assert "the run's cap" in found.reason
+    assert len(service.made) == 1
+    assert isinstance(wait_for(clip), Measured)
+    assert isinstance(wait_for(other), Measured)  # it came to less than was reserved
+
+
+def test_a_batch_of_which_nobody_knows_whether_it_was_taken_is_looked_for(clip, service):
+    service.slow_s = 3
+    found = clip.ask(timeout_s=0.5)
+    assert isinstance(found, Postponed)
+    assert clip.calls("status, batch") == [("waiting", None)]
+    service.made[0].looks = 2
+    assert isinstance(wait_for(clip), Measured)
+    assert len(service.made) == 1
+    assert spent(clip) == money(service)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +302,28 @@ def test_a_batch_for_the_same_question_is_kept_whatever_else_changed(clip, servi
     clip.made = "with another version of what is not shared"
     assert isinstance(wait_for(clip), Measured)
     assert len(service.made) == 1
+
+
+def test_what_is_out_about_a_clip_that_goes_is_cancelled_and_its_answer_never_kept(
+    clip, service, catalogue
+):
+    clip.ask()
+    withdraw_batches(catalogue, LOCAL_OWNER, ["another clip"])
+    assert not service.made[0].is_canceled
+    withdraw_batches(catalogue, LOCAL_OWNER, [clip.checksum])
+    assert service.made[0].is_canceled
+    with catalogue.transaction() as connection:
+        abandoned.queries.forget_calls(connection, checksums=[clip.checksum])
+    assert clip.calls("status, cost_usd = reserved_usd, is_reusable") == [("lost", True, False)]
+    assert isinstance(wait_for(clip), Measured)  # the clip has come back
+    assert len(service.made) == 2
+
+
+def test_what_cannot_be_cancelled_is_told(clip, service, catalogue, capsys):
+    clip.ask()
+    clip.change_calls("address = 'http://127.0.0.1:9'")
+    withdraw_batches(catalogue, LOCAL_OWNER, [clip.checksum])
+    assert "1 question could not be withdrawn" in capsys.readouterr().err
 
 
 def test_what_is_out_is_waited_for_when_batches_are_turned_off(clip, service):

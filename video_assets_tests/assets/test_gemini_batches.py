@@ -11,7 +11,9 @@ import pytest
 import stamina
 
 from video_assets.clip_worker import Failed, Measured, Postponed
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.services.analysis import ComprehensiveAIAnalysis
+from video_assets.settings import LOCAL_OWNER
 from video_assets_tests.assets.gemini_clip import Asked, answer, asked, scene
 from video_assets_tests.assets.test_gemini_windows import look
 from video_assets_tests.clips import Clip
@@ -205,6 +207,12 @@ def test_a_batch_that_is_not_taken_leaves_nothing_there(clip):
     assert isinstance(found, Failed)
     assert clip.outcomes() == [("refused", 0)]
     assert is_gone(clip)
+
+
+def test_what_is_out_about_a_clip_that_goes_is_cancelled(clip):
+    clip.ask(batch=True)
+    withdraw_batches(clip.catalogue, LOCAL_OWNER, [clip.checksum])
+    assert clip.service.batches.cancelled == [clip.service.batches.made[0].name]
 
 
 def test_times_beyond_the_clip_are_found_in_batches_too(clip):

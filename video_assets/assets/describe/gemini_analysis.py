@@ -9,7 +9,7 @@ times in the answer then count from the beginning of the stretch or of the whole
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
@@ -33,6 +33,7 @@ from video_assets.services.batched_call import AwaitedError
 from video_assets.services.gemini_batches import GeminiBox
 from video_assets.services.gemini_clip import SUMMARY_TOKENS, GeminiClip
 from video_assets.services.merging import merge
+from video_assets.services.naming import plain_address
 from video_assets.services.outgoing import VIDEO, Outgoing
 from video_assets.services.paid_call import Reply
 from video_assets.services.paid_model import open_model
@@ -73,6 +74,11 @@ class GeminiSettings(SharingSettings):
     summary_prompt_version: str = Field(
         default_factory=whole_summary.version, description="of the instructions; leave it out"
     )
+
+    @field_validator("base_url")
+    @classmethod
+    def _has_no_secret(cls, url: str | None) -> str | None:
+        return url and plain_address(url, key=gemini.SECRET)
 
     @model_validator(mode="after")
     def _windows_fit(self) -> "GeminiSettings":
