@@ -131,10 +131,8 @@ def test_a_cap_that_is_full_of_batches_that_are_out_lets_no_other_be_handed_in(
 ):
     clip.ask()
     ((reserved,),) = clip.calls("reserved_usd")
-    query = (
-        "SELECT usd FROM private.ai_totals, clips WHERE scope = 'run a run' "
-    )
-    ((total,),) = clip.rows(query)
+    query = "SELECT usd FROM private.ai_totals, clips WHERE scope = 'run a run'"
+    ((total,),) = clip.rows(f"{query} AND file_checksum = %s")
     other = Analyzed.of("claude_analysis", catalogue, tmp_path / "other", **clip.settings)
     other.caps = Caps(run=total + reserved / 2)
     found = other.ask()
