@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from video_assets.media.errors import ToolMissingError
-from video_assets.redaction import redact
 from video_assets.services import claude, claude_batches, gemini, gemini_batches
 from video_assets.services.batched_call import EndedError
 from video_assets.services.service_errors import ServiceError
@@ -36,7 +35,7 @@ def withdraw(batches: Iterable[Out]) -> int:
             continue
         except (ServiceError, ToolMissingError) as error:
             failed += 1
-            _log.warning("%s did not cancel %s: %s", each.provider, each.batch, redact(str(error)))
+            _log.warning("%s did not cancel %s: %s", each.provider, each.batch, error)
     return failed
 
 
