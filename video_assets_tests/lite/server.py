@@ -118,7 +118,7 @@ def _prepare(url: str) -> None:
 
 
 def _open_schemas(url: str) -> None:
-    """Let policies ask who somebody is, and alone say who may reach which file, as a project does."""
+    """Let policies ask who somebody is, and alone decide who reaches which file."""
     with psycopg.connect(url) as connection:
         roles = "anon, authenticated, service_role"
         connection.execute(f"GRANT USAGE ON SCHEMA auth, storage TO {roles}")
