@@ -54,12 +54,15 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.settings import SettingsError
     from video_assets.storage.catalogue import CatalogueError
     from video_assets.storage.migrations import MigrationError
+    from video_assets.storage.objects import StoreError
     from video_assets.storage.postgres import DatabaseUnreachableError
     from video_assets.storage.server_file import EmbeddedServerError
 
     if isinstance(error, PresetError | SettingsError | CatalogueError | IgnoreRulesError):
         return USAGE, str(error).strip()
-    if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
+    if isinstance(
+        error, EmbeddedServerError | MigrationError | DatabaseUnreachableError | StoreError
+    ):
         return MACHINE, str(error).strip()
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return MACHINE, str(error)
