@@ -186,7 +186,9 @@ class Cleanup(BaseModel):
     keep_runs: int = Field(default=10, ge=0, description="the newest, when old ones are removed")
 
 
-class Settings(ArtifactPlace, SupabaseProject, BaseSettings):
+class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
+    ArtifactPlace, SupabaseProject, BaseSettings
+):
     """Where things lie and how a new catalogue is made.
 
     A variable VIDEO_ASSETS_<NAME> wins over the line <name> of the settings file.

@@ -90,10 +90,12 @@ class Cache:
             raise ValueError(f"{name!r} is no name of an artifact")
         return self.root.joinpath(*parts)
 
-    def trim(self, limit_bytes: int) -> int:
+    def trim(self, limit_bytes: int, *, idle_s: float = RECENT_S) -> int:
         """Remove what was not used for longest, until the rest is small enough; give the bytes.
 
         Only files that lie in the object store go, and none that a run has in hand.
+
+        idle_s  how long a file must not have been used
         """
         folder, freed = Folder(self.root), 0
         items = sorted(folder.files(), key=lambda item: item.used_ns)
@@ -105,7 +107,7 @@ class Cache:
             if freed >= surplus:
                 break
             now = folder.look(item.name)
-            is_spare = now is not None and now == item and _age_s(now) > RECENT_S
+            is_spare = now is not None and now == item and _age_s(now) >= idle_s
             if is_spare and folder.remove(item.name):
                 freed += item.size_bytes
         return freed

@@ -76,10 +76,14 @@ class Copies:
                 shared += len(wanted)
         return shared
 
-    def find(self, names: Sequence[str]) -> dict[str, Kept]:
-        """Say what files must be, and where they lie; what was never put into a store is absent."""
+    def find(self, names: Sequence[str], owner: UUID | None = None) -> dict[str, Kept]:
+        """Say what files must be, and where they lie; what was never put into a store is absent.
+
+        owner  whose copies count; None: whoever's, for who tells nobody which
+        """
         with self.catalogue.transaction() as connection:
-            rows = queries.find(connection, store=self.objects.name, names=list(names))
+            store = self.objects.name
+            rows = queries.find(connection, store=store, names=list(names), owner=owner)
             return {row["name"]: Kept(_made(row), row["key"]) for row in rows}
 
     def lose(self, key: str) -> None:

@@ -17,12 +17,13 @@ UPDATE private.artifact_copies SET upload_url = :upload_url WHERE store = :store
 UPDATE private.artifact_copies SET done_at = coalesce(done_at, now()), upload_url = NULL
  WHERE store = :store AND key = ANY(:keys);
 
--- name: find(store, names)
+-- name: find(store, names, owner)
 -- What these files must be, and where one of each lies in a store.
 SELECT d.name, d.size_bytes, d.blake3,
        (SELECT c.key
           FROM private.artifact_copies c
          WHERE c.store = :store AND c.name = d.name AND c.blake3 = d.blake3 AND c.done_at IS NOT NULL
+           AND (:owner::uuid IS NULL OR c.user_id IS NULL OR c.user_id = :owner)
          ORDER BY c.key
          LIMIT 1) AS key
   FROM private.artifact_digests d

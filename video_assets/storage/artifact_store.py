@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from video_assets.settings import Settings
+from video_assets.artifact_place import SUPABASE
+from video_assets.settings import Settings, SettingsError
 from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Copies
 from video_assets.storage.artifact_digests import MadeFile
-from video_assets.storage.objects import open_objects
+from video_assets.storage.objects import Objects, open_objects
 from video_assets.storage.postgres import Postgres
 
 GB = 1_000_000_000
@@ -43,3 +44,16 @@ def open_cache(settings: Settings, catalogue: Postgres) -> Cache:
     """Open the folder of this machine, to read from it and from whatever is behind it."""
     store = open_store(settings, catalogue)
     return Cache(settings.artifacts_dir) if store is None else store.cache
+
+
+def open_named(settings: Settings, name: str) -> Objects:
+    """Open a store by what it is called in the catalogue.
+
+    Raises SettingsError for a bucket of another project.
+    """
+    if not name.startswith("supabase://"):
+        return open_objects(settings, name)
+    objects = open_objects(settings, SUPABASE)
+    if objects.name != name:
+        raise SettingsError(f"{name} is in another project than SUPABASE_URL names")
+    return objects

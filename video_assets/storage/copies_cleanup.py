@@ -75,9 +75,9 @@ class CopiesCleaner:
                 with ledger.claims(self.catalogue, asset, checksums) as mine:
                     keys = [row["key"] for row in some if row["file_checksum"] in mine.checksums]
                     left = set(self._still_unneeded(keys) if asked_again else keys)
-                    self._take_away([row for row in some if row["key"] in left], outcome)
+                    self.take_away([row for row in some if row["key"] in left], outcome)
 
-    def _take_away(self, rows: Sequence[dict[str, Any]], outcome: Outcome) -> None:
+    def take_away(self, rows: Sequence[dict[str, Any]], outcome: Outcome) -> None:
         """Say that they are not there any more, so that nobody relies on them; then remove."""
         keys, store = [row["key"] for row in rows], self.objects.name
         with self.catalogue.transaction() as connection:
