@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "lanes": {"media", "settings", "progress", "slots", "stopping"},
     "storage": {"media", "settings", "redaction", "artifact_place"},
     "services": {"media", "settings"},
-    "accounts": {"media", "settings", "supabase_project"},
+    "accounts": {"media", "redaction", "settings", "supabase_project"},
     "search": {"storage", "services", "accounts", "settings"},
     "analyzer": BELOW,
     "clip_worker": BELOW | {"analyzer"},
@@ -77,6 +77,10 @@ DISTRIBUTIONS = {
     "pythonjsonlogger": "python-json-logger",
     "pydantic_core": "pydantic",
     "yaml": "pyyaml",
+    # What the client of Supabase is made of.
+    "supabase_auth": "supabase",
+    "postgrest": "supabase",
+    "httpx": "supabase",
 }
 
 
