@@ -18,7 +18,7 @@ from video_assets.storage import artifact_digests, ledger
 from video_assets.storage.artifact_cache import Cache, DamagedError, checked
 from video_assets.storage.artifact_copies import Copies
 from video_assets.storage.artifact_digests import MadeFile, measure
-from video_assets.storage.objects import StoreError
+from video_assets.storage.objects import NoObjectError, StoreError
 from video_assets.storage.postgres import Postgres
 
 CELLS_AT_ONCE = 200
@@ -126,7 +126,9 @@ class Move:
         if self.source.shelf is None:  # else it is known what they are
             with self.catalogue.transaction() as connection:
                 artifact_digests.replace(connection, cell.checksum, cell.asset, made)
-        verify(goal, cell.names)
+        if find_wrong(goal, cell.names):
+            goal.put(cell.checksum, cell.asset, files)
+            verify(goal, cell.names)
 
     def _left(self, cells: Sequence[Cell]) -> set[str]:
         names = [name for cell in cells for name in cell.names]
@@ -165,16 +167,29 @@ class Move:
 
 
 def verify(goal: Copies, names: Sequence[str]) -> None:
-    """Read back what was put into a store, and write down that it was right.
+    """Read back what was put into a store; raises StoreError if some of it is not right."""
+    if wrong := find_wrong(goal, names):
+        name = goal.objects.name
+        raise StoreError(f"{name} did not keep what was put there: {len(wrong)} files are wrong")
 
-    Raises DamagedError.
+
+def find_wrong(goal: Copies, names: Sequence[str]) -> list[str]:
+    """Read back what was put into a store, note what is right, and give the keys of what is not.
+
+    What is not right is put there again by whoever puts it there next.
     """
-    store = goal.objects.name
+    store, wrong = goal.objects.name, list[str]()
     with goal.catalogue.transaction() as connection:
         rows = list(queries.unverified(connection, store=store, names=list(names)))
     for row in rows:
         made = MadeFile(row["name"], row["size_bytes"], row["blake3"])
-        for _ in checked(goal.objects.read(row["key"]), made):
-            pass
+        try:
+            for _ in checked(goal.objects.read(row["key"]), made):
+                pass
+        except (DamagedError, NoObjectError):
+            wrong.append(row["key"])
+            goal.lose(row["key"])
+            continue
         with goal.catalogue.transaction() as connection:
             queries.verify(connection, store=store, key=row["key"])
+    return wrong
