@@ -36,6 +36,12 @@ class Postgres:
 
     dsn: str = field(repr=False)  # it holds a password
 
+    @property
+    def place(self) -> str:
+        """Where it is, without its password."""
+        where = urlsplit(self.dsn)
+        return f"{where.hostname}:{where.port or 5432}{where.path}"
+
     @contextmanager
     def transaction(self, owner: UUID | None = None) -> Iterator[Connection]:
         """One transaction: as that owner under row level security, or as service_role.
@@ -70,9 +76,8 @@ class Postgres:
         try:
             connection = pool.getconn()
         except PoolTimeout as error:
-            where = urlsplit(self.dsn)
             raise DatabaseUnreachableError(
-                f"the database at {where.hostname}:{where.port or 5432} did not lend a connection "
+                f"the database at {self.place} did not lend a connection "
                 f"within {WAIT_S:.0f} s; `video-assets db status` tells whether it runs"
             ) from error
         try:
@@ -92,15 +97,17 @@ class Postgres:
         return pool
 
 
+# Supabase's auth.uid() believes the older setting first, and some have no other.
 _ASSUME = """SELECT set_config('role', %(role)s, true),
-                    set_config('request.jwt.claims', %(claims)s, true)"""
+                    set_config('request.jwt.claims', %(claims)s, true),
+                    set_config('request.jwt.claim.sub', %(sub)s, true)"""
 
 
 def _identity(owner: UUID | None) -> dict[str, str]:
     if owner is None:
-        return {"role": "service_role", "claims": '{"role": "service_role"}'}
+        return {"role": "service_role", "claims": '{"role": "service_role"}', "sub": ""}
     claims = {"sub": str(owner), "role": "authenticated"}
-    return {"role": "authenticated", "claims": json.dumps(claims)}
+    return {"role": "authenticated", "claims": json.dumps(claims), "sub": str(owner)}
 
 
 def _new_pool(dsn: str) -> ConnectionPool[Connection]:
