@@ -77,18 +77,18 @@ class Spending:
 
 
 def groups(
-    catalogue: Postgres, by: By, *, since: datetime | None, at_most: int
+    catalogue: Postgres, owner: UUID, by: By, *, since: datetime | None, at_most: int
 ) -> tuple[list[Group], int]:
-    """Add up calls by what they were made for, and give how many such things there are."""
-    with catalogue.transaction() as connection:
+    """Add up an owner's calls by what they were made for, and give how many such things are."""
+    with catalogue.transaction(owner) as connection:
         rows = list(_queries.groups(connection, by=by, since=since, at_most=at_most))
     total = rows[0]["total"] if rows else 0
     return [Group(**{k: v for k, v in row.items() if k != "total"}) for row in rows], total
 
 
-def whole(catalogue: Postgres, *, since: datetime | None) -> tuple[int, Decimal]:
-    """Give the number of all calls, and what they cost."""
-    with catalogue.transaction() as connection:
+def whole(catalogue: Postgres, owner: UUID, *, since: datetime | None) -> tuple[int, Decimal]:
+    """Give the number of an owner's calls, and what they cost."""
+    with catalogue.transaction(owner) as connection:
         row = _queries.whole(connection, since=since)
     return row["calls"], row["usd"]
 
@@ -99,15 +99,16 @@ def of_run(catalogue: Postgres, run_id: str) -> Decimal:
         return _queries.of_run(connection, run=run_id)
 
 
-def answers(catalogue: Postgres, checksum: str) -> list[Answer]:
-    """Give what is kept of what was answered about a clip."""
-    with catalogue.transaction() as connection:
+def answers(catalogue: Postgres, owner: UUID, checksum: str) -> list[Answer]:
+    """Give what is kept of what an owner was answered about a clip."""
+    with catalogue.transaction(owner) as connection:
         return [Answer(**row) for row in _queries.answers(connection, checksum=checksum)]
 
 
 def spending(catalogue: Postgres, owner: UUID) -> Spending:
-    """Give what was spent today and by an owner this month, and which services are left alone."""
-    today, month = ai_calls.spent(catalogue, owner)
+    """Give what an owner spent today and this month, and which services are left alone."""
+    _, month = ai_calls.spent(catalogue, owner)
     with catalogue.transaction() as connection:
+        today = _queries.today(connection, owner=owner)
         pauses = tuple(Pause(**row) for row in _queries.pauses(connection))
     return Spending(today, month, pauses)

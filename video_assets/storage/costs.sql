@@ -35,6 +35,12 @@ SELECT count(*)::int AS calls, coalesce(sum(coalesce(cost_usd, reserved_usd)), 0
 -- What a run has spent, with what is reserved for it.
 SELECT coalesce((SELECT usd FROM private.ai_totals WHERE scope = 'run ' || :run), 0);
 
+-- name: today(owner)$
+-- What an owner has spent since midnight UTC, with what is reserved for them.
+SELECT coalesce(sum(coalesce(cost_usd, reserved_usd)), 0)
+  FROM ai_calls
+ WHERE user_id = :owner AND sent_at >= date_trunc('day', now(), 'UTC');
+
 -- name: answers(checksum)
 -- What is kept of what was answered about a clip, the latest first.
 SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,

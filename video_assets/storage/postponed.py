@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiosql
 
@@ -49,10 +50,12 @@ def take_up(
         )
 
 
-def reasons(catalogue: Postgres, checksums: Sequence[str] | None = None) -> list[Postponed]:
-    """Say why cells are left for later; of some clips, or of all."""
+def reasons(
+    catalogue: Postgres, owner: UUID, checksums: Sequence[str] | None = None
+) -> list[Postponed]:
+    """Say why cells of an owner's clips are left for later; of some clips, or of all."""
     with catalogue.transaction() as connection:
         rows = _queries.reasons(
-            connection, checksums=None if checksums is None else list(checksums)
+            connection, owner=owner, checksums=None if checksums is None else list(checksums)
         )
         return [Postponed(**row) for row in rows]

@@ -8,7 +8,7 @@ from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
 from video_assets.interfaces.cli.planned_removal import document, show
 from video_assets.interfaces.cli.reading import JsonOption, leave
 from video_assets.interfaces.cli.wording import clean, say, say_json
-from video_assets.storage import erasure
+from video_assets.storage import erasure, owners
 
 
 def erase(
@@ -28,7 +28,7 @@ def erase(
     files may name files; `cleanup logs --older-than 0` removes them.
     """
     with home("erase") as opened:
-        found = erasure.find_owner(opened.catalogue, owner)
+        found = owners.find(opened.catalogue, owner)
         if found is None:
             leave(f"there is no owner {clean(owner)}; give an id or an address, or `local`")
         plan = erasure.plan(opened.catalogue, opened.store, found)

@@ -54,10 +54,12 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.settings import SettingsError
     from video_assets.storage.catalogue import CatalogueError
     from video_assets.storage.migrations import MigrationError
+    from video_assets.storage.owners import OwnerError
     from video_assets.storage.postgres import DatabaseUnreachableError
     from video_assets.storage.server_file import EmbeddedServerError
 
-    if isinstance(error, PresetError | SettingsError | CatalogueError | IgnoreRulesError):
+    mistakes = PresetError | SettingsError | CatalogueError | IgnoreRulesError | OwnerError
+    if isinstance(error, mistakes):
         return USAGE, str(error).strip()
     if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
         return MACHINE, str(error).strip()

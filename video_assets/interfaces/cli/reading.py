@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from uuid import UUID
 
 import typer
 
 from video_assets.interfaces.cli.faults import USAGE
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.wording import clean, say, short_id
-from video_assets.settings import LOCAL_OWNER, Settings, load_settings
+from video_assets.settings import Settings, load_settings
 from video_assets.storage.catalogue import open_existing
 from video_assets.storage.postgres import Postgres
 
@@ -25,9 +27,10 @@ LimitOption = Annotated[int, typer.Option("--limit", "-l", min=1, help="Show at 
 
 @dataclass(frozen=True)
 class Reading:
-    """The settings, and the catalogue; None where none was ever made."""
+    """The settings, who asks, and the catalogue; None where none was ever made."""
 
     settings: Settings
+    owner: UUID
     catalogue: Postgres | None
 
     @property
@@ -35,16 +38,17 @@ class Reading:
         """The clips of the catalogue as their owner sees them."""
         from video_assets.storage.browse import Browser  # 20 ms, for those who show clips
 
-        return Browser(self.catalogue, LOCAL_OWNER) if self.catalogue else None
+        return Browser(self.catalogue, self.owner) if self.catalogue else None
 
 
 @contextmanager
 def reading() -> Iterator[Reading]:
     """Open the catalogue to look into it, and make none."""
     settings = load_settings()
+    owner = identify(settings).owner
     catalogue = open_existing(settings)
     try:
-        yield Reading(settings, catalogue)
+        yield Reading(settings, owner, catalogue)
     finally:
         if catalogue:
             catalogue.close()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import typer
@@ -23,7 +24,7 @@ from video_assets.interfaces.cli.quotes import bill_document
 from video_assets.interfaces.cli.wording import counted, plain, size
 from video_assets.media.discovery import Listing
 from video_assets.presets.model import PipelineConfiguration
-from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.settings import Settings
 from video_assets.storage import ledger, locations
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import pending
@@ -34,24 +35,25 @@ FILES_SHOWN = 50
 
 def rehearse(
     settings: Settings,
+    owner: UUID,
     preset: PipelineConfiguration,
     listing: Listing,
     *,
     as_json: bool,
     cap: Decimal | None = None,
 ) -> int:
-    """Print the plan of an ingest, and give the exit code."""
+    """Print the plan of an ingest for an owner, and give the exit code."""
     plan = plan_for(settings, preset, keep=False)
     with _catalogue(settings) as catalogue:
         if catalogue is None:
             known = locations.Known({}, {}, listing.candidates)
             cells: list[ledger.Cell] = []
-            bill = _bill(settings, preset, plan, cells, known, None, cap)
+            bill = _bill(settings, owner, preset, plan, cells, known, None, cap)
         else:
-            known = locations.recognise(catalogue, LOCAL_OWNER, listing.candidates)
+            known = locations.recognise(catalogue, owner, listing.candidates)
             checksums = {*known.unchanged.values(), *known.renamed.values()}
             cells = ledger.cells(catalogue, plan, sorted(checksums))
-            bill = _bill(settings, preset, plan, cells, known, catalogue, cap)
+            bill = _bill(settings, owner, preset, plan, cells, known, catalogue, cap)
     due = Counter(cell.asset for cell in due_cells(cells))
     steps = [
         {"step": each.asset, "known_clips": due[each.asset], "new_files": len(known.unknown)}
@@ -79,6 +81,7 @@ def rehearse(
 
 def _bill(
     settings: Settings,
+    owner: UUID,
     preset: PipelineConfiguration,
     plan: Sequence[ledger.PlannedAsset],
     cells: Sequence[ledger.Cell],
@@ -102,7 +105,7 @@ def _bill(
         for asset in paid
     }
     steps = quoting.quote_steps(analyzers(), preset, clips)
-    spent = quoting.spent(catalogue, LOCAL_OWNER)
+    spent = quoting.spent(catalogue, owner)
     return bill_of(steps, settings.budget, cap=cap, spent=spent)
 
 

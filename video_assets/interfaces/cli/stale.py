@@ -36,7 +36,11 @@ def stale(
                 catalogue, part.plan, part.checksums, ["stale"], assets=asset or (), queued=queued
             )
             for part in parts_of(
-                settings, catalogue, config=config, clips=clip, where=where, assets=asset
+                *(settings, catalogue, opened.owner),
+                config=config,
+                clips=clip,
+                where=where,
+                assets=asset,
             )
         ]
     if as_json:

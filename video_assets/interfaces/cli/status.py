@@ -3,6 +3,7 @@
 import time
 from typing import Annotated
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import typer
 from rich.console import Group, RenderableType
@@ -50,17 +51,17 @@ def status(
 ) -> None:
     """Count the clips by state, show runs, lanes and pace, and say why steps failed."""
     with reading() as opened:
-        settings, catalogue = opened.settings, opened.catalogue
+        settings, catalogue, owner = opened.settings, opened.catalogue, opened.owner
         place = _place(settings, catalogue)
         if as_json:
-            standing = stand(settings, catalogue) if catalogue else _nothing(settings)
+            standing = stand(settings, catalogue, owner) if catalogue else _nothing(settings)
             say_json({**standing.as_document(), "database": place})
         elif catalogue is None:
             console().print(Text(NO_CATALOGUE))
         elif watch:
-            _watch(settings, catalogue, place)
+            _watch(settings, catalogue, owner, place)
         else:
-            console().print(_page(stand(settings, catalogue), settings, place))
+            console().print(_page(stand(settings, catalogue, owner), settings, place))
 
 
 def _nothing(settings: Settings) -> Standing:
@@ -68,15 +69,15 @@ def _nothing(settings: Settings) -> Standing:
     return Standing(counts, run_queue.EMPTY, in_use(settings.lanes_dir), Pace(), [], None)
 
 
-def _watch(settings: Settings, catalogue: Postgres, place: str | None) -> None:
+def _watch(settings: Settings, catalogue: Postgres, owner: UUID, place: str | None) -> None:
     from rich.live import Live  # for those who watch
 
-    page = _page(stand(settings, catalogue), settings, place)
+    page = _page(stand(settings, catalogue, owner), settings, place)
     try:
         with Live(page, console=console(), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(_page(stand(settings, catalogue), settings, place), refresh=True)
+                live.update(_page(stand(settings, catalogue, owner), settings, place), refresh=True)
     except KeyboardInterrupt:
         return
 
