@@ -43,6 +43,12 @@ class SupabaseProject(BaseModel):
         ),
         description="for machines that process; no policy holds for it",
     )
+    access_token: SecretStr | None = Field(
+        default=None, description="of a person, for commands that nobody signs in for"
+    )
+    refresh_token: SecretStr | None = Field(
+        default=None, description="renews that one; without it the access token ends after an hour"
+    )
 
     @field_validator("supabase_url")
     @classmethod

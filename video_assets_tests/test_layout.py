@@ -75,6 +75,10 @@ DISTRIBUTIONS = {
     "pythonjsonlogger": "python-json-logger",
     "pydantic_core": "pydantic",
     "yaml": "pyyaml",
+    # What the client of Supabase is made of.
+    "supabase_auth": "supabase",
+    "postgrest": "supabase",
+    "httpx": "supabase",
 }
 
 
