@@ -49,6 +49,137 @@ BEGIN
 END
 $function$;
 
+-- What is told to owners of tables that nobody may read, because they are of contents and not of owners. As in clip_results,
+-- nothing is older than the caller's clip: that would say that somebody else has the same content.
+
+CREATE OR REPLACE FUNCTION private.own_cells(_plan jsonb, _checksums text[], _states text[])
+RETURNS TABLE (file_checksum text, asset text, state text, fault text, error_class text, error text, attempts integer,
+               age_s double precision, is_running boolean, made_code text, is_set_otherwise boolean, made_inputs text,
+               inputs text, waits_for text[], postponed text, wait_s double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict use_column
+DECLARE
+    _own text[] := ARRAY(
+        SELECT c.file_checksum
+          FROM public.clips AS c
+         WHERE c.user_id = (SELECT auth.uid()) AND (_checksums IS NULL OR c.file_checksum = ANY (_checksums)));
+BEGIN
+    RETURN QUERY
+    SELECT q.file_checksum, q.asset, q.state, q.fault, q.error_class, q.error, q.attempts,
+           least(q.age_s, extract(epoch FROM now() - c.created_at)::float8), q.is_running, q.made_code,
+           q.is_set_otherwise, q.made_inputs, q.inputs, q.waits_for, q.postponed, q.wait_s
+      FROM (
+SELECT *, row_number() OVER () AS place FROM (
+WITH plan AS MATERIALIZED (
+    SELECT *
+      FROM jsonb_to_recordset(_plan) AS p(
+           asset text, position int, code_version text, settings_fingerprint text,
+           required text[], upstream text[])
+), known AS MATERIALIZED (
+    SELECT file_checksum, jsonb_object_agg(asset, asset || ':' || result_digest) AS done,
+           min(measured_at) FILTER (WHERE asset = 'checksum') AS registered_at
+      FROM public.results
+     WHERE status = 'done'
+       AND (_own::text[] IS NULL OR file_checksum = ANY(_own::text[]))
+     GROUP BY file_checksum
+), cells AS (
+    SELECT k.file_checksum, k.registered_at, k.done, p.position, p.required, r.*, p.asset AS wanted,
+           l.reason AS postponed, extract(epoch FROM nullif(l.until, 'infinity') - now())::float8 AS wait_s,
+           array_to_string(ARRAY(SELECT k.done ->> u.asset FROM unnest(p.upstream) AS u(asset)), ',')
+               AS inputs,
+           k.done ?& p.required AS is_ready, r.code_version <> p.code_version AS is_old_code,
+           r.settings_fingerprint <> p.settings_fingerprint AND p.settings_fingerprint <> ''
+               AS is_set_otherwise
+      FROM known AS k
+     CROSS JOIN plan AS p
+      LEFT JOIN (SELECT file_checksum AS checksum, asset, status, code_version,
+                        settings_fingerprint, input_fingerprint, fault, error_class, error,
+                        attempts, measured_at
+                   FROM public.results
+                  WHERE _own::text[] IS NULL OR file_checksum = ANY(_own::text[])) AS r
+        ON r.checksum = k.file_checksum AND r.asset = p.asset
+      LEFT JOIN private.postponed_cells AS l
+        ON l.file_checksum = k.file_checksum AND l.asset = p.asset AND l.until > now()
+     WHERE k.registered_at IS NOT NULL
+), judged AS (
+    SELECT *,
+           CASE WHEN status IS NULL AND NOT is_ready THEN 'waiting'
+                WHEN postponed IS NOT NULL
+                     AND (status IS NULL OR status = 'failed' OR is_old_code OR is_set_otherwise
+                          OR (is_ready AND input_fingerprint <> inputs)) THEN 'waiting'
+                WHEN status IS NULL THEN 'missing'
+                WHEN is_old_code OR is_set_otherwise THEN 'stale'
+                WHEN is_ready AND input_fingerprint <> inputs THEN 'stale'
+                ELSE status
+           END AS state
+      FROM cells
+), held AS MATERIALIZED (
+    SELECT (classid::bigint << 32) | objid::bigint AS key
+      FROM pg_locks
+     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+SELECT file_checksum, wanted AS asset, state, fault, error_class, error, attempts,
+       extract(epoch FROM now() - measured_at)::float8 AS age_s,
+       state <> 'done'
+           AND hashtextextended(wanted || ' ' || file_checksum, 0) IN (SELECT key FROM held)
+           AS is_running,
+       CASE state WHEN 'stale' THEN code_version END AS made_code,
+       state = 'stale' AND is_set_otherwise AS is_set_otherwise,
+       CASE WHEN state = 'stale' AND is_ready THEN input_fingerprint END AS made_inputs,
+       CASE WHEN state = 'stale' AND is_ready THEN inputs END AS inputs,
+       CASE state WHEN 'waiting'
+            THEN ARRAY(SELECT n.asset FROM unnest(required) AS n(asset) WHERE NOT done ? n.asset)
+            END AS waits_for,
+       CASE state WHEN 'waiting' THEN postponed END AS postponed,
+       CASE state WHEN 'waiting' THEN wait_s END AS wait_s
+  FROM judged
+ WHERE _states::text[] IS NULL OR state = ANY(_states::text[])
+ ORDER BY registered_at, file_checksum, position
+) AS cells
+           ) AS q
+      JOIN public.clips AS c ON c.file_checksum = q.file_checksum AND c.user_id = (SELECT auth.uid())
+     ORDER BY c.created_at, q.file_checksum, q.place;
+END
+$function$;
+COMMENT ON FUNCTION private.own_cells(jsonb, text[], text[]) IS 'How a plan stands for clips of the caller''s own.';
+
+CREATE OR REPLACE FUNCTION private.own_waits(_checksums text[])
+RETURNS TABLE (asset text, reason text, clips bigint, until timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT p.asset, p.reason, count(*), nullif(max(p.until), 'infinity')
+      FROM private.postponed_cells AS p
+      JOIN public.clips AS c ON c.file_checksum = p.file_checksum
+     WHERE c.user_id = (SELECT auth.uid()) AND p.until > now()
+       AND (_checksums IS NULL OR p.file_checksum = ANY (_checksums))
+     GROUP BY p.asset, p.reason
+$function$;
+COMMENT ON FUNCTION private.own_waits(text[]) IS 'Why cells of the caller''s own clips are left for later.';
+
+CREATE OR REPLACE FUNCTION private.own_spending(OUT today_usd numeric, OUT month_usd numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT (SELECT coalesce(sum(coalesce(a.cost_usd, a.reserved_usd)), 0)
+              FROM public.ai_calls AS a
+             WHERE a.user_id = (SELECT auth.uid()) AND a.sent_at >= date_trunc('day', now(), 'UTC')),
+           coalesce((SELECT t.usd
+                       FROM private.ai_totals AS t
+                      WHERE t.scope = 'owner ' || (SELECT auth.uid())
+                                      || to_char(now() AT TIME ZONE 'UTC', ' YYYY-MM')), 0)
+$function$;
+COMMENT ON FUNCTION private.own_spending() IS
+    'What the caller spent since midnight UTC and in this month, with what is reserved for them.';
+
+CREATE OR REPLACE FUNCTION private.own_pauses()
+RETURNS TABLE (provider text, asset text, reason text, until timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT p.provider, p.asset, p.reason, p.until
+      FROM private.ai_pauses AS p
+     WHERE p.until > now()
+       AND EXISTS (SELECT FROM public.clips AS c
+                    WHERE c.user_id = (SELECT auth.uid()) AND p.asset = ANY (c.planned_steps))
+$function$;
+COMMENT ON FUNCTION private.own_pauses() IS 'Services that nobody asks for now, of those that the caller''s clips need.';
+
 CREATE FUNCTION readings.analyses_analyses("checksums" text[]) RETURNS json
 LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
 DECLARE
@@ -506,6 +637,146 @@ SELECT json_agg(array_to_json(ARRAY[
   FROM answer
 $query$ INTO answer USING $1;
     RETURN json_build_object('columns', '[["number", 23], ["start_s", 701], ["end_s", 701], ["begins_with", 25], ["representative_frame", 25], ["description", 25], ["objects", 1009], ["activities", 1009]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.costs_answers("checksum" text) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,
+       coalesce(cost_usd, reserved_usd) AS usd, error, answer
+  FROM ai_calls
+ WHERE file_checksum = $1 AND (answer IS NOT NULL OR error IS NOT NULL)
+ ORDER BY sent_at DESC
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."asset"::text,
+       answer."model"::text,
+       answer."status"::text,
+       answer."outcome"::text,
+       answer."sent_at"::text,
+       answer."usd"::text,
+       answer."error"::text,
+       answer."answer"::text]))
+  FROM answer
+$query$ INTO answer USING $1;
+    RETURN json_build_object('columns', '[["asset", 25], ["model", 25], ["status", 25], ["outcome", 25], ["sent_at", 1184], ["usd", 1700], ["error", 25], ["answer", 114]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.costs_groups("by" text, "since" timestamp with time zone, "at_most" bigint) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+WITH named AS (
+    SELECT a.*, CASE $1 WHEN 'asset' THEN a.asset
+                         WHEN 'model' THEN a.provider || '/' || a.model
+                         WHEN 'day' THEN to_char(a.sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                         WHEN 'owner' THEN a.user_id::text
+                         ELSE a.file_checksum END AS name
+      FROM ai_calls a
+     WHERE $2::timestamptz IS NULL OR a.sent_at >= $2::timestamptz
+)
+SELECT name, count(*)::int AS calls, count(DISTINCT file_checksum)::int AS clips,
+       count(*) FILTER (WHERE outcome = 'answered')::int AS answered,
+       count(*) FILTER (WHERE status = 'settled' AND outcome <> 'answered')::int AS unusable,
+       count(*) FILTER (WHERE status = 'lost')::int AS lost,
+       count(*) FILTER (WHERE status = 'reserved')::int AS under_way,
+       coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
+       coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
+       coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
+       sum(coalesce(cost_usd, reserved_usd)) AS usd,
+       coalesce(sum(coalesce(cost_usd, reserved_usd)) FILTER (WHERE status <> 'settled'), 0) AS unsettled_usd,
+       count(*) FILTER (WHERE NOT is_price_known)::int AS unpriced,
+       count(*) OVER ()::int AS total
+  FROM named
+ GROUP BY name
+ ORDER BY CASE WHEN $1 = 'day' THEN name END DESC, usd DESC, calls DESC, name
+ LIMIT $3
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."name"::text,
+       answer."calls"::text,
+       answer."clips"::text,
+       answer."answered"::text,
+       answer."unusable"::text,
+       answer."lost"::text,
+       answer."under_way"::text,
+       answer."input_tokens"::text,
+       answer."cached_tokens"::text,
+       answer."output_tokens"::text,
+       answer."usd"::text,
+       answer."unsettled_usd"::text,
+       answer."unpriced"::text,
+       answer."total"::text]))
+  FROM answer
+$query$ INTO answer USING $1, $2, $3;
+    RETURN json_build_object('columns', '[["name", 25], ["calls", 23], ["clips", 23], ["answered", 23], ["unusable", 23], ["lost", 23], ["under_way", 23], ["input_tokens", 20], ["cached_tokens", 20], ["output_tokens", 20], ["usd", 1700], ["unsettled_usd", 1700], ["unpriced", 23], ["total", 23]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.costs_pauses() RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT provider, asset, reason, until FROM private.own_pauses() ORDER BY until
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."provider"::text,
+       answer."asset"::text,
+       answer."reason"::text,
+       answer."until"::text]))
+  FROM answer
+$query$ INTO answer;
+    RETURN json_build_object('columns', '[["provider", 25], ["asset", 25], ["reason", 25], ["until", 1184]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.costs_spending() RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT today_usd, month_usd FROM private.own_spending()
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."today_usd"::text,
+       answer."month_usd"::text]))
+  FROM answer
+$query$ INTO answer;
+    RETURN json_build_object('columns', '[["today_usd", 1700], ["month_usd", 1700]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.costs_whole("since" timestamp with time zone) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT count(*)::int AS calls, coalesce(sum(coalesce(cost_usd, reserved_usd)), 0) AS usd
+  FROM ai_calls
+ WHERE $1::timestamptz IS NULL OR sent_at >= $1::timestamptz
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."calls"::text,
+       answer."usd"::text]))
+  FROM answer
+$query$ INTO answer USING $1;
+    RETURN json_build_object('columns', '[["calls", 23], ["usd", 1700]]'::json, 'rows', coalesce(answer, '[]'));
 END
 $function$;
 
@@ -1004,6 +1275,155 @@ $query$ INTO answer USING $1;
 END
 $function$;
 
+CREATE FUNCTION readings.locations_known_as("checksums" text[]) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT file_checksum, file_path
+  FROM clips
+ WHERE file_checksum = ANY($1)
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."file_checksum"::text,
+       answer."file_path"::text]))
+  FROM answer
+$query$ INTO answer USING $1;
+    RETURN json_build_object('columns', '[["file_checksum", 25], ["file_path", 25]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.own_cells_cells("plan" jsonb, "checksums" text[], "states" text[]) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT * FROM private.own_cells($1, $2, $3)
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."file_checksum"::text,
+       answer."asset"::text,
+       answer."state"::text,
+       answer."fault"::text,
+       answer."error_class"::text,
+       answer."error"::text,
+       answer."attempts"::text,
+       answer."age_s"::text,
+       left(answer."is_running"::text, 1),
+       answer."made_code"::text,
+       left(answer."is_set_otherwise"::text, 1),
+       answer."made_inputs"::text,
+       answer."inputs"::text,
+       answer."waits_for"::text,
+       answer."postponed"::text,
+       answer."wait_s"::text]))
+  FROM answer
+$query$ INTO answer USING $1, $2, $3;
+    RETURN json_build_object('columns', '[["file_checksum", 25], ["asset", 25], ["state", 25], ["fault", 25], ["error_class", 25], ["error", 25], ["attempts", 23], ["age_s", 701], ["is_running", 16], ["made_code", 25], ["is_set_otherwise", 16], ["made_inputs", 25], ["inputs", 25], ["waits_for", 1009], ["postponed", 25], ["wait_s", 701]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.own_cells_failed_clips() RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT DISTINCT c.file_checksum FROM failed_steps() f JOIN clips c ON c.id = f.clip_id
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."file_checksum"::text]))
+  FROM answer
+$query$ INTO answer;
+    RETURN json_build_object('columns', '[["file_checksum", 25]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.owners_clips("whose" text, "at_most" integer, "skipped" integer) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT * FROM admin_list_clips($1, $2, $3)
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."id"::text,
+       answer."user_id"::text,
+       answer."file_name"::text,
+       answer."file_path"::text,
+       answer."file_checksum"::text,
+       answer."file_size_bytes"::text,
+       answer."duration_seconds"::text,
+       answer."state"::text,
+       answer."processing_progress"::text,
+       answer."content_category"::text,
+       answer."content_summary"::text,
+       answer."content_tags"::text,
+       answer."created_at"::text,
+       answer."total"::text]))
+  FROM answer
+$query$ INTO answer USING $1, $2, $3;
+    RETURN json_build_object('columns', '[["id", 2950], ["user_id", 2950], ["file_name", 25], ["file_path", 25], ["file_checksum", 25], ["file_size_bytes", 20], ["duration_seconds", 1700], ["state", 25], ["processing_progress", 23], ["content_category", 25], ["content_summary", 25], ["content_tags", 1009], ["created_at", 1184], ["total", 20]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.owners_profiles("at_most" integer, "skipped" integer) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT * FROM admin_list_profiles($1, $2)
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."id"::text,
+       answer."email"::text,
+       answer."display_name"::text,
+       answer."profile_type"::text,
+       answer."created_at"::text,
+       answer."clips"::text,
+       answer."size_bytes"::text,
+       answer."duration_s"::text,
+       answer."month_usd"::text,
+       answer."total"::text]))
+  FROM answer
+$query$ INTO answer USING $1, $2;
+    RETURN json_build_object('columns', '[["id", 2950], ["email", 25], ["display_name", 25], ["profile_type", 25], ["created_at", 1184], ["clips", 20], ["size_bytes", 20], ["duration_s", 701], ["month_usd", 1700], ["total", 20]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.owners_statistics() RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT * FROM admin_stats()
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."owners"::text,
+       answer."admins"::text,
+       answer."clips"::text,
+       answer."contents"::text,
+       answer."size_bytes"::text,
+       answer."duration_s"::text,
+       answer."unfinished"::text,
+       answer."month_usd"::text]))
+  FROM answer
+$query$ INTO answer;
+    RETURN json_build_object('columns', '[["owners", 20], ["admins", 20], ["clips", 20], ["contents", 20], ["size_bytes", 20], ["duration_s", 701], ["unfinished", 20], ["month_usd", 1700]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
 CREATE FUNCTION readings.pace_attempts("clip_id" uuid) RETURNS json
 LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
 DECLARE
@@ -1100,6 +1520,26 @@ SELECT json_agg(array_to_json(ARRAY[
   FROM answer
 $query$ INTO answer;
     RETURN json_build_object('columns', '[["extract", 701]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.postponed_reasons("checksums" text[]) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT asset, reason, clips, until FROM private.own_waits($1) ORDER BY clips DESC, asset, reason
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."asset"::text,
+       answer."reason"::text,
+       answer."clips"::text,
+       answer."until"::text]))
+  FROM answer
+$query$ INTO answer USING $1;
+    RETURN json_build_object('columns', '[["asset", 25], ["reason", 25], ["clips", 20], ["until", 1184]]'::json, 'rows', coalesce(answer, '[]'));
 END
 $function$;
 
@@ -2075,6 +2515,67 @@ $query$ INTO answer USING $1, $2, $3, $4;
 END
 $function$;
 
+CREATE FUNCTION readings.runs_list_runs("named" text, "at_most" bigint) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+WITH shown AS (
+    SELECT *, count(*) OVER () AS total
+      FROM runs
+     WHERE $1::text IS NULL OR run_id = $1 OR name = $1 OR starts_with(run_id, $1)
+     ORDER BY run_id = $1 DESC, started_at DESC, run_id DESC
+     LIMIT $2
+), states AS MATERIALIZED (
+    SELECT clip_id, state FROM clip_states
+     WHERE clip_id IN (SELECT clip_id FROM run_clips JOIN shown USING (run_id))
+)
+SELECT u.run_id, u.user_id, u.name, u.kind, u.preset, u.preset_document, u.roots, u.status, u.note, u.host,
+       u.started_at, u.ended_at, u.total,
+       count(t.clip_id) AS clips,
+       count(*) FILTER (WHERE s.state = 'complete') AS complete,
+       count(*) FILTER (WHERE s.state = 'failed') AS failed,
+       count(*) FILTER (WHERE t.taken_as = 'new') AS new,
+       (SELECT count(*) FROM run_unreadable_files f WHERE f.run_id = u.run_id) AS unreadable,
+       coalesce(sum(c.duration_seconds), 0)::float8 AS duration_s,
+       coalesce(sum(c.file_size_bytes), 0)::bigint AS size_bytes
+  FROM shown u
+  LEFT JOIN run_clips t ON t.run_id = u.run_id
+  LEFT JOIN clips c ON c.id = t.clip_id
+  LEFT JOIN states s ON s.clip_id = t.clip_id
+ GROUP BY u.run_id, u.user_id, u.name, u.kind, u.preset, u.preset_document, u.roots, u.status, u.note, u.host,
+          u.started_at, u.ended_at, u.total
+ ORDER BY u.run_id = $1 DESC, u.started_at DESC, u.run_id DESC
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."run_id"::text,
+       answer."user_id"::text,
+       answer."name"::text,
+       answer."kind"::text,
+       answer."preset"::text,
+       answer."preset_document"::text,
+       answer."roots"::text,
+       answer."status"::text,
+       answer."note"::text,
+       answer."host"::text,
+       answer."started_at"::text,
+       answer."ended_at"::text,
+       answer."total"::text,
+       answer."clips"::text,
+       answer."complete"::text,
+       answer."failed"::text,
+       answer."new"::text,
+       answer."unreadable"::text,
+       answer."duration_s"::text,
+       answer."size_bytes"::text]))
+  FROM answer
+$query$ INTO answer USING $1, $2;
+    RETURN json_build_object('columns', '[["run_id", 25], ["user_id", 2950], ["name", 25], ["kind", 25], ["preset", 25], ["preset_document", 3802], ["roots", 1009], ["status", 25], ["note", 25], ["host", 25], ["started_at", 1184], ["ended_at", 1184], ["total", 20], ["clips", 20], ["complete", 20], ["failed", 20], ["new", 20], ["unreadable", 20], ["duration_s", 701], ["size_bytes", 20]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
 CREATE FUNCTION readings.selection_select_clips("conditions" jsonb) RETURNS json
 LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
 DECLARE
@@ -2093,7 +2594,11 @@ $query$ INTO answer USING $1;
 END
 $function$;
 
-REVOKE ALL ON FUNCTION public.ask(text) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
+                       private.own_spending(), private.own_pauses()
+  FROM PUBLIC, anon, authenticated, service_role;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA readings FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION public.ask(text) TO authenticated;
+GRANT EXECUTE ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
+                          private.own_spending(), private.own_pauses()
+   TO authenticated;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA readings TO authenticated;

@@ -13,7 +13,7 @@ from video_assets.storage.way_in import WayIn
 WITHIN_S = 600.0
 BRIEFLY_S = 5.0  # of work say nothing of its pace
 
-_queries: Any = load(Path(__file__))
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Attempt:
 
 def pace(connection: Any, counts: Counts) -> Pace:
     """Tell from the last minutes how long what is counted as open will take."""
-    lately = [Lately(**row) for row in _queries.lately(connection, within_s=WITHIN_S)]
+    lately = [Lately(**row) for row in queries.lately(connection, within_s=WITHIN_S)]
     return pace_of(lately, counts)
 
 
@@ -100,15 +100,15 @@ def pace_of(lately: list[Lately], counts: Counts) -> Pace:
 
 def causes(connection: Any, *, at_most: int) -> list[Cause]:
     """Count failed steps by cause, the commonest first."""
-    return [Cause(**row) for row in _queries.causes(connection, at_most=at_most)]
+    return [Cause(**row) for row in queries.causes(connection, at_most=at_most)]
 
 
 def attempts(catalogue: WayIn, owner: UUID, clip_id: UUID) -> list[Attempt]:
     """List what was tried with one clip, the latest first."""
     with catalogue.transaction(owner) as connection:
-        return [Attempt(**row) for row in _queries.attempts(connection, clip_id=clip_id)]
+        return [Attempt(**row) for row in queries.attempts(connection, clip_id=clip_id)]
 
 
 def quiet_s(connection: Any) -> float | None:
     """How long nothing has happened to any clip; None where nothing ever did."""
-    return _queries.quiet_s(connection)
+    return queries.quiet_s(connection)

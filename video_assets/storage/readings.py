@@ -12,7 +12,7 @@ A query that was changed is deployed by a new file, as everything is that was re
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,18 +24,25 @@ from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate
 
 PACKAGE = Path(__file__).parents[1]
-FILES = (
-    "storage/analyses.sql",
-    "storage/browse.sql",
-    "storage/counts.sql",
-    "storage/descriptions.sql",
-    "storage/export.sql",
-    "storage/pace.sql",
-    "storage/run_facts.sql",
-    "storage/run_progress.sql",
-    "storage/selection.sql",
-    "search/queries.sql",
-)
+ALL: tuple[str, ...] = ()
+DEPLOYED: Mapping[str, tuple[str, ...]] = {  # file -> its queries that owners ask
+    "storage/analyses.sql": ALL,
+    "storage/browse.sql": ALL,
+    "storage/costs.sql": ("groups", "whole", "spending", "answers", "pauses"),
+    "storage/counts.sql": ALL,
+    "storage/descriptions.sql": ALL,
+    "storage/export.sql": ALL,
+    "storage/locations.sql": ("known_as",),
+    "storage/own_cells.sql": ALL,
+    "storage/owners.sql": ("profiles", "clips", "statistics"),
+    "storage/pace.sql": ALL,
+    "storage/postponed.sql": ("reasons",),
+    "storage/run_facts.sql": ALL,
+    "storage/run_progress.sql": ALL,
+    "storage/runs.sql": ("list_runs",),
+    "storage/selection.sql": ALL,
+    "search/queries.sql": ALL,
+}
 TEMPLATE = Path(__file__).with_suffix(".sql")
 
 # Types of Postgres itself, which have the same number everywhere and one way to be written.
@@ -104,9 +111,19 @@ class Reading:
 
 
 def migration(connection: psycopg.Connection[Any]) -> str:
-    """Write the migration that deploys the queries; asks the database for their types."""
-    functions = [_function(reading) for reading in readings(connection)]
-    return TEMPLATE.read_text("utf-8").replace("-- FUNCTIONS\n", "\n".join(functions))
+    """Write the migration that deploys the queries; asks the database for their types.
+
+    It makes the functions on which they rest to do so, and takes them back.
+    """
+    cells = named_queries.load(PACKAGE / "storage/ledger.sql").cells.sql
+    own = {"plan": "_plan", "checksums": "_own", "states": "_states"}
+    text = TEMPLATE.read_text("utf-8").replace(
+        "-- CELLS\n", _PARAMETER.sub(lambda name: own[name[1]], cells).strip().rstrip(";") + "\n"
+    )
+    with connection.transaction(force_rollback=True):
+        connection.execute(text.encode())
+        functions = [_function(reading) for reading in readings(connection)]
+    return text.replace("-- FUNCTIONS\n", "\n".join(functions))
 
 
 def readings(connection: psycopg.Connection[Any]) -> Iterator[Reading]:
@@ -117,15 +134,12 @@ def readings(connection: psycopg.Connection[Any]) -> Iterator[Reading]:
 
 
 def _statements() -> Iterator[tuple[str, str]]:
-    for file in FILES:
+    for file, wanted in DEPLOYED.items():
         path = PACKAGE / file
         queries = named_queries.load(path)
-        for query in queries.available_queries:
-            if not query.endswith("_cursor"):  # which aiosql makes of every other one
-                yield (
-                    named_queries.deployed_name(path.stem, query),
-                    getattr(queries, query).sql,
-                )
+        for name in wanted or queries.available_queries:
+            if not name.endswith("_cursor"):  # which aiosql makes of every other one
+                yield named_queries.deployed_name(path.stem, name), getattr(queries, name).sql
 
 
 def _reading(connection: psycopg.Connection[Any], name: str, written: str) -> Reading:
@@ -139,10 +153,10 @@ def _reading(connection: psycopg.Connection[Any], name: str, written: str) -> Re
         return f"${names.index(found[1]) + 1}"
 
     statement = _PARAMETER.sub(number, written).strip().removesuffix(";")
-    connection.pgconn.prepare(name.encode(), statement.encode())
+    told = connection.pgconn.prepare(name.encode(), statement.encode())
+    if told.error_message:
+        raise ReadingError(f"{name}: {told.error_message.decode()}")
     found = connection.pgconn.describe_prepared(name.encode())
-    if found.error_message:
-        raise ReadingError(f"{name}: {found.error_message.decode()}")
     types = [_type_name(connection, found.param_type(place)) for place in range(found.nparams)]
     columns = {(found.fname(n) or b"").decode(): found.ftype(n) for n in range(found.nfields)}
     if len(columns) < found.nfields:

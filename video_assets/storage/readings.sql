@@ -49,9 +49,79 @@ BEGIN
 END
 $function$;
 
+-- What is told to owners of tables that nobody may read, because they are of contents and not of owners. As in clip_results,
+-- nothing is older than the caller's clip: that would say that somebody else has the same content.
+
+CREATE OR REPLACE FUNCTION private.own_cells(_plan jsonb, _checksums text[], _states text[])
+RETURNS TABLE (file_checksum text, asset text, state text, fault text, error_class text, error text, attempts integer,
+               age_s double precision, is_running boolean, made_code text, is_set_otherwise boolean, made_inputs text,
+               inputs text, waits_for text[], postponed text, wait_s double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict use_column
+DECLARE
+    _own text[] := ARRAY(
+        SELECT c.file_checksum
+          FROM public.clips AS c
+         WHERE c.user_id = (SELECT auth.uid()) AND (_checksums IS NULL OR c.file_checksum = ANY (_checksums)));
+BEGIN
+    RETURN QUERY
+    SELECT q.file_checksum, q.asset, q.state, q.fault, q.error_class, q.error, q.attempts,
+           least(q.age_s, extract(epoch FROM now() - c.created_at)::float8), q.is_running, q.made_code,
+           q.is_set_otherwise, q.made_inputs, q.inputs, q.waits_for, q.postponed, q.wait_s
+      FROM (
+SELECT *, row_number() OVER () AS place FROM (
+-- CELLS
+) AS cells
+           ) AS q
+      JOIN public.clips AS c ON c.file_checksum = q.file_checksum AND c.user_id = (SELECT auth.uid())
+     ORDER BY c.created_at, q.file_checksum, q.place;
+END
+$function$;
+COMMENT ON FUNCTION private.own_cells(jsonb, text[], text[]) IS 'How a plan stands for clips of the caller''s own.';
+
+CREATE OR REPLACE FUNCTION private.own_waits(_checksums text[])
+RETURNS TABLE (asset text, reason text, clips bigint, until timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT p.asset, p.reason, count(*), nullif(max(p.until), 'infinity')
+      FROM private.postponed_cells AS p
+      JOIN public.clips AS c ON c.file_checksum = p.file_checksum
+     WHERE c.user_id = (SELECT auth.uid()) AND p.until > now()
+       AND (_checksums IS NULL OR p.file_checksum = ANY (_checksums))
+     GROUP BY p.asset, p.reason
+$function$;
+COMMENT ON FUNCTION private.own_waits(text[]) IS 'Why cells of the caller''s own clips are left for later.';
+
+CREATE OR REPLACE FUNCTION private.own_spending(OUT today_usd numeric, OUT month_usd numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT (SELECT coalesce(sum(coalesce(a.cost_usd, a.reserved_usd)), 0)
+              FROM public.ai_calls AS a
+             WHERE a.user_id = (SELECT auth.uid()) AND a.sent_at >= date_trunc('day', now(), 'UTC')),
+           coalesce((SELECT t.usd
+                       FROM private.ai_totals AS t
+                      WHERE t.scope = 'owner ' || (SELECT auth.uid())
+                                      || to_char(now() AT TIME ZONE 'UTC', ' YYYY-MM')), 0)
+$function$;
+COMMENT ON FUNCTION private.own_spending() IS
+    'What the caller spent since midnight UTC and in this month, with what is reserved for them.';
+
+CREATE OR REPLACE FUNCTION private.own_pauses()
+RETURNS TABLE (provider text, asset text, reason text, until timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT p.provider, p.asset, p.reason, p.until
+      FROM private.ai_pauses AS p
+     WHERE p.until > now()
+       AND EXISTS (SELECT FROM public.clips AS c
+                    WHERE c.user_id = (SELECT auth.uid()) AND p.asset = ANY (c.planned_steps))
+$function$;
+COMMENT ON FUNCTION private.own_pauses() IS 'Services that nobody asks for now, of those that the caller''s clips need.';
+
 -- FUNCTIONS
 
-REVOKE ALL ON FUNCTION public.ask(text) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
+                       private.own_spending(), private.own_pauses()
+  FROM PUBLIC, anon, authenticated, service_role;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA readings FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION public.ask(text) TO authenticated;
+GRANT EXECUTE ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
+                          private.own_spending(), private.own_pauses()
+   TO authenticated;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA readings TO authenticated;

@@ -26,7 +26,6 @@ FUNCTION = "ask"
 
 # What PostgREST says where the functions of this release are not there.
 _NO_FUNCTION = {"PGRST202", "PGRST106", "42883"}
-_DENIED = "42501"
 _SQLSTATE_LENGTH = 5
 
 
@@ -123,8 +122,6 @@ def _explained(error: Any, place: str) -> Exception:
             f"the catalogue of {place} is of another release than this program ({said}); whoever "
             "runs it has to run `video-assets db migrate`"
         )
-    if code == _DENIED:
-        return WayInError(f"{place} does not let you do this: {said}")
     if len(code) == _SQLSTATE_LENGTH:
         return _error_of(code)(said)
     return DatabaseUnreachableError(

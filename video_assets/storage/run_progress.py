@@ -11,7 +11,7 @@ from video_assets.storage import run_queue
 from video_assets.storage.named_queries import load
 from video_assets.storage.way_in import WayIn
 
-_queries: Any = load(Path(__file__))
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def find(settings: Settings, catalogue: WayIn, owner: UUID, name: str) -> list[R
                 row["ended_at"].timestamp() if row["ended_at"] else None,
                 is_output=True,
             )
-            for row in _queries.find(connection, name=name)
+            for row in queries.find(connection, name=name)
         ]
     if ours and ours[0].run_id == name:
         return ours[:1]
@@ -121,10 +121,10 @@ def look(settings: Settings, catalogue: WayIn, owner: UUID, name: str) -> RunPro
     run = found[0]
     with catalogue.transaction(owner) as connection:
         if run.is_output:
-            counts = _queries.clips_of_output(connection, run_id=name)
+            counts = queries.clips_of_output(connection, run_id=name)
         else:
-            counts = _queries.clips_of_run(connection, run_id=name, since=run.started_at)
-        steps = _queries.steps(
+            counts = queries.clips_of_run(connection, run_id=name, since=run.started_at)
+        steps = queries.steps(
             connection,
             run_id=None if run.is_output else name,
             output_run=name if run.is_output else None,
