@@ -201,11 +201,6 @@ class Settings(SupabaseProject, BaseSettings):
     )
 
     home: Path = Field(default_factory=lambda: default_home())
-    db_url: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices("SUPABASE_DB_URL", "VIDEO_ASSETS_DB_URL"),
-        description="a Supabase project or other Postgres; none means the embedded one",
-    )
     checksum_algorithm: Literal["blake3", "md5"] = "blake3"
     watch: tuple[WatchFolder, ...] = ()
     preset: str = Field(default="default", description="of `dev` and `worker`")
@@ -269,8 +264,8 @@ class Settings(SupabaseProject, BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown or written down."""
         kept = [value.get_secret_value() for value in _secrets_in(self)]
-        password = urlsplit(self.db_url or "").password
-        return (*kept, *([password] if password else []))
+        urls = (self.db_url or "", self.session_db_url or "")
+        return (*kept, *filter(None, (urlsplit(url).password for url in urls)))
 
     @property
     def local_only(self) -> tuple[Path, ...]:

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "lanes": {"media", "settings", "progress", "slots", "stopping"},
     "storage": {"media", "settings", "redaction"},
     "services": {"media", "settings"},
-    "accounts": {"media", "settings", "supabase_project"},
+    "accounts": {"media", "redaction", "settings", "supabase_project"},
     "search": {"storage", "services", "accounts", "settings"},
     "analyzer": BELOW,
     "clip_worker": BELOW | {"analyzer"},

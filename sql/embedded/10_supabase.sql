@@ -18,10 +18,10 @@ DECLARE
 BEGIN
     FOR wanted IN
         SELECT * FROM (VALUES
+            ('authenticator', 'NOLOGIN NOINHERIT'), -- first, because the others are granted to it
             ('anon', 'NOLOGIN NOINHERIT'),
             ('authenticated', 'NOLOGIN NOINHERIT'),
-            ('service_role', 'NOLOGIN NOINHERIT BYPASSRLS'),
-            ('authenticator', 'NOLOGIN NOINHERIT')
+            ('service_role', 'NOLOGIN NOINHERIT BYPASSRLS')
         ) AS role (name, attributes)
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) THEN

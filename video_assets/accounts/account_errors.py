@@ -45,3 +45,7 @@ class ProjectKeyError(AccountError):
 
 class UnreachableProjectError(RuntimeError):
     """The project cannot be reached, or what answers at its address is none."""
+
+
+class NoCatalogueError(RuntimeError):
+    """The project has no catalogue, or one of an earlier release."""

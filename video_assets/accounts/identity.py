@@ -17,6 +17,7 @@ from video_assets.accounts.account_errors import (
     SignedOutError,
 )
 from video_assets.accounts.project import Project, connections, project_of
+from video_assets.accounts.refusals import asking
 from video_assets.accounts.session import Session
 from video_assets.accounts.session_file import SessionFile, UnreadableSessionError
 from video_assets.accounts.signing import renew
@@ -61,6 +62,20 @@ class Identity:
         if self._client is None:
             self._client = self.project.client_of(self.session.access_token, self._connections)
         return self._client
+
+    def confirm(self) -> None:
+        """Ask the project whether the session still holds: it may have been ended elsewhere.
+
+        Raises SessionRevokedError, and forgets the session, if it does not.
+        """
+        client = self.client
+        try:
+            with asking(self.project.url):
+                client.auth.get_user(self.session.access_token.get_secret_value())
+        except SessionRevokedError:
+            with self._kept.file.locked():
+                self._kept.file.remove()
+            raise
 
     def close(self) -> None:
         """End the connections of its clients."""

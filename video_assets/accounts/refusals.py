@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from video_assets.accounts.account_errors import (
     SIGN_IN,
     CredentialsError,
+    NoCatalogueError,
     ProjectKeyError,
     RefusedError,
     SessionExpiredError,
@@ -40,15 +41,17 @@ _TAKEN = {"user_already_exists", "email_exists"}
 _BUSY = {"over_request_rate_limit", "over_email_send_rate_limit", "over_sms_send_rate_limit"}
 _CLOSED = {"signup_disabled", "email_provider_disabled"}
 _ADDRESS = {"email_address_invalid", "email_address_not_authorized", "validation_failed"}
+_ELSEWHERE = {301, 302, 303, 307, 308, 404}
 _JWT_EXPIRED, _JWT_UNFIT = "PGRST303", "PGRST301"
+_NO_FUNCTION, _NO_TABLE = "PGRST202", "PGRST205"
 
 
 @contextmanager
 def asking(url: str) -> Iterator[None]:
     """Ask a project for something, by a client of it.
 
-    Raises an AccountError or UnreachableProjectError in place of what the client raises where it
-    is about who asks or about the way there; other refusals pass as they are.
+    Raises an AccountError, UnreachableProjectError or NoCatalogueError in place of what the client
+    raises where it is about who asks, the way there, or what is there; other refusals pass.
     """
     from httpx import HTTPError
     from postgrest.exceptions import APIError
@@ -77,7 +80,7 @@ def _told(error: "AuthError", url: str) -> Exception:
     said = error.message.strip().rstrip(".")
     if isinstance(error, AuthRetryableError):
         return _unreachable(url, said)
-    if isinstance(error, AuthUnknownError) or (status == 404 and not code):
+    if isinstance(error, AuthUnknownError) or (not code and status in _ELSEWHERE):
         return _no_project(url)
     if isinstance(error, AuthWeakPasswordError):
         return WeakPasswordError(f"the project wants a better password: {said}")
@@ -119,6 +122,11 @@ def _told_of_row_request(code: str | None, said: str, url: str) -> Exception | N
         return SessionExpiredError(EXPIRED)
     if code in (_JWT_EXPIRED, _JWT_UNFIT):
         return SessionRevokedError(REVOKED)
+    if code in (_NO_FUNCTION, _NO_TABLE):
+        return NoCatalogueError(
+            f"{url} has no catalogue of this release; whoever runs it makes one by `video-assets "
+            "db migrate` with SUPABASE_DB_URL"
+        )
     if "api key" in said.lower():
         return _unknown_key(url)
     return None

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
+from video_assets.redaction import protect
+
 if TYPE_CHECKING:
     import supabase_auth
 
@@ -23,6 +25,11 @@ class Session(BaseModel):
     expires_at: AwareDatetime
     access_token: SecretStr
     refresh_token: SecretStr | None = None
+
+    def model_post_init(self, _: Any) -> None:
+        """Keep the tokens out of whatever this process writes from now on."""
+        tokens = (self.access_token, self.refresh_token)
+        protect(token.get_secret_value() for token in tokens if token)
 
     @property
     def is_over(self) -> bool:

@@ -58,6 +58,7 @@ CASES = {
     "public.summary_vector": (FORGED,),
     "public.keyword_vector": (FORGED,),
     "private.is_admin": ("",),
+    "private.make_own_profile": ("",),
     "private.matching_clips": ("$f$%(filters)s$f$",),
 }
 

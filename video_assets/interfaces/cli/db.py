@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import closing
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from video_assets.settings import Settings, SettingsError, load_settings
+from video_assets.storage import admins, owners
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
 from video_assets.storage.migrations import migrate, pending
@@ -122,6 +124,38 @@ def migrate_database(as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({"applied": applied}))
     else:
         _say("applied " + ", ".join(applied) if applied else "nothing to apply")
+
+
+@app.command()
+def admin(
+    account: Annotated[str, typer.Argument(help="E-mail address or id of an account.")],
+    grant: Annotated[
+        bool | None,
+        typer.Option("--grant/--revoke", help="Make it an admin, or no longer one."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether an account of a Supabase project is an admin, and make it one or not.
+
+    Nobody can do this with an account, not even an admin: it needs SUPABASE_DB_URL.
+    """
+    settings = load_settings()
+    _refuse(
+        settings.db_url is None,
+        "the embedded catalogue has one owner and no admins; set SUPABASE_DB_URL to the database "
+        "of a project",
+    )
+    with closing(open_catalogue(settings)) as catalogue:
+        found = owners.find(catalogue, account)
+        if found is None:
+            raise SettingsError(f"no account is called {account}; give its e-mail address or id")
+        if grant is not None:
+            admins.set_admin(catalogue, found, wanted=grant)
+        is_admin = admins.is_admin(catalogue, found)
+    if as_json:
+        typer.echo(json.dumps({"account": account, "user_id": str(found), "is_admin": is_admin}))
+    else:
+        _say(f"{account} is {'an' if is_admin else 'no'} admin")
 
 
 def _embedded() -> tuple[Settings, EmbeddedServer]:
