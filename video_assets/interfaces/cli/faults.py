@@ -63,6 +63,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.storage.migrations import MigrationError
     from video_assets.storage.owners import OwnerError
     from video_assets.storage.postgres import DatabaseUnreachableError
+    from video_assets.storage.rest import WayInError
     from video_assets.storage.server_file import EmbeddedServerError
 
     if isinstance(error, ProjectKeyError):
@@ -72,7 +73,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, UnreachableProjectError | NoCatalogueError):
         return MACHINE, str(error)
     mistakes = PresetError | SettingsError | CatalogueError | IgnoreRulesError | OwnerError
-    if isinstance(error, mistakes):
+    if isinstance(error, mistakes | WayInError):
         return USAGE, str(error).strip()
     if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
         return MACHINE, str(error).strip()
