@@ -16,6 +16,7 @@ from video_assets.artifact_place import Artifacts
 from video_assets.settings import Settings
 from video_assets.storage import deletions, erasure
 from video_assets.storage.artifact_cache import DamagedError
+from video_assets.storage.artifact_store import share
 from video_assets.storage.objects import NoObjectError, StoreError, Upload
 from video_assets.storage.own_copies import open_own_cache
 from video_assets.storage.postgres import Postgres
@@ -179,7 +180,11 @@ def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, l
     time.sleep(0.1)
     registered = time.time()
     here.kept.clip(text_of(here, checksum), ben.id)
-    assert here.store.copies.share() == 1
+    key = SecretStr(lite.secret_key)
+    place = Artifacts(url="supabase://artifacts")
+    for url in ("http://127.0.0.1:9", lite.url):  # where nobody answers, nobody is kept waiting
+        settings = Settings(supabase_url=url, supabase_secret_key=key, artifacts=place)
+        share(settings, here.kept.catalogue, [checksum])
     assert here.store.copies.share() == 0
     key = ben.key_in(here, checksum)
     assert read(ben.objects, key) == b"moving pictures"
