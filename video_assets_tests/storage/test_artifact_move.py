@@ -101,6 +101,13 @@ def test_from_store_to_store_and_home_again_and_nothing_is_left_behind(home):
     assert home.kept.count("private.artifact_copies") == 0
 
 
+def test_what_was_made_before_there_was_a_store_is_brought_there(home, tmp_path):
+    assert run(home.move(home.first, home.first)).files == 9
+    (part,) = home.move(None, None).names()
+    elsewhere = home.cache(home.first, tmp_path / "elsewhere")
+    assert all(elsewhere.bring(name).is_file() for name in part)
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
