@@ -45,6 +45,7 @@ CASES = {
     "public.failed_steps": ("",),
     "public.get_user_profile": ("",),
     "public.get_user_stats": ("",),
+    "public.artifact_files": ("ARRAY['%(checksum)s']", "ARRAY['aa/0.jpg']"),
     "public.clip_results": ("'%(checksum)s'",),
     "public.run_steps": ("'%(name)s'",),
     "public.clip_documents": ("ARRAY['%(clip)s']::uuid[]",),

@@ -60,7 +60,7 @@ class Reading:
         from video_assets.storage.artifact_cache import Cache
         from video_assets.storage.artifact_store import open_cache
 
-        if self.catalogue is None:
+        if not isinstance(self.catalogue, Postgres):
             return Cache(self.settings.artifacts_dir)
         return open_cache(self.settings, self.catalogue)
 
