@@ -111,15 +111,17 @@ _NOTICE_DEATH = """SELECT set_config('tcp_keepalives_idle', '60', false),
                           set_config('tcp_keepalives_interval', '15', false),
                           set_config('tcp_keepalives_count', '4', false)"""
 
+# Supabase's auth.uid() believes the older setting first, and some have no other.
 _ASSUME = """SELECT set_config('role', %(role)s, true),
-                    set_config('request.jwt.claims', %(claims)s, true)"""
+                    set_config('request.jwt.claims', %(claims)s, true),
+                    set_config('request.jwt.claim.sub', %(sub)s, true)"""
 
 
 def _identity(owner: UUID | None) -> dict[str, str]:
     if owner is None:
-        return {"role": "service_role", "claims": '{"role": "service_role"}'}
+        return {"role": "service_role", "claims": '{"role": "service_role"}', "sub": ""}
     claims = {"sub": str(owner), "role": "authenticated"}
-    return {"role": "authenticated", "claims": json.dumps(claims)}
+    return {"role": "authenticated", "claims": json.dumps(claims), "sub": str(owner)}
 
 
 def _new_pool(catalogue: Postgres) -> ConnectionPool[Connection]:

@@ -37,7 +37,9 @@ RELATIONS = """
                   WHERE i.indrelid = c.oid AND i.indisprimary) AS key,
            ARRAY(SELECT a.attname FROM pg_attribute AS a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                    AND has_column_privilege('authenticated', c.oid, a.attnum, 'INSERT')) AS may_add
+                    AND has_column_privilege('authenticated', c.oid, a.attnum, 'INSERT')) AS may_add,
+           ARRAY(SELECT p FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
+                  WHERE has_table_privilege('service_role', c.oid, p)) AS worker_may
       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^(pg_|information_schema$)'
        AND NOT EXISTS (SELECT FROM pg_depend AS d
@@ -146,7 +148,11 @@ class Attempts:
     def _on_relation(self, relation: Any) -> Iterator[Attempt]:
         about = (relation.schema, relation.name)
         everything = Request("read", *about)
-        yield Attempt("read", everything, None, everything)
+        by: dict[str, tuple[Who, ...]] = {
+            right: ("worker",) if right in relation.worker_may else ("operator",)
+            for right in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        }
+        yield Attempt("read", everything, None, everything, by["SELECT"])
         rows = self.rows(*about, self.victim) or self.rows(*about)
         if not rows:
             assert relation.schema not in OURS, f"{about} is empty: write a row in `fill`"

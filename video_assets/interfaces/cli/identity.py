@@ -15,8 +15,17 @@ class Identity:
 
 
 def identify(settings: Settings) -> Identity:
-    """The owner that a command is for: a catalogue without accounts has one."""
-    return Identity(LOCAL_OWNER)
+    """The owner that a command is for: who is signed in, where there are accounts.
+
+    Raises AccountError where nobody is.
+    """
+    if settings.supabase_url is None:
+        return Identity(LOCAL_OWNER)
+    from video_assets.accounts import identity as accounts  # loads what speaks to a project
+
+    asking = accounts.identify(settings)
+    asking.close()
+    return Identity(asking.user_id, asking.email)
 
 
 def word_for(asking: Identity) -> str:
