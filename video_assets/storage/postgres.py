@@ -59,6 +59,11 @@ class Postgres:
             connection.execute(_NOTICE_DEATH)
             yield connection
 
+    def confirm_sessions(self) -> None:
+        """Raise PoolerError where `session` would, before any work depends on it."""
+        with self.session():
+            pass
+
     def close(self) -> None:
         """Close this process's idle connections; the next transaction opens new ones."""
         pool = _pools.pop((os.getpid(), self), None)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from video_assets.storage import erasure, ledger, owners
+from video_assets.storage import erasure, ledger, owners, rights
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import Migration, all_migrations, migrate, split, sql_folder
 from video_assets.storage.postgres import Postgres
@@ -57,6 +57,8 @@ def test_postgres_16(expected: list[str]):
     with server_of(16) as url:
         assert migrate(url, embedded=True) != []
         assert schema_of(url) == expected
+        with psycopg.connect(url) as connection:
+            assert not rights.drift(connection)
         assert migrate(url, embedded=True) == []
         assert schema_of(url) == expected
 

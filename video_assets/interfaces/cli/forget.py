@@ -6,6 +6,7 @@ import typer
 
 from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.interfaces.cli.planned_removal import document, show
 from video_assets.interfaces.cli.reading import JsonOption, leave, one_clip
 from video_assets.interfaces.cli.wording import clean, say, say_json
@@ -41,6 +42,7 @@ def forget(
             show(f"{name.file_name} ({name.file_path})", plan)
         if not dry_run:
             confirm(name.file_name, yes=yes)
+            withdraw_batches(opened.catalogue, owner, plan.only_here)
             erasure.forget_clip(opened.catalogue, owner, name.id, by="forget")
             opened.finish_forgotten()
     if as_json:

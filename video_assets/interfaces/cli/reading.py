@@ -16,6 +16,7 @@ from video_assets.storage.catalogue import open_existing
 from video_assets.storage.postgres import Postgres
 
 if TYPE_CHECKING:
+    from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
@@ -39,6 +40,16 @@ class Reading:
         from video_assets.storage.browse import Browser  # 20 ms, for those who show clips
 
         return Browser(self.catalogue, self.owner) if self.catalogue else None
+
+    @property
+    def artifacts(self) -> "Cache":
+        """The files that were made of clips."""
+        from video_assets.storage.artifact_cache import Cache
+        from video_assets.storage.artifact_store import open_cache
+
+        if self.catalogue is None:
+            return Cache(self.settings.artifacts_dir)
+        return open_cache(self.settings, self.catalogue)
 
 
 @contextmanager
