@@ -93,9 +93,15 @@ def said(answer: Answer) -> tuple[object, ...]:
 def mistaken(door: Door, attempt: Attempt) -> list[str]:
     """Say so if nobody can do what was attempted, so that it fails for another reason."""
     answers = [door.allow(who, attempt.right) for who in attempt.by]
-    is_call = attempt.right.verb == "call"
-    done = any(each.is_reached if is_call else each.count > 0 for each in answers if each)
-    return [] if done or not any(answers) else [f"{attempt} fails for everybody: {answers}"]
+    done = any(each is None or is_done(attempt, each) for each in answers)
+    return [] if done else [f"{attempt} fails for everybody: {answers}"]
+
+
+def is_done(attempt: Attempt, answer: Answer) -> bool:
+    if attempt.right.verb == "call":
+        return answer.is_reached
+    is_referred_to = attempt.right.verb == "remove" and answer.code == "23503"  # so they may
+    return answer.count > 0 or is_referred_to
 
 
 def in_their_order(connection: psycopg.Connection, attempts: list[Attempt]) -> list[Attempt]:

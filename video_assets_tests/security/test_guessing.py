@@ -39,6 +39,7 @@ CASES = {
     "public.admin_list_clips": ("", "'%(victim)s'", "'%(name)s@example.org', 1, 0"),
     "public.admin_list_profiles": ("", "1, 0"),
     "public.admin_stats": ("",),
+    "public.artifact_files": ("ARRAY['%(name)s']",),
     "public.clip_steps": ("",),
     "public.failed_steps": ("",),
     "public.get_user_profile": ("",),
