@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -33,6 +34,11 @@ class Postgres:
     dsn: str = field(repr=False)
     session_dsn: str | None = field(default=None, repr=False)
     max_connections: int = MAX_CONNECTIONS
+
+    @property
+    def place(self) -> str:
+        """Where it is, without its password."""
+        return connecting.address(self.dsn) + urlsplit(self.dsn).path
 
     @contextmanager
     def transaction(self, owner: UUID | None = None) -> Iterator[Connection]:

@@ -27,7 +27,7 @@ from video_assets.interfaces.cli.wording import (
     size,
 )
 from video_assets.storage import owners
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 app = typer.Typer(
     help="What admins see of all owners; `db admin` makes somebody an admin.", no_args_is_help=True
@@ -98,7 +98,7 @@ def list_clips(
         say(note)
 
 
-def _made(catalogue: Postgres | None) -> Postgres:
+def _made(catalogue: WayIn | None) -> WayIn:
     if catalogue is None:
         leave(NO_CATALOGUE)
     return catalogue
