@@ -21,7 +21,8 @@ Verb = Literal["read", "add", "put", "change", "remove", "call"]
 Who = Literal["anon", "eve", "owner", "admin", "worker", "operator"]
 Row = dict[str, Any]
 
-OURS = ("public", "private")
+OURS = ("public", "private", "readings")
+OF_SUPABASE = ("auth", "storage", "extensions", "supabase_migrations")
 NEEDED: Mapping[Verb, set[str]] = {
     "read": {"SELECT"},
     "add": {"INSERT"},
@@ -61,7 +62,7 @@ FUNCTIONS = """
            ARRAY(SELECT t::regtype::text FROM unnest(p.proargtypes) AS t) AS types,
            has_function_privilege('authenticated', p.oid, 'EXECUTE') AS is_for_users
       FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-     WHERE n.nspname IN ('public', 'private') AND p.prokind = 'f'
+     WHERE n.nspname !~ '^(pg_|information_schema$)' AND n.nspname <> ALL (%s) AND p.prokind = 'f'
        AND p.prorettype <> 'trigger'::regtype
        AND p.provolatile <> 'i'  -- which reads nothing but its arguments
      ORDER BY 1, 2, 6
@@ -127,7 +128,7 @@ class Attempts:
         """Give every attempt on tables, views and functions."""
         with self._connection.cursor(row_factory=namedtuple_row) as cursor:
             relations: list[Any] = cursor.execute(RELATIONS.encode()).fetchall()
-            functions: list[Any] = cursor.execute(FUNCTIONS.encode()).fetchall()
+            functions: list[Any] = cursor.execute(FUNCTIONS.encode(), [[*OF_SUPABASE]]).fetchall()
         for relation in relations:
             for each in self._on_relation(relation):
                 yield replace(each, by=_who_may(relation, each.right.verb))
@@ -252,6 +253,11 @@ def _who_may(relation: Any, verb: Verb) -> tuple[Who, ...]:
 
 def argument(name: str, kind: str, of: Owner) -> Any:
     """Find a value for an argument of a function that tells of somebody."""
+    if name == "questions":
+        asked = {"query": "browse_results", "parameters": {"checksum": of.checksum}}
+        return json.dumps([asked])
+    if kind.startswith("bytea"):
+        return [f"\\x{of.name.encode().hex()}"]
     if kind.startswith("uuid"):
         value: Any = str(of.clip if "clip" in name or kind == "uuid[]" else of.id)
     elif kind.startswith("text"):
