@@ -41,6 +41,12 @@ CASES = {
     "public.admin_list_clips": ("", "'%(victim)s'", "'%(name)s@example.org', 1, 0"),
     "public.admin_list_profiles": ("", "1, 0"),
     "public.admin_stats": ("",),
+    "public.ask": (
+        """'[{"query": "browse_results", "parameters": {"checksum": "%(checksum)s"}}]'""",
+        """$q$[{"query": "queries_fulltext", "parameters": {"text": "%(text)s", "limit": "9",
+            "filters": null, "offset": "0"}}]$q$""",
+    ),
+    "public.artifact_files": ("ARRAY['%(name)s']",),
     "public.clip_steps": ("",),
     "public.failed_steps": ("",),
     "public.get_user_profile": ("",),
