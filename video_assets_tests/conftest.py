@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -59,6 +60,13 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 @pytest.fixture(scope="module")
 def catalogue_name(embedded_server: EmbeddedServer) -> Iterator[str]:
     """The name of a fresh migrated database."""
+    with new_database(embedded_server) as name:
+        yield name
+
+
+@contextmanager
+def new_database(embedded_server: EmbeddedServer) -> Iterator[str]:
+    """Make a migrated database for the time of a block, and give its name."""
     name = f"catalogue_{uuid.uuid4().hex[:12]}"
     admin = embedded_server.admin_url("postgres")
     run_sql(

@@ -58,6 +58,17 @@ class Postgres:
             connection.execute("SET ROLE service_role")
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The catalogue as it is at this moment, as service_role, however long the block takes."""
+        with Connection.connect(
+            self.dsn, prepare_threshold=None, row_factory=dict_row
+        ) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            connection.execute(_ASSUME, _identity(None))
+            yield connection
+
     def close(self) -> None:
         """Close this process's idle connections; the next transaction opens new ones."""
         pool = _pools.pop((os.getpid(), self.dsn), None)
