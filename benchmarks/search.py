@@ -74,12 +74,12 @@ def run(server: EmbeddedServer, home: Path, given: argparse.Namespace) -> None:
             ask_group(connection, world, filled, owners, given.queries)
         print("\nwords that are nearly everywhere, as the large owner", flush=True)
         ask_common(connection, filled.owners[0])
-        write_speed(connection, world, filled)
         questions = make_questions(world, filled, [0], RACED)
         for major in given.postgres:
             with original_server(home / "original", major) as theirs:
                 load_original(theirs, connection, given.baseline)
                 race(connection, theirs, major, questions)
+        write_speed(connection, world, filled)
 
 
 def grouped(filled: Filled) -> dict[str, list[int]]:

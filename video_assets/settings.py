@@ -25,6 +25,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from video_assets.supabase_project import SupabaseProject
+
 LOCAL_OWNER = UUID("00000000-0000-4000-8000-000000000001")
 """The one owner of an embedded catalogue; sql/embedded/90_local_owner.sql makes them."""
 
@@ -183,7 +185,7 @@ class Cleanup(BaseModel):
     keep_runs: int = Field(default=10, ge=0, description="the newest, when old ones are removed")
 
 
-class Settings(BaseSettings):
+class Settings(SupabaseProject, BaseSettings):
     """Where things lie and how a new catalogue is made.
 
     A variable VIDEO_ASSETS_<NAME> wins over the line <name> of the settings file.
@@ -369,7 +371,7 @@ _TABLES: dict[str, type[BaseModel]] = {
 def _explain(error: ValidationError, where: Path) -> str:
     lines = []
     for found in error.errors():
-        name = ".".join(str(part) for part in found["loc"])
+        name = _as_given(".".join(str(part) for part in found["loc"]))
         if found["type"] == "extra_forbidden":
             model = (
                 _TABLES.get(str(found["loc"][0]), Settings) if len(found["loc"]) > 1 else Settings
@@ -383,3 +385,12 @@ def _explain(error: ValidationError, where: Path) -> str:
             value = "a value that is not shown" if is_secret else repr(found["input"])
             lines.append(f"{name}: {found['msg']} (found {value})")
     return f"{where} or a VIDEO_ASSETS_ variable: " + "; ".join(lines)
+
+
+def _as_given(name: str) -> str:
+    """The variable that is set, of a setting that goes by several."""
+    for field in Settings.model_fields.values():
+        names = field.validation_alias
+        if isinstance(names, AliasChoices) and name in names.choices:
+            return next((str(each) for each in names.choices if os.environ.get(str(each))), name)
+    return name

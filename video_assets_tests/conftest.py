@@ -14,6 +14,7 @@ from video_assets.settings import Settings, load_settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate
 from video_assets.storage.postgres import Postgres
+from video_assets_tests.lite.server import Lite, serve_lite
 from video_assets_tests.planted_keys import found_below, found_in_database
 from video_assets_tests.servers import remove_server
 
@@ -55,6 +56,15 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
     migrate(server.admin_url(TEMPLATE), embedded=True)
     yield server
     remove_server(server)
+
+
+@pytest.fixture(scope="session")
+def lite(
+    embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lite]:
+    """A Supabase project on loopback, for this test process: tests need accounts of their own."""
+    with serve_lite(embedded_server, tmp_path_factory.mktemp("lite")) as project:
+        yield project
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ BELOW = {"media", "storage", "services", "accounts", "search", "presets", "setti
     "logs",
     "slots",
     "stopping",
+    "supabase_project",
 }
 TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
     "resources",
@@ -27,7 +28,8 @@ TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_wo
 MAY_IMPORT = {
     "media": set(),
     "presets": {"settings"},  # which name the folder of the user's own
-    "settings": set(),
+    "settings": {"supabase_project"},
+    "supabase_project": set(),
     "progress": set(),
     "redaction": set(),
     "logs": {"redaction", "settings"},
@@ -36,7 +38,7 @@ MAY_IMPORT = {
     "lanes": {"media", "settings", "progress", "slots", "stopping"},
     "storage": {"media", "settings", "redaction"},
     "services": {"media", "settings"},
-    "accounts": {"media", "settings"},
+    "accounts": {"media", "settings", "supabase_project"},
     "search": {"storage", "services", "accounts", "settings"},
     "analyzer": BELOW,
     "clip_worker": BELOW | {"analyzer"},

@@ -69,7 +69,7 @@ def test_the_variable_of_another_program_is_not_read(home: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("wacth = 1", "unknown key wacth; known are db_url", id="unknown key"),
+        pytest.param("wacth = 1", "unknown key wacth; known are supabase_url", id="unknown key"),
         pytest.param('home = "/x"', "set VIDEO_ASSETS_HOME", id="home in its own file"),
         pytest.param('checksum_algorithm = "sha1"', "'blake3' or 'md5'", id="unknown algorithm"),
         pytest.param('[[watch]]\npath = "cards"', "cards is relative", id="relative folder"),
