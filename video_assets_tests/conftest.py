@@ -72,6 +72,7 @@ def catalogue_name(embedded_server: EmbeddedServer) -> Iterator[str]:
     """The name of a fresh migrated database."""
     with new_database(embedded_server) as name:
         yield name
+        assert found_in_database(embedded_server.admin_url(name)) == set()
 
 
 @contextmanager
@@ -91,10 +92,10 @@ def new_database(embedded_server: EmbeddedServer) -> Iterator[str]:
             sql.Identifier(name)
         ),
     )
-    yield name
-    leaked = found_in_database(embedded_server.admin_url(name))
-    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-    assert leaked == set()
+    try:
+        yield name
+    finally:
+        run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")

@@ -49,10 +49,11 @@ class Side:
 class Found:
     """How the catalogues of both compare.
 
-    new      clips that the target lacks
-    outdated clips that the target lacks or has otherwise, and that are to be as at the source
-    ahead    clips of which the target says something newer
-    twins    clips whose content the target has as another clip of this owner
+    new         clips that the target lacks
+    outdated    clips that the target lacks or has otherwise, and that are to be as at the source
+    ahead       clips of which the target says something newer
+    twins       clips whose content the target has as another clip of this owner
+    only_there  clips of the owner at the target that the source does not have
     """
 
     clips: int = 0
@@ -60,7 +61,8 @@ class Found:
     outdated: int = 0
     ahead: int = 0
     twins: int = 0
-    tables: dict[Table, Tally] = field(default_factory=tallies)
+    only_there: int = 0
+    tables: dict[str, Tally] = field(default_factory=tallies)
 
     def add(self, compared: Compared) -> None:
         """Count a chunk."""
@@ -74,7 +76,7 @@ class Found:
     @property
     def unequal(self) -> list[str]:
         """The tables in which the target lacks something, or has it otherwise."""
-        return sorted({table.name for table, tally in self.tables.items() if not tally.is_equal})
+        return [name for name, tally in self.tables.items() if not tally.is_equal]
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class Copy:
                 found.add(self._compare(target, chunk))
                 on_clips(len(chunk))
             found.add(self._read(target, (*OWNED, *LAST), {}))
+            there = queries.count(target, owner=self.to_owner)
+        found.only_there = there - (found.clips - found.new)
         return found
 
     def run(self, on_clips: Callable[[int], None]) -> None:

@@ -2,6 +2,9 @@
 -- An owner's clips in the order in which they came.
 SELECT id, file_checksum FROM clips WHERE user_id = :owner ORDER BY created_at, id;
 
+-- name: count(owner)$
+SELECT count(*) FROM clips WHERE user_id = :owner;
+
 -- name: decide_algorithm(algorithm)$
 SELECT private.use_checksum_algorithm(:algorithm);
 

@@ -109,13 +109,13 @@ class Compared:
             for source, target in self._pairs(table, about)
         )
 
-    def tally(self, tallies: Mapping[Table, Tally]) -> None:
+    def tally(self, tallies: Mapping[str, Tally]) -> None:
         """Count the rows that have to be the same."""
         ahead = self.ahead
         for table in self.source:
             for about in self._subjects(table):
                 for row in self._pairs(table, about):
-                    self._add(tallies[table], table, row, is_ahead=about in ahead)
+                    self._add(tallies[table.name], table, row, is_ahead=about in ahead)
 
     def _add(
         self, tally: Tally, table: Table, row: tuple[Row | None, Row | None], *, is_ahead: bool
@@ -168,6 +168,6 @@ def _digests(rows: Rows, clip: UUID) -> dict[int, int]:
     return {key: row.digest for key, row in rows.get(clip, {}).items()}
 
 
-def tallies() -> dict[Table, Tally]:
-    """Begin to count."""
-    return {table: Tally() for table in ALL}
+def tallies() -> dict[str, Tally]:
+    """Begin to count, by the names of the tables."""
+    return {table.name: Tally() for table in ALL}
