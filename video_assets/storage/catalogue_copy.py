@@ -128,7 +128,8 @@ class Copy:
         """Decide at an empty target what is decided at the source, and make room for vectors."""
         with self.target.transaction() as target:
             queries.decide_algorithm(target, algorithm=self.terms.algorithm)
-            for model in self.terms.spaces.values():
+        for model in self.terms.spaces.values():
+            with self.target.transaction() as target:  # each at a time of its own: later is next
                 queries.space_of(target, model=model)
 
     @contextmanager
@@ -242,7 +243,7 @@ def open_copy(source: Side, target: Side, *, is_back: bool) -> Iterator[Copy]:
             for row in queries.clips(connection, owner=source.owner)
         ]
         with target.catalogue.transaction() as there:
-            terms = agree(connection, there, clips=[clip for clip, _ in clips], owner=target.owner)
+            terms = agree(connection, there, from_owner=source.owner, to_owner=target.owner)
         chunks = [
             dict(clips[start : start + CLIPS_PER_CHUNK])
             for start in range(0, len(clips), CLIPS_PER_CHUNK)

@@ -12,8 +12,6 @@ from video_assets.storage.catalogue import CatalogueError
 from video_assets.storage.copied_tables import ALL
 from video_assets.storage.row_digests import Columns, columns_of
 
-CLIPS_AT_ONCE = 10_000
-
 queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 
 
@@ -30,24 +28,24 @@ class Terms:
     spaces: dict[int, str]
 
 
-def agree(source: Any, target: Any, *, clips: Sequence[UUID], owner: UUID) -> Terms:
-    """Agree, or raise CatalogueError with what stands in the way.
-
-    clips  of the owner at the source
-    owner  whose they are to be at the target
-    """
+def agree(source: Any, target: Any, *, from_owner: UUID, to_owner: UUID) -> Terms:
+    """Agree, or raise CatalogueError with what stands in the way."""
     if queries.place(source) == queries.place(target):
         raise CatalogueError("both are one database, so there is nothing to copy")
     algorithm = queries.algorithm(source)
     _agree_on_checksums(algorithm, queries.algorithm(target))
     columns = _agree_on_columns(columns_of(source), columns_of(target))
-    for start in range(0, len(clips), CLIPS_AT_ONCE):
-        part = list(clips[start : start + CLIPS_AT_ONCE])
-        if others := queries.count_of_others(target, clips=part, owner=owner):
-            raise CatalogueError(
-                f"{others:,} of these clips are there already and somebody else's: a catalogue is "
-                "copied to one owner; name the one to whom it went before"
-            )
+    others = queries.count_of_others(
+        target,
+        clips=[row["id"] for row in queries.clips(source, owner=from_owner)],
+        runs=[row["run_id"] for row in queries.runs(source, owner=from_owner)],
+        owner=to_owner,
+    )
+    if others:
+        raise CatalogueError(
+            f"{others:,} of these clips and runs are there already and somebody else's: a "
+            "catalogue is copied to one owner; name the one to whom it went before"
+        )
     return Terms(algorithm, columns, _agree_on_models(list(queries.models(source)), target))
 
 

@@ -5,8 +5,15 @@ SELECT pg_postmaster_start_time()::text || ' ' || oid FROM pg_database WHERE dat
 -- name: algorithm()$
 SELECT private.checksum_algorithm();
 
--- name: count_of_others(clips, owner)$
-SELECT count(*) FROM clips WHERE id = ANY(:clips::uuid[]) AND user_id <> :owner;
+-- name: clips(owner)
+SELECT id FROM clips WHERE user_id = :owner;
+
+-- name: runs(owner)
+SELECT run_id FROM runs WHERE user_id = :owner;
+
+-- name: count_of_others(clips, runs, owner)$
+SELECT (SELECT count(*) FROM clips WHERE id = ANY(:clips::uuid[]) AND user_id <> :owner)
+       + (SELECT count(*) FROM runs WHERE run_id = ANY(:runs::text[]) AND user_id <> :owner);
 
 -- name: models()
 -- The models by whose vectors is searched, and will be once every clip has some; those of before are given up.

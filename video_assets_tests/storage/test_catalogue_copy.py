@@ -40,6 +40,7 @@ WRITTEN = """SELECT 'clips' AS name, xmin::text, ctid::text FROM clips
              UNION ALL SELECT 'results', xmin::text, ctid::text FROM results
              UNION ALL SELECT 'runs', xmin::text, ctid::text FROM runs
              UNION ALL SELECT 'clip_locations', xmin::text, ctid::text FROM clip_locations"""
+IN_TURN = "SELECT file_checksum FROM clips ORDER BY created_at"
 OWNED = "file_checksum IN (SELECT file_checksum FROM clips)"  # not of a clip that was forgotten
 KILLED = f"""
 import os, signal, sys, uuid
@@ -202,7 +203,7 @@ def test_changes_follow(here: Filled, there: Filled):
     first, second, third, *_ = sorted(here.ids(), key=here.names().__getitem__)
     here.save(first, "scenes", scenes(5.5))
     descriptions.edit(here.catalogue, LOCAL_OWNER, here.ids()[second], {"tags": ["ours"]})
-    descriptions.promote(here.catalogue, LOCAL_OWNER, "gemini_analysis")
+    descriptions.promote(here.catalogue, LOCAL_OWNER, "claude_analysis")
     here.embed(third, MODEL, 8)
     here.pay(third)
     name = here.names()[first]
@@ -234,11 +235,13 @@ def test_what_is_newer_there_stays_and_comes_back(here: Filled, there: Filled):
     here.save(second, "gemini_analysis", CLAUDE)
     here.save(first, "camera", {"make": "Sony", "location": {}, "capture": None})
     descriptions.edit(here.catalogue, LOCAL_OWNER, here.ids()[third], {"summary": "Ours."})
+    descriptions.edit(here.catalogue, LOCAL_OWNER, here.ids()[first], {"tags": ["ours"]})
 
     found = copied(here, there)
     assert (found.unequal, found.ahead) == ([], 2)
     clips = {row["file_checksum"]: row for row in there.rows("SELECT * FROM clips")}
     assert (clips[first]["scene_count"], clips[first]["camera_make"]) == (3, "Sony")
+    assert clips[first]["content_tags"] == ["ours"]
     assert clips[second]["content_summary"] == "Ann's words."
     assert clips[third]["content_summary"] == "Ours."
     analysis = there.rows(
@@ -354,7 +357,10 @@ def test_what_the_owner_has_under_another_id_keeps_it(here: Filled, there: Fille
 
 def test_somebody_else_s_clips_are_not_taken(here: Filled, there: Filled):
     copied(here, there)
-    with pytest.raises(CatalogueError, match="6 of these clips are there already and somebody"):
+    with pytest.raises(CatalogueError, match="7 of these clips and runs are there already"):
+        copied(here, Filled(there.catalogue, there.folder, BEN))
+    run_sql(there, "DELETE FROM clips")
+    with pytest.raises(CatalogueError, match="1 of these clips and runs are there already"):
         copied(here, Filled(there.catalogue, there.folder, BEN))
 
 
@@ -388,7 +394,7 @@ def test_vectors_of_a_model_that_has_no_room_are_refused(here: Filled, there: Fi
 
 
 def test_a_next_model_is_searched_there_when_it_is_here(here: Filled, there: Filled):
-    contents = sorted(here.ids())
+    contents = [row["file_checksum"] for row in here.rows(IN_TURN)]
     for number, content in enumerate(contents[:-1]):
         here.embed(content, NEXT_MODEL, number)
     assert copied(here, there).unequal == []
@@ -406,6 +412,7 @@ def test_dagster_hears_of_the_clips(here: Filled, there: Filled):
         report_results(instance, here.catalogue)
     with dg.DagsterInstance.ephemeral() as instance:
         copied(here, there)
+        assert len(ledger.unreported(there.catalogue)) == 6
         assert report_results(instance, there.catalogue, settled_s=0.0) == 6
         assert set(instance.get_dynamic_partitions(CLIPS)) == set(there.ids())
         assert ledger.unreported(there.catalogue) == []
