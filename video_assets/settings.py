@@ -25,6 +25,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from video_assets.artifact_place import ArtifactPlace, Artifacts
 from video_assets.supabase_project import SupabaseProject
 
 LOCAL_OWNER = UUID("00000000-0000-4000-8000-000000000001")
@@ -185,7 +186,9 @@ class Cleanup(BaseModel):
     keep_runs: int = Field(default=10, ge=0, description="the newest, when old ones are removed")
 
 
-class Settings(SupabaseProject, BaseSettings):
+class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
+    ArtifactPlace, SupabaseProject, BaseSettings
+):
     """Where things lie and how a new catalogue is made.
 
     A variable VIDEO_ASSETS_<NAME> wins over the line <name> of the settings file.
@@ -201,11 +204,6 @@ class Settings(SupabaseProject, BaseSettings):
     )
 
     home: Path = Field(default_factory=lambda: default_home())
-    db_url: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices("SUPABASE_DB_URL", "VIDEO_ASSETS_DB_URL"),
-        description="a Supabase project or other Postgres; none means the embedded one",
-    )
     checksum_algorithm: Literal["blake3", "md5"] = "blake3"
     watch: tuple[WatchFolder, ...] = ()
     preset: str = Field(default="default", description="of `dev` and `worker`")
@@ -269,8 +267,8 @@ class Settings(SupabaseProject, BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown or written down."""
         kept = [value.get_secret_value() for value in _secrets_in(self)]
-        password = urlsplit(self.db_url or "").password
-        return (*kept, *([password] if password else []))
+        urls = (self.db_url or "", self.session_db_url or "")
+        return (*kept, *filter(None, (urlsplit(url).password for url in urls)))
 
     @property
     def local_only(self) -> tuple[Path, ...]:
@@ -359,6 +357,7 @@ def _keys(settings: Settings) -> set[str]:
 
 
 _TABLES: dict[str, type[BaseModel]] = {
+    "artifacts": Artifacts,
     "watch": WatchFolder,
     "metrics": Metrics,
     "notify": Notify,

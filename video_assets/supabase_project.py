@@ -1,7 +1,7 @@
-"""What the settings say of a Supabase project: its address, and two keys that are easily mixed up.
+"""What the settings say of a Supabase project: its address, its database, and two kinds of keys.
 
-Both kinds of keys come in two forms: `sb_publishable_…` and `sb_secret_…`, and the older JSON web
-tokens whose role is `anon` or `service_role`.
+Keys are easily mixed up. Both kinds come in two forms: `sb_publishable_…` and `sb_secret_…`, and
+the older JSON web tokens whose role is `anon` or `service_role`.
 """
 
 import base64
@@ -42,6 +42,27 @@ class SupabaseProject(BaseModel):
             "SUPABASE_SERVICE_KEY",
         ),
         description="for machines that process; no policy holds for it",
+    )
+    access_token: SecretStr | None = Field(
+        default=None, description="of a person, for commands that nobody signs in for"
+    )
+    refresh_token: SecretStr | None = Field(
+        default=None, description="renews that one; without it the access token ends after an hour"
+    )
+    db_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SUPABASE_DB_URL", "VIDEO_ASSETS_DB_URL"),
+        description="its database, or another Postgres; none means the embedded one",
+    )
+    session_db_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SUPABASE_SESSION_DB_URL", "VIDEO_ASSETS_SESSION_DB_URL"),
+        description="the same database past a transaction pooler, for locks",
+    )
+    db_connections: int | None = Field(
+        default=None,
+        ge=2,
+        description="to the database, of each process at most; one more where it processes",
     )
 
     @field_validator("supabase_url")

@@ -35,6 +35,8 @@ def _nobodys_environment() -> Iterator[None]:
         for name in list(os.environ):
             if name.startswith(("VIDEO_ASSETS_", "SUPABASE_", "PG")):
                 patch.delenv(name)
+        # Nor may a test leave anything where the developer's system keeps passwords.
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         yield
 
 

@@ -15,7 +15,7 @@ from video_assets.media.at_rest import wait_for_rest
 from video_assets.media.discovery import Candidate, Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL, LOCAL_OWNER, load_settings
-from video_assets.storage import locations, runs
+from video_assets.storage import locations, owners, runs
 from video_assets.storage.locations import display
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
@@ -42,9 +42,11 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
     """Hash what is new in a folder and at rest, and make clips of it."""
     catalogue, preset = context.resources.catalogue, context.resources.preset
     began, made = datetime.now(timezone.utc), list[str]()
+    owner = LOCAL_OWNER if config.owner == LOCAL else UUID(config.owner)
+    owners.require(catalogue, owner)
     registrar = Registrar(
         catalogue,
-        LOCAL_OWNER if config.owner == LOCAL else UUID(config.owner),
+        owner,
         load_settings().checksum_algorithm,
         preset=preset.name,
         steps=tuple(asset.asset for asset in plan_of(preset)),

@@ -20,8 +20,10 @@ from video_assets.presets.model import load_preset
 from video_assets.presets.strict import PresetError
 from video_assets.resources import PRESET_TAG
 from video_assets.settings import WatchFolder, load_settings
+from video_assets.storage import owners
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.locations import display
+from video_assets.storage.owners import OwnerError
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.survey import Survey, survey, without_refused
 
@@ -95,6 +97,7 @@ def look(
     """Look at a folder for some seconds: the files to register, and what to say of it."""
     began, seen = time.monotonic(), memory
     owner, rules = folder.owner_id, _config(folder).rules()
+    owners.require(catalogue, owner)
     ready: list[Candidate] = []
     found: list[Survey] = []
     for listing in discover_in_parts(folder.path, rules, after=bytes.fromhex(memory.after)):
@@ -124,7 +127,7 @@ def _look_in_time(
         answer = within(
             patience_s, str(folder.path), lambda: look(catalogue, folder, memory, seconds)
         )
-    except PresetError as error:
+    except (PresetError, OwnerError) as error:
         return *unchanged, f"{error}; correct the settings file"
     if answer is None:
         return *unchanged, "the file system does not answer; nothing was changed"

@@ -1,12 +1,15 @@
 """Opens the catalogue that the settings name, ready to use."""
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from video_assets.settings import Settings
-from video_assets.storage import server_file
+from video_assets.storage import connecting, poolers, server_file
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import MigrationError, migrate, pending
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.postgres import MAX_CONNECTIONS, WAIT_S, Postgres
+
+REMOTE_CONNECTIONS = 4  # of each process: no command was seen to use more at once
 
 
 class CatalogueError(RuntimeError):
@@ -19,15 +22,13 @@ def open_catalogue(settings: Settings) -> Postgres:
     A database by URL is never migrated in passing, because other machines may be using it.
     """
     if settings.db_url is not None:
-        with psycopg.connect(
-            settings.db_url, autocommit=True, prepare_threshold=None
-        ) as connection:
+        with connecting.connect(settings.db_url, tuple_row, wait_s=WAIT_S) as connection:
             _prepare(connection, settings)
-        return Postgres(settings.db_url)
+        return by_url(settings.db_url, settings)
     server = EmbeddedServer(settings.home)
     with server.open() as connection:
         _prepare(connection, settings)
-    return Postgres(server.url())
+    return _embedded(server, settings)
 
 
 def open_existing(settings: Settings) -> Postgres | None:
@@ -40,9 +41,19 @@ def open_existing(settings: Settings) -> Postgres | None:
 def open_running(settings: Settings) -> Postgres | None:
     """The catalogue as it is, or None where none was ever made; starts and migrates nothing."""
     if settings.db_url is not None:
-        return Postgres(settings.db_url)
+        return by_url(settings.db_url, settings)
     server = EmbeddedServer(settings.home)
-    return None if server_file.read(server.folder) is None else Postgres(server.url())
+    return None if server_file.read(server.folder) is None else _embedded(server, settings)
+
+
+def by_url(url: str, settings: Settings) -> Postgres:
+    """A catalogue by URL, which may be a pooler's; asks nobody."""
+    session_url = settings.session_db_url or poolers.session_url(url)
+    return Postgres(url, session_url, settings.db_connections or REMOTE_CONNECTIONS)
+
+
+def _embedded(server: EmbeddedServer, settings: Settings) -> Postgres:
+    return Postgres(server.url(), max_connections=settings.db_connections or MAX_CONNECTIONS)
 
 
 def _prepare(connection: psycopg.Connection[tuple], settings: Settings) -> None:

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from video_assets.storage import projection
 from video_assets.storage.chunk import Compared, Tally, tallies
+from video_assets.storage.connecting import Connection
 from video_assets.storage.copied_tables import (
     BY_CLIP,
     CLIPS,
@@ -28,7 +29,7 @@ from video_assets.storage.copied_tables import (
 )
 from video_assets.storage.copy_terms import Terms, agree
 from video_assets.storage.locations import HOST
-from video_assets.storage.postgres import Connection, Postgres
+from video_assets.storage.postgres import Postgres
 from video_assets.storage.row_copies import Copier
 from video_assets.storage.row_digests import WRITTEN_ALIKE, Reader, Scope
 

@@ -49,7 +49,7 @@ OWNED = (
             "{row}.counted::int",
             "(NOT {row}.is_reusable)::int",
         ),
-        only="status <> 'reserved'",  # the process that sent it has yet to say how it ended
+        only="cost_usd IS NOT NULL",  # how the others end only the catalogue knows that sent them
     ),
 )
 LEDGER = Table(
@@ -104,6 +104,8 @@ LEFT_OUT = {
     "public.deletions": "what was removed, or is to be, from the files and ledger of one catalogue",
     "public.embedding_spaces": "where a model's vectors lie; each catalogue has numbers of its own",
     "public.user_profiles": "of the account, which is another one there",
+    "private.artifact_copies": "where a file lies in which store; `artifacts move` notes it",
+    "private.artifact_digests": "what the files in a store must be; `artifacts move` notes it",
     "private.ai_pauses": "how services behave towards the keys of one catalogue",
     "private.ai_totals": "a trigger adds them up from the calls",
     "private.messages": "what the people of one catalogue were told",

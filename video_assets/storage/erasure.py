@@ -15,7 +15,7 @@ import aiosql
 from psycopg import sql
 
 from video_assets.media.discovery import Candidate
-from video_assets.settings import LOCAL, LOCAL_OWNER
+from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import abandoned, deletions, forgotten, run_traces
 from video_assets.storage.folder import Folder
 from video_assets.storage.postgres import Postgres
@@ -38,12 +38,6 @@ class Plan:
     results: int
     files: int
     size_bytes: int
-
-
-def find_owner(catalogue: Postgres, word: str) -> UUID | None:
-    """Find an owner by id or address; `local` is the one of an embedded catalogue."""
-    with catalogue.transaction() as connection:
-        return queries.find_owner(connection, word=str(LOCAL_OWNER) if word == LOCAL else word)
 
 
 def plan(catalogue: Postgres, store: Folder, owner: UUID, clip_id: UUID | None = None) -> Plan:
@@ -82,12 +76,13 @@ def forget_clip(catalogue: Postgres, owner: UUID, clip_id: UUID, *, by: str) -> 
 
 
 def erase_owner(catalogue: Postgres, owner: UUID, *, by: str) -> None:
-    """Remove an owner with everything that is theirs; the local one stays, with nothing."""
+    """Remove an owner with everything that is theirs; the local one stays, with nothing.
+
+    A trigger leaves word of what has to follow, as it does when somebody else deletes the account.
+    """
     with catalogue.transaction() as connection:
         contents = list(queries.checksums(connection, owner=owner, clip_id=None))
-        run_traces.mark_owner(connection, owner, by=by)
         queries.erase_owner(connection, owner=owner, stays=owner == LOCAL_OWNER)
-        abandoned.mark(connection, [row["file_checksum"] for row in contents], by=by)
         deletions.record(connection, "owner", str(owner), items=len(contents), by=by)
 
 

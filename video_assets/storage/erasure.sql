@@ -36,8 +36,5 @@ SELECT host, volume, inode, path_bytes, size_bytes, mtime_ns
 -- name: delete_clip(owner, clip_id)!
 DELETE FROM clips WHERE id = :clip_id AND user_id = :owner;
 
--- name: find_owner(word)$
-SELECT private.find_owner(:word);
-
 -- name: erase_owner(owner, stays)$
 SELECT private.erase_owner(:owner, :stays);

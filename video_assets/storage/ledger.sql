@@ -36,11 +36,14 @@ UPDATE ai_calls AS a SET is_reusable = false
    AND a.file_checksum = r.file_checksum AND a.asset = r.asset AND a.is_reusable;
 
 -- name: close_calls(checksum, asset)!
--- What the calls for a cell cost since its last result, and that their answers are in the result now.
+-- What the calls for a cell cost since its last result, and that their answers are in the result now. One
+-- that waits for a batch was for something else that nobody wants any more.
 WITH closed AS (
     UPDATE ai_calls
        SET counted = true, is_reusable = false,
-           answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END
+           answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END,
+           status = CASE status WHEN 'waiting' THEN 'lost' ELSE status END,
+           cost_usd = coalesce(cost_usd, reserved_usd)
      WHERE file_checksum = :checksum AND asset = :asset AND NOT counted AND status <> 'reserved'
  RETURNING cost_usd
 ), cost AS (
@@ -131,7 +134,7 @@ WITH plan AS MATERIALIZED (
 ), known AS MATERIALIZED (
     SELECT file_checksum, jsonb_object_agg(asset, asset || ':' || result_digest) AS done,
            min(measured_at) FILTER (WHERE asset = 'checksum') AS registered_at
-      FROM results
+      FROM public.results
      WHERE status = 'done'
        AND (:checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[]))
      GROUP BY file_checksum
@@ -148,7 +151,7 @@ WITH plan AS MATERIALIZED (
       LEFT JOIN (SELECT file_checksum AS checksum, asset, status, code_version,
                         settings_fingerprint, input_fingerprint, fault, error_class, error,
                         attempts, measured_at
-                   FROM results
+                   FROM public.results
                   WHERE :checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[])) AS r
         ON r.checksum = k.file_checksum AND r.asset = p.asset
       LEFT JOIN private.postponed_cells AS l
@@ -189,10 +192,6 @@ SELECT file_checksum, wanted AS asset, state, fault, error_class, error, attempt
   FROM judged
  WHERE :states::text[] IS NULL OR state = ANY(:states::text[])
  ORDER BY registered_at, file_checksum, position;
-
--- name: failed_clips()
--- Few, and found by their index: nobody has to look at the cells of all others.
-SELECT DISTINCT file_checksum FROM results WHERE status = 'failed';
 
 -- name: forgive(checksums, assets)!
 -- Failures that never were, so that their cells are made like those that nobody tried yet; the clip's

@@ -12,19 +12,15 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
+
+from video_assets.storage import connecting, poolers
+from video_assets.storage.connecting import Connection, DatabaseUnreachableError
 
 MAX_CONNECTIONS = 16  # of 200, for each process
 WAIT_S = 30.0  # long enough for a server that is just being restarted
-
-Connection = psycopg.Connection[DictRow]
-# A forked child finds nothing under its own number and makes a pool of its own.
-_pools: dict[tuple[int, str], ConnectionPool[Connection]] = {}
-
-
-class DatabaseUnreachableError(psycopg.OperationalError):
-    """The database did not answer in time."""
+IDLE_S = 60.0  # others may have use for the room that an idle connection takes
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,15 @@ class Postgres:
     Whoever holds a connection may take any role, so none is ever lent to somebody's own SQL.
     """
 
-    dsn: str = field(repr=False)  # it holds a password
+    # Both hold a password. The second is for what needs a session, where the first is a pooler.
+    dsn: str = field(repr=False)
+    session_dsn: str | None = field(default=None, repr=False)
+    max_connections: int = MAX_CONNECTIONS
+
+    @property
+    def place(self) -> str:
+        """Where it is, without its password."""
+        return connecting.address(self.dsn) + urlsplit(self.dsn).path
 
     @contextmanager
     def transaction(self, owner: UUID | None = None) -> Iterator[Connection]:
@@ -48,30 +52,37 @@ class Postgres:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection of its own as service_role, each statement committed at once.
+        """A connection of its own, in which each statement is committed at once.
 
-        For advisory locks, which have to end with the process that holds them.
+        For advisory locks, which have to end with the process that holds them. It takes no role,
+        because they need none.
+
+        Raises PoolerError where the locks would outlive it.
         """
-        with Connection.connect(
-            self.dsn, autocommit=True, prepare_threshold=None, row_factory=dict_row
-        ) as connection:
-            connection.execute("SET ROLE service_role")
+        dsn = self.session_dsn or self.dsn
+        with connecting.connect(dsn, dict_row, wait_s=WAIT_S) as connection:
+            poolers.confirm_session(connection, dsn)
+            connection.execute(_NOTICE_DEATH)
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """The catalogue as it is at this moment, as service_role, however long the block takes."""
-        with Connection.connect(
-            self.dsn, prepare_threshold=None, row_factory=dict_row
-        ) as connection:
+        with connecting.connect(self.dsn, dict_row, wait_s=WAIT_S) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-            connection.execute(_ASSUME, _identity(None))
-            yield connection
+            with connection.transaction():
+                connection.execute(_ASSUME, _identity(None))
+                yield connection
+
+    def confirm_sessions(self) -> None:
+        """Raise PoolerError where `session` would, before any work depends on it."""
+        with self.session():
+            pass
 
     def close(self) -> None:
         """Close this process's idle connections; the next transaction opens new ones."""
-        pool = _pools.pop((os.getpid(), self.dsn), None)
+        pool = _pools.pop((os.getpid(), self), None)
         if pool is not None:
             pool.close()
 
@@ -81,48 +92,68 @@ class Postgres:
         try:
             connection = pool.getconn()
         except PoolTimeout as error:
-            where = urlsplit(self.dsn)
-            raise DatabaseUnreachableError(
-                f"the database at {where.hostname}:{where.port or 5432} did not lend a connection "
-                f"within {WAIT_S:.0f} s; `video-assets db status` tells whether it runs"
-            ) from error
+            raise DatabaseUnreachableError(self._why_none(pool)) from error
         try:
             with connection:
                 yield connection
         finally:
             pool.putconn(connection)
 
+    def _why_none(self, pool: ConnectionPool[Connection]) -> str:
+        """Say why no connection was lent."""
+        where = connecting.address(self.dsn)
+        told = f"the database at {where} did not lend a connection within {WAIT_S:.0f} s"
+        if pool.get_stats().get("pool_size") == self.max_connections:
+            return f"{told}: all {self.max_connections} of this process are in use"
+        try:
+            connecting.connect(self.dsn, dict_row, wait_s=0).close()
+        except DatabaseUnreachableError as full:
+            return str(full)
+        except psycopg.OperationalError as error:
+            told += f" ({connecting.first_line(error)})"
+        return f"{told}; `video-assets db status` tells whether it runs"
+
     def _pool(self) -> ConnectionPool[Connection]:
-        key = (os.getpid(), self.dsn)
+        key = (os.getpid(), self)
         pool = _pools.get(key)
         if pool is None:
             if not _pools:
                 atexit.register(_close_pools)
-            pool = _pools.setdefault(key, _new_pool(self.dsn))
+            pool = _pools.setdefault(key, _new_pool(self))
             pool.open()
         return pool
 
 
+# A forked child finds nothing under its own number and makes a pool of its own.
+_pools: dict[tuple[int, Postgres], ConnectionPool[Connection]] = {}
+
+# A machine that loses its power says no goodbye, and the server would hold its locks for two hours.
+_NOTICE_DEATH = """SELECT set_config('tcp_keepalives_idle', '60', false),
+                          set_config('tcp_keepalives_interval', '15', false),
+                          set_config('tcp_keepalives_count', '4', false)"""
+
+# Supabase's auth.uid() believes the older setting first, and some have no other.
 _ASSUME = """SELECT set_config('role', %(role)s, true),
-                    set_config('request.jwt.claims', %(claims)s, true)"""
+                    set_config('request.jwt.claims', %(claims)s, true),
+                    set_config('request.jwt.claim.sub', %(sub)s, true)"""
 
 
 def _identity(owner: UUID | None) -> dict[str, str]:
     if owner is None:
-        return {"role": "service_role", "claims": '{"role": "service_role"}'}
+        return {"role": "service_role", "claims": '{"role": "service_role"}', "sub": ""}
     claims = {"sub": str(owner), "role": "authenticated"}
-    return {"role": "authenticated", "claims": json.dumps(claims)}
+    return {"role": "authenticated", "claims": json.dumps(claims), "sub": str(owner)}
 
 
-def _new_pool(dsn: str) -> ConnectionPool[Connection]:
-    options: dict[str, Any] = {"prepare_threshold": None, "row_factory": dict_row}
+def _new_pool(catalogue: Postgres) -> ConnectionPool[Connection]:
     return ConnectionPool(
-        dsn,
+        catalogue.dsn,
         connection_class=Connection,
-        kwargs=options,
+        kwargs={**connecting.OPTIONS, "row_factory": dict_row},
         min_size=0,
-        max_size=MAX_CONNECTIONS,
+        max_size=catalogue.max_connections,
         timeout=WAIT_S,
+        max_idle=IDLE_S,
         check=confirm_alive,
         open=False,
     )
@@ -142,6 +173,6 @@ def confirm_alive(connection: psycopg.Connection[Any]) -> None:
 
 
 def _close_pools() -> None:
-    for pid, dsn in list(_pools):
+    for pid, catalogue in list(_pools):
         if pid == os.getpid():
-            Postgres(dsn).close()
+            catalogue.close()

@@ -10,9 +10,5 @@ DELETE FROM private.postponed_cells
    AND (:assets::text[] IS NULL OR asset = ANY(:assets::text[]));
 
 -- name: reasons(checksums)
--- Why cells are left for later, the most frequent reason first; of some clips, or of all.
-SELECT p.asset, p.reason, count(*) AS clips, nullif(max(p.until), 'infinity') AS until
-  FROM private.postponed_cells p
- WHERE p.until > now() AND (:checksums::text[] IS NULL OR p.file_checksum = ANY(:checksums::text[]))
- GROUP BY p.asset, p.reason
- ORDER BY clips DESC, p.asset, p.reason;
+-- Why cells of the caller's clips are left for later, the most frequent reason first; runs as `authenticated`.
+SELECT asset, reason, clips, until FROM private.own_waits(:checksums) ORDER BY clips DESC, asset, reason;

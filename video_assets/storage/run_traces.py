@@ -26,11 +26,6 @@ def mark_clip(connection: Any, owner: UUID, clip_id: UUID, *, by: str) -> None:
     queries.mark_clip(connection, owner=owner, clip_id=clip_id, by=by)
 
 
-def mark_owner(connection: Any, owner: UUID, *, by: str) -> None:
-    """Mark the run folders of an owner, before their rows go."""
-    queries.mark_owner(connection, owner=owner, by=by)
-
-
 def remove_marked(catalogue: Postgres, home: Path) -> None:
     """Remove what is marked, and the marks after it."""
     root = RunFolder.of(home, "").path

@@ -5,13 +5,14 @@ from decimal import Decimal
 import pytest
 
 from video_assets.analyzer import ANALYZERS
-from video_assets.automation.choice import choose
+from video_assets.automation.choice import LACKING, choose
 from video_assets.automation.due import find_due
 from video_assets.automation.plan import plan_of
 from video_assets.automation.quoting import quote_steps
 from video_assets.automation.work import find_work
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.services.quotes import QuoteFacts
+from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import costs, ledger, postponed
 from video_assets.storage.ai_calls import Payer
 from video_assets_tests import paying
@@ -75,11 +76,12 @@ def test_what_a_cap_forbids_waits_and_says_why_until_somebody_asks(pipeline, ser
     with pipeline.catalogue.transaction() as connection:
         connection.execute("UPDATE clips SET preset = 'test'")
     assert find_due(pipeline.catalogue, {"test": plan}, (), at_most=10) == []
-    choice = choose(pipeline.catalogue, plan, checksums, ("missing", "stale", "failed"))
+    cells = ledger.cells(pipeline.catalogue, plan, checksums, states=LACKING)
+    choice = choose(cells, plan, ("missing", "stale", "failed"))
     assert {each.reason.split("; ")[0] for each in choice.chosen} == {
         f"was left for later: the day's cap of ${cap} is reached"
     }
-    (told,) = postponed.reasons(pipeline.catalogue, checksums)
+    (told,) = postponed.reasons(pipeline.catalogue, LOCAL_OWNER, checksums)
     assert (told.asset, told.clips) == ("opinion", 2)
 
     monkeypatch.setenv(DAY, "100")
@@ -89,7 +91,7 @@ def test_what_a_cap_forbids_waits_and_says_why_until_somebody_asks(pipeline, ser
     pipeline.process(clips)
     assert counts(pipeline, clips) == {"done": 5}
     assert len(service.seen) == 5
-    assert postponed.reasons(pipeline.catalogue, checksums) == []
+    assert postponed.reasons(pipeline.catalogue, LOCAL_OWNER, checksums) == []
 
 
 def test_what_waits_for_a_moment_is_due_when_it_has_come(pipeline, service, monkeypatch):
@@ -119,7 +121,7 @@ def test_a_cap_of_half_the_quote_stops_within_one_call_of_it(pipeline, service):
     spent = costs.of_run(pipeline.catalogue, "a run")
     of_one = paying.PRICE.of(paying.Usage(2, output_tokens=2))
     assert quote / 2 - of_one < spent <= quote / 2
-    (told,) = postponed.reasons(pipeline.catalogue, list(clips.values()))
+    (told,) = postponed.reasons(pipeline.catalogue, LOCAL_OWNER, list(clips.values()))
     assert told.reason == f"the run's cap of ${quote / 2} is reached; run again with another --cap"
     assert told.clips + len(service.seen) == len(clips)
     postponed.take_up(pipeline.catalogue, list(clips.values()))

@@ -23,7 +23,7 @@ def watch(catalogue: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(at_rest, "QUIET_S", 0.0)
 
     def watch(rules: Rules = Rules()) -> Watcher:  # noqa: B008  frozen
-        watcher = Watcher((tmp_path,), rules, catalogue)
+        watcher = Watcher((tmp_path,), rules, catalogue, LOCAL_OWNER)
         register(catalogue, watcher.first(discover([tmp_path], rules)).candidates)
         return watcher
 

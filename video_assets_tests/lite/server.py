@@ -24,6 +24,7 @@ from video_assets.storage.postmaster import free_port
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
+NODE = shutil.which("node")
 
 CONFIG = """
 [api]
@@ -67,25 +68,48 @@ class Lite:
 @contextmanager
 def serve_lite(server: EmbeddedServer, folder: Path, *, jwt_expiry_s: int = 3600) -> Iterator[Lite]:
     """Run a project with every migration applied, in an empty folder; skips where it cannot."""
-    node = shutil.which("node")
-    if node is None or not MODULES.is_dir():
+    with migrated_lite(server, folder, jwt_expiry_s=jwt_expiry_s) as lite:
+        _open_schemas(lite.admin_url)
+        with _served(folder, int(lite.url.rpartition(":")[2])):
+            yield lite
+
+
+@contextmanager
+def migrated_lite(
+    server: EmbeddedServer, folder: Path, *, jwt_expiry_s: int = 3600
+) -> Iterator[Lite]:
+    """Have lite itself apply every migration to a database, without serving it."""
+    if NODE is None or not MODULES.is_dir():
         pytest.skip(f"no node, or nothing in {MODULES.name}: `npm ci` in {HERE.name} brings it")
     name = f"lite_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.admin_url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            lite, port = _project(server.admin_url(name), folder, jwt_expiry_s)
+            lite = _project(server.admin_url(name), folder, jwt_expiry_s)
             _prepare(lite.admin_url)
-            _run(folder, "migration", "up")
-            _open_schemas(lite.admin_url)
-            with _served(node, folder, port):
-                yield lite
+            migrate_lite(folder)
+            yield lite
         finally:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             connection.execute(drop)
 
 
-def _project(url: str, folder: Path, jwt_expiry_s: int) -> tuple[Lite, int]:
+def migrate_lite(folder: Path) -> None:
+    """Apply what a project in a folder lacks."""
+    done = subprocess.run(
+        [MODULES / ".bin" / "lite", "migration", "up"],
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _project(url: str, folder: Path, jwt_expiry_s: int) -> Lite:
     port = free_port()
     lite = Lite(
         f"http://127.0.0.1:{port}",
@@ -106,7 +130,7 @@ def _project(url: str, folder: Path, jwt_expiry_s: int) -> tuple[Lite, int]:
         secret_key=lite.secret_key,
     )
     (supabase / "config.toml").write_text(config)
-    return lite, port
+    return lite
 
 
 def _prepare(url: str) -> None:
@@ -118,32 +142,20 @@ def _prepare(url: str) -> None:
 
 
 def _open_schemas(url: str) -> None:
-    """Let policies ask who somebody is."""
+    """Let policies ask who somebody is, and alone decide who reaches which file."""
     with psycopg.connect(url) as connection:
         roles = "anon, authenticated, service_role"
         connection.execute(f"GRANT USAGE ON SCHEMA auth, storage TO {roles}")
-
-
-def _run(folder: Path, *arguments: str) -> None:
-    done = subprocess.run(
-        [MODULES / ".bin" / "lite", *arguments],
-        cwd=folder,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+        connection.execute(f"GRANT ALL ON storage.buckets, storage.objects TO {roles}")
 
 
 @contextmanager
-def _served(node: str, folder: Path, port: int) -> Iterator[None]:
+def _served(folder: Path, port: int) -> Iterator[None]:
+    assert NODE
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [node, HERE / "serve.mjs", str(port)],
+            [NODE, HERE / "serve.mjs", str(port)],
             cwd=folder,
             env=_environment(),
             stdin=subprocess.DEVNULL,

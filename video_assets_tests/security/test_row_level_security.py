@@ -222,16 +222,50 @@ def test_an_account_is_erased_with_all_it_had(catalogue: Postgres, admin_url: st
             assert row == (0,)
 
 
-def test_no_account_without_a_profile(admin_url: str):
+def test_a_profile_that_cannot_be_made_stops_no_sign_up(catalogue: Postgres, admin_url: str):
+    """It is made when it is first asked for, and until then its owner has all but a name."""
+    broken = "ALTER TABLE user_profiles ADD CONSTRAINT luck CHECK (display_name <> 'unlucky')"
+    profile = "SELECT profile_type, display_name FROM get_user_profile()"
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(broken)
+        try:
+            made = "INSERT INTO auth.users (email) VALUES ('unlucky@example.org') RETURNING id"
+            row = connection.execute(made).fetchone()
+            assert row is not None
+            unlucky = Owner(row[0], uuid.uuid4(), "unlucky", SHARED)
+            assert run(catalogue, unlucky, profile) == []
+            assert run(catalogue, unlucky, "SELECT total_clips FROM get_user_stats()") == [
+                {"total_clips": 0}
+            ]
+        finally:
+            connection.execute("ALTER TABLE user_profiles DROP CONSTRAINT luck")
+    told = [{"profile_type": "user", "display_name": "unlucky"}]
+    assert run(catalogue, unlucky, profile) == told
+    assert run(catalogue, unlucky, "SELECT profile_type, display_name FROM user_profiles") == told
     with psycopg.connect(admin_url) as connection:
-        connection.execute("ALTER TABLE user_profiles ADD CHECK (display_name <> 'unlucky')")
-        with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
-            connection.execute("INSERT INTO auth.users (email) VALUES ('unlucky@example.org')")
-        row = connection.execute(
-            "SELECT count(*) FROM auth.users WHERE email LIKE 'unlucky%'"
-        ).fetchone()
-        assert row == (0,)
-        connection.rollback()
+        connection.execute("DELETE FROM user_profiles WHERE id = %s", (unlucky.id,))
+    with catalogue.transaction() as connection:
+        connection.execute("SELECT private.set_admin(%s, true)", (unlucky.id,))
+    assert run(catalogue, unlucky, profile) == [{**told[0], "profile_type": "admin"}]
+
+
+def test_a_token_whose_account_is_gone_makes_no_profile(catalogue: Postgres):
+    nobody = Owner(uuid.uuid4(), uuid.uuid4(), "nobody", SHARED)
+    assert run(catalogue, nobody, "SELECT * FROM get_user_profile()") == []
+
+
+def test_nobody_makes_an_admin_but_who_reaches_the_database(catalogue: Postgres, owners):
+    ada, _ = owners
+    with pytest.raises(DENIED):
+        run(catalogue, ada, "SELECT * FROM private.set_admin(%s, true)", ada.id)
+    with pytest.raises(DENIED), catalogue.transaction() as connection:
+        connection.execute("UPDATE user_profiles SET profile_type = 'admin'")
+    with catalogue.transaction() as connection:
+        connection.execute("SELECT private.set_admin(%s, true)", (ada.id,))
+    assert run(catalogue, ada, "SELECT private.is_admin() AS is_admin") == [{"is_admin": True}]
+    with catalogue.transaction() as connection:
+        connection.execute("SELECT private.set_admin(%s, false)", (ada.id,))
+    assert run(catalogue, ada, "SELECT private.is_admin() AS is_admin") == [{"is_admin": False}]
 
 
 def test_nobody_erases_an_owner_but_a_worker(catalogue: Postgres, owners):

@@ -12,6 +12,9 @@ SCHEMAS = "('public', 'private')"
 IN_USE = (
     "('public', 'private', 'auth')"  # of auth what ours rest on, as far as it is not Supabase's
 )
+ASKS_NO_ADMIN = (
+    r"prosrc !~ '^\s*(DECLARE[^;]+;\s*)?BEGIN\s+PERFORM private\.refuse_all_but_admins\(\);'"
+)
 
 
 def rows(admin_url: str, query: str) -> list[tuple]:
@@ -157,15 +160,23 @@ def rows(admin_url: str, query: str) -> list[tuple]:
             f"""SELECT proname FROM pg_proc
                  WHERE pronamespace::regnamespace::text IN {SCHEMAS} AND prosecdef
                    AND has_function_privilege('authenticated', oid, 'EXECUTE')
-                   AND (prosrc !~ 'SELECT auth\\.uid\\(\\)' OR prosrc ~* '\\mexecute\\M')""",
+                   AND (prosrc !~ 'SELECT auth\\.uid\\(\\)' AND {ASKS_NO_ADMIN}
+                        OR prosrc ~* '\\mexecute\\M')""",
             id="a function with other rights that does not ask who calls, or builds its query",
         ),
         pytest.param(
             f"""SELECT proname FROM pg_proc
                  WHERE pronamespace::regnamespace::text IN {SCHEMAS}
                    AND array_to_string(proargnames, ' ') ~ '(user|owner)'
+                   AND {ASKS_NO_ADMIN}
                    AND has_function_privilege('authenticated', oid, 'EXECUTE')""",
             id="a function for users that is told whose rows to show",
+        ),
+        pytest.param(
+            f"""SELECT proname FROM pg_proc
+                 WHERE pronamespace::regnamespace::text IN {SCHEMAS}
+                   AND proname ~ 'admin_' AND {ASKS_NO_ADMIN}""",
+            id="a function for admins that does not ask first whether it is one",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import erasure, run_traces
+from video_assets.storage import erasure, owners, run_traces
 from video_assets.storage.deletions import Outcome
 from video_assets.storage.folder import Folder
 from video_assets.storage.postgres import Postgres
@@ -195,7 +195,7 @@ def test_an_owner_is_erased_with_everything_nobody_else_has(kept: Kept, neighbou
     assert seen_by(kept, LOCAL_OWNER) == before
     assert (kept.files(theirs), kept.files(shared)) == ([], ["loud/a.txt"])
     assert (kept.gone, kept.retold) == ([theirs], [shared])
-    assert erasure.find_owner(kept.catalogue, str(neighbour)) is None
+    assert owners.find(kept.catalogue, str(neighbour)) is None
     for table in ("clips", "forgotten", "unreadable_files", "clip_locations"):
         assert kept.count(f"{table} WHERE user_id = %s", neighbour) == 0
     assert kept.count("user_profiles WHERE id = %s", neighbour) == 0
@@ -214,7 +214,7 @@ def test_the_local_owner_stays_with_an_empty_catalogue_that_works(kept: Kept):
 
 def test_an_owner_is_found_by_id_address_or_as_the_local_one(kept: Kept, neighbour: uuid.UUID):
     for word in (str(neighbour), f"{neighbour.hex}@X.org", str(neighbour).upper()):
-        assert erasure.find_owner(kept.catalogue, word) == neighbour
-    assert erasure.find_owner(kept.catalogue, "local") == LOCAL_OWNER
+        assert owners.find(kept.catalogue, word) == neighbour
+    assert owners.find(kept.catalogue, "local") == LOCAL_OWNER
     for word in ("nobody", "", "%", "local@"):
-        assert erasure.find_owner(kept.catalogue, word) is None
+        assert owners.find(kept.catalogue, word) is None

@@ -1,8 +1,6 @@
 """Migrations: whole or not at all, once, and in agreement with the Supabase CLI."""
 
-import json
 import shutil
-import subprocess
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +20,6 @@ from video_assets.storage.migrations import (
     sql_folder,
 )
 from video_assets_tests.conftest import run_sql
-
-SUPABASE = shutil.which("supabase")
 
 
 @pytest.fixture
@@ -148,26 +144,3 @@ def test_a_file_without_a_number_is_refused(folder: Path):
 )
 def test_a_semicolon_ends_a_statement_only_where_it_is_one(script: str, statements: list[str]):
     assert [each.text for each in split(script)] == statements
-
-
-@pytest.mark.skipif(SUPABASE is None, reason="the Supabase CLI is not installed")
-def test_the_supabase_cli_finds_nothing_to_do_or_to_mend(empty: str, tmp_path: Path):
-    migrate(empty, embedded=True)
-    project = tmp_path / "supabase"
-    shutil.copytree(sql_folder() / "migrations", project / "migrations")
-    (project / "config.toml").write_text('project_id = "test"\n')
-
-    def cli(*arguments: str) -> str:
-        return subprocess.run(
-            [str(SUPABASE), *arguments, f"--remote={empty}"],
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    cli("db", "push", "--yes")
-    assert len(everything(empty)) == len(all_migrations(embedded=False))
-    answer = cli("db", "advisors", "--output-format", "json").splitlines()[-1]
-    assert json.loads(answer)["results"] == []

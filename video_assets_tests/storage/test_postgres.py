@@ -6,13 +6,15 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import postgres
+from video_assets.storage import ledger, postgres
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import DatabaseUnreachableError, Postgres
 from video_assets_tests.conftest import run_sql
@@ -134,9 +136,6 @@ def test_a_session_lock_ends_with_its_connection(catalogue: Postgres):
         assert first.execute(lock).fetchone() == {"got": True}
         with catalogue.session() as second:
             assert second.execute(lock).fetchone() == {"got": False}
-            assert second.execute("SELECT current_user AS who").fetchone() == {
-                "who": "service_role"
-            }
     with catalogue.session() as third:
         for _ in range(100):  # the server notices a moment after the connection has ended
             if third.execute(lock).fetchone() == {"got": True}:
@@ -151,6 +150,57 @@ def test_a_silent_server_is_named(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(DatabaseUnreachableError, match=r"127\.0\.0\.1:1 .* db status"):
         who(nobody)
     nobody.close()
+
+
+@contextmanager
+def room_for(admin_url: str, connections: int) -> Iterator[None]:
+    """A server that takes no more than so many connections to the database."""
+    name = sql.Identifier(urlsplit(admin_url).path.lstrip("/"))
+    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+    run_sql(admin_url, limit.format(name, sql.Literal(connections)))
+    yield
+    run_sql(admin_url, limit.format(name, sql.Literal(-1)))
+
+
+def test_a_full_server_is_waited_for(catalogue: Postgres, admin_url: str):
+    catalogue.close()
+    with room_for(admin_url, 1), ThreadPoolExecutor(2) as threads:
+        with psycopg.connect(catalogue.dsn):
+            working = threads.submit(who, catalogue)
+            with pytest.raises(TimeoutError):
+                working.result(0.5)
+        assert working.result(10)["who"] == "service_role"
+        catalogue.close()
+        with psycopg.connect(catalogue.dsn):
+            claiming = threads.submit(claim, catalogue)
+            with pytest.raises(TimeoutError):
+                claiming.result(0.5)
+        assert claiming.result(10) == ["a" * 64]
+
+
+def claim(catalogue: Postgres) -> list[str]:
+    with ledger.claims(catalogue, "probe", ["a" * 64]) as claims:
+        return claims.checksums
+
+
+def test_a_server_that_stays_full_is_named_with_the_remedy(
+    catalogue: Postgres, admin_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(postgres, "WAIT_S", 0.5)
+    alone = Postgres(f"{catalogue.dsn}?application_name=alone")
+    with room_for(admin_url, 0):
+        for work in (who, claim):
+            with pytest.raises(DatabaseUnreachableError, match="VIDEO_ASSETS_DB_CONNECTIONS"):
+                work(alone)
+    alone.close()
+
+
+def test_a_process_takes_no_more_connections_than_it_may(catalogue: Postgres):
+    frugal = Postgres(catalogue.dsn, max_connections=2)
+    with ThreadPoolExecutor(6) as threads:
+        pids = {row["pid"] for row in threads.map(lambda _: who(frugal), range(30))}
+    assert len(pids) <= 2
+    frugal.close()
 
 
 def test_a_password_is_not_shown(embedded_server: EmbeddedServer):

@@ -6,15 +6,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from video_assets.automation import quoting
-from video_assets.automation.choice import KINDS, Choice, Chosen, Kind, choose
+from video_assets.automation.choice import KINDS, LACKING, Choice, Chosen, Kind, choose
 from video_assets.automation.quote_words import bill_lines, dollars
 from video_assets.automation.quoting import Bill, StepQuote, bill_of
 from video_assets.interfaces.cli.choices import choices_table, count_choices
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, STOPPED, tell
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.output_runs import OutputRun, output_run
 from video_assets.interfaces.cli.parts import (
     AssetsOption,
@@ -33,7 +35,7 @@ from video_assets.interfaces.cli.reading import JsonOption
 from video_assets.interfaces.cli.standing import wait_sentence
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.interfaces.cli.wording import clean, console, counted, say, say_json
-from video_assets.settings import LOCAL_OWNER, Settings, load_settings
+from video_assets.settings import Settings, load_settings
 from video_assets.storage import costs, ledger, postponed
 from video_assets.storage.ai_calls import Payer
 from video_assets.storage.catalogue import open_catalogue
@@ -69,20 +71,23 @@ def backfill(
     reads a stale result is made again too, but only if the new result really differs.
     """
     settings, assets = load_settings(), asset or []
+    owner = identify(settings).owner
     kinds = _kinds(missing=missing, stale=stale, failed=failed)
     with Stop() as stop, closing(open_catalogue(settings)) as catalogue:
-        parts = parts_of(settings, catalogue, config=config, clips=clip, where=where, assets=assets)
+        parts = parts_of(
+            *(settings, catalogue, owner), config=config, clips=clip, where=where, assets=assets
+        )
         orders = _orders(settings, catalogue, parts, kinds, assets, limit)
-        bill = _bill(settings, catalogue, orders, cap_of(cap)) if dry_run else None
+        bill = _bill(settings, catalogue, owner, orders, cap_of(cap)) if dry_run else None
         if not as_json:
             _show(orders, bill)
         try:
-            told = [] if dry_run else _fill(settings, catalogue, orders, stop, cap_of(cap))
+            told = [] if dry_run else _fill(settings, catalogue, owner, orders, stop, cap_of(cap))
         except KeyboardInterrupt:
             tell("stopped; run the same command to continue")
             raise typer.Exit(STOPPED) from None
         after = [] if dry_run else _after(catalogue, orders)
-        waits = postponed.reasons(catalogue, [each.checksum for each in after])
+        waits = postponed.reasons(catalogue, owner, [each.checksum for each in after])
         usd = sum((costs.of_run(catalogue, each.run_id) for each in told), Decimal(0))
     counts = Counter(each.state for each in after)
     if as_json:
@@ -141,9 +146,8 @@ def _orders(
     queued = queued_cells(settings)
     orders: list[Order] = []
     for part in parts:
-        choice = choose(
-            catalogue, part.plan, part.checksums, kinds, assets=assets, queued=queued, limit=limit
-        )
+        cells = ledger.cells(catalogue, part.plan, part.checksums, states=LACKING)
+        choice = choose(cells, part.plan, kinds, assets=assets, queued=queued, limit=limit)
         orders.append(Order(part, choice))
         limit = None if limit is None else limit - len(choice.checksums)
     return orders
@@ -152,6 +156,7 @@ def _orders(
 def _fill(
     settings: Settings,
     catalogue: Postgres,
+    owner: UUID,
     orders: Sequence[Order],
     stop: Stop,
     cap: Decimal | None,
@@ -160,7 +165,7 @@ def _fill(
     meter, told = Meter(), list[OutputRun]()
     for order in orders:
         if order.choice.chosen:
-            with output_run(settings, catalogue, "backfill", order.part.preset) as run:
+            with output_run(settings, catalogue, owner, "backfill", order.part.preset) as run:
                 run.take_in(order.choice.checksums)
                 payer = Payer(run.run_id, cap)
                 run.close(_make(settings, catalogue, order, meter, stop, payer))
@@ -209,7 +214,11 @@ def _asked(order: Order) -> list[Chosen]:
 
 
 def _bill(
-    settings: Settings, catalogue: Postgres, orders: Sequence[Order], cap: Decimal | None
+    settings: Settings,
+    catalogue: Postgres,
+    owner: UUID,
+    orders: Sequence[Order],
+    cap: Decimal | None,
 ) -> Bill:
     """Say what the paid steps among what is chosen are likely to cost."""
     steps: list[StepQuote] = []
@@ -220,7 +229,7 @@ def _bill(
             from video_assets.automation.plan import analyzers
 
             steps += quoting.quote_steps(analyzers(), order.part.preset, wanted)
-    spent = quoting.spent(catalogue, LOCAL_OWNER)
+    spent = quoting.spent(catalogue, owner)
     return bill_of(steps, settings.budget, cap=cap, spent=spent)
 
 

@@ -29,12 +29,11 @@ from video_assets.interfaces.cli.wording import (
     shorten,
     titled,
 )
-from video_assets.settings import LOCAL_OWNER, Budget
+from video_assets.settings import Budget
 from video_assets.storage import costs as ledger_of_costs
 from video_assets.storage import locations
 from video_assets.storage.browse import Browser
 from video_assets.storage.costs import Answer, By, Group
-from video_assets.storage.postgres import Postgres
 
 NAME_WIDTH = 40
 HEADINGS = {"clip": "Clip", "asset": "Asset", "model": "Model", "day": "Day (UTC)"}
@@ -67,11 +66,11 @@ def costs(
         else:
             begin = since.replace(tzinfo=timezone.utc) if since else None
             budget = opened.settings.budget
-            _costs(opened.browser.catalogue, budget, by, begin, limit, as_json=as_json)
+            _costs(opened.browser, budget, by, begin, limit, as_json=as_json)
 
 
 def _costs(
-    catalogue: Postgres,
+    browser: Browser,
     budget: Budget,
     by: By,
     since: datetime | None,
@@ -79,12 +78,13 @@ def _costs(
     *,
     as_json: bool,
 ) -> None:
-    groups, total = ledger_of_costs.groups(catalogue, by, since=since, at_most=limit)
-    calls, usd = ledger_of_costs.whole(catalogue, since=since)
-    spending = ledger_of_costs.spending(catalogue, LOCAL_OWNER)
+    catalogue, owner = browser.catalogue, browser.owner
+    groups, total = ledger_of_costs.groups(catalogue, owner, by, since=since, at_most=limit)
+    calls, usd = ledger_of_costs.whole(catalogue, owner, since=since)
+    spending = ledger_of_costs.spending(catalogue, owner)
     names = {}
     if by == "clip":
-        names = locations.known_as(catalogue, LOCAL_OWNER, [group.name for group in groups])
+        names = locations.known_as(catalogue, owner, [group.name for group in groups])
     if as_json:
         shown = [_document(group, names) for group in groups]
         say_json({"by": by, "costs": shown, "calls": calls, "usd": usd, "spending": spending})
@@ -124,7 +124,8 @@ def _table(groups: list[Group], by: By, names: dict[str, str]) -> Table:
 
 
 def _answers(browser: Browser, name: str, *, as_json: bool) -> None:
-    found = ledger_of_costs.answers(browser.catalogue, one_clip(browser, name).file_checksum)
+    checksum = one_clip(browser, name).file_checksum
+    found = ledger_of_costs.answers(browser.catalogue, browser.owner, checksum)
     if as_json:
         say_json({"answers": found})
     elif not found:
@@ -139,4 +140,6 @@ def _answers(browser: Browser, name: str, *, as_json: bool) -> None:
 
 
 def _outcome(each: Answer) -> str:
+    if each.status == "waiting":
+        return f"waits for the answer of {each.batch or 'a batch'}, at most {dollars(each.usd)}"
     return f"{each.outcome or each.status}, {dollars(each.usd)}"

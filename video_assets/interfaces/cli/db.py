@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import closing
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,7 +14,10 @@ from rich.table import Table
 
 from video_assets.interfaces.cli import moving
 from video_assets.settings import Settings, SettingsError, load_settings
+from video_assets.storage import admins, owners
+from video_assets.storage import rights as held
 from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.connecting import OPTIONS
 from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
 from video_assets.storage.migrations import migrate, pending
 
@@ -115,16 +119,73 @@ def psql(
 def migrate_database(as_json: JsonOption = False) -> None:
     """Bring the schema of the catalogue to this release; applied twice, it changes nothing."""
     settings = load_settings()
-    if settings.db_url is not None:
-        applied = migrate(settings.db_url, embedded=False)
-    else:
-        server = EmbeddedServer(settings.home)
-        server.start()
-        applied = migrate(server.admin_url(), embedded=True)
+    applied = migrate(_owner_url(settings), embedded=settings.is_embedded)
     if as_json:
         typer.echo(json.dumps({"applied": applied}))
     else:
         _say("applied " + ", ".join(applied) if applied else "nothing to apply")
+
+
+@app.command()
+def admin(
+    account: Annotated[str, typer.Argument(help="E-mail address or id of an account.")],
+    grant: Annotated[
+        bool | None,
+        typer.Option("--grant/--revoke", help="Make it an admin, or no longer one."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether an account of a Supabase project is an admin, and make it one or not.
+
+    Nobody can do this with an account, not even an admin: it needs SUPABASE_DB_URL.
+    """
+    settings = load_settings()
+    _refuse(
+        settings.db_url is None,
+        "the embedded catalogue has one owner and no admins; set SUPABASE_DB_URL to the database "
+        "of a project",
+    )
+    with closing(open_catalogue(settings)) as catalogue:
+        found = owners.find(catalogue, account)
+        if found is None:
+            raise SettingsError(f"no account is called {account}; give its e-mail address or id")
+        if grant is not None:
+            admins.set_admin(catalogue, found, wanted=grant)
+        is_admin = admins.is_admin(catalogue, found)
+    if as_json:
+        typer.echo(json.dumps({"account": account, "user_id": str(found), "is_admin": is_admin}))
+    else:
+        _say(f"{account} is {'an' if is_admin else 'no'} admin")
+
+
+@app.command()
+def rights(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make them what the migrations say.")
+    ] = False,
+    whole: Annotated[bool, typer.Option("--all", help="All rights, as they are.")] = False,
+) -> None:
+    """Print, as SQL, what would make grants and policies again what the migrations say."""
+    _refuse(repair and whole, "--all only looks; leave one of the two out")
+    with psycopg.connect(_owner_url(load_settings()), autocommit=True, **OPTIONS) as connection:
+        lines = held.rights(connection) if whole else list(held.drift(connection).remedy())
+        for line in lines:
+            typer.echo(line)
+        if repair:
+            with connection.transaction():
+                for line in lines:
+                    connection.execute(line.encode())
+    if not lines:
+        _say("rights are as the migrations say")
+
+
+def _owner_url(settings: Settings) -> str:
+    """The address as whoever owns the tables; the embedded server is started for it."""
+    if settings.db_url is not None:
+        return settings.db_url
+    server = EmbeddedServer(settings.home)
+    server.start()
+    return server.admin_url()
 
 
 def _embedded() -> tuple[Settings, EmbeddedServer]:
@@ -148,7 +209,7 @@ def _status_of(settings: Settings) -> dict[str, object]:
 
 
 def _pending(address: str, *, embedded: bool) -> list[str]:
-    with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(address, autocommit=True, **OPTIONS) as connection:
         return [each.file.name for each in pending(connection, embedded=embedded)]
 
 

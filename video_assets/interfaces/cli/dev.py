@@ -4,6 +4,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,8 @@ def dev(
     """Run the Dagster UI, its daemon and the watch folders on this catalogue, until Ctrl-C."""
     settings = load_settings()
     is_started = settings.is_embedded and EmbeddedServer(settings.home).start()
-    open_catalogue(settings).close()
+    with closing(open_catalogue(settings)) as catalogue:
+        catalogue.confirm_sessions()
     with only_one(settings), Stop(), metrics_served(settings):
         try:
             code = _serve(

@@ -12,7 +12,6 @@ from video_assets.interfaces.cli.reading import (
     reading,
 )
 from video_assets.interfaces.cli.wording import clean, listed, say, say_json
-from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import descriptions
 from video_assets.storage.descriptions import Field
 
@@ -45,7 +44,7 @@ def edit(
             leave(NO_CATALOGUE)
         name = one_clip(opened.browser, clip)
         catalogue = opened.browser.catalogue
-        edited = descriptions.edit(catalogue, LOCAL_OWNER, name.id, values, clear=clear)
+        edited = descriptions.edit(catalogue, opened.owner, name.id, values, clear=clear)
         details = opened.browser.details(name.id)
     if details is None:
         leave(f"{name.file_path} has just been removed from the catalogue")

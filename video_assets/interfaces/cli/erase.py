@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.interfaces.cli.planned_removal import document, show
 from video_assets.interfaces.cli.reading import JsonOption, leave
 from video_assets.interfaces.cli.wording import clean, say, say_json
-from video_assets.storage import erasure
+from video_assets.storage import erasure, owners
 
 
 def erase(
@@ -28,7 +29,7 @@ def erase(
     files may name files; `cleanup logs --older-than 0` removes them.
     """
     with home("erase") as opened:
-        found = erasure.find_owner(opened.catalogue, owner)
+        found = owners.find(opened.catalogue, owner)
         if found is None:
             leave(f"there is no owner {clean(owner)}; give an id or an address, or `local`")
         plan = erasure.plan(opened.catalogue, opened.store, found)
@@ -41,6 +42,7 @@ def erase(
                 say(f"{folder} is watched for this owner: take it out of the settings first.")
         if not dry_run:
             confirm(owner, yes=yes)
+            withdraw_batches(opened.catalogue, found)
             erasure.erase_owner(opened.catalogue, found, by="erase")
             opened.finish_forgotten()
             opened.forget_registrations(found)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.table import Table
@@ -22,10 +23,9 @@ from video_assets.interfaces.cli.parts import (
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, leave, reading
 from video_assets.interfaces.cli.standing import wait_sentence
 from video_assets.interfaces.cli.wording import clean, console, say, say_json, shorten
-from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import ledger, locations, postponed
+from video_assets.storage import locations, own_cells, postponed
 from video_assets.storage.ledger import Cell, PlannedAsset
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 EXAMPLES = 3
 NAME_WIDTH = 40
@@ -75,13 +75,17 @@ def failures(
             return
         catalogue = opened.browser.catalogue
         parts = parts_of(
-            opened.settings, catalogue, config=config, clips=clip, where=where, assets=asset
+            *(opened.settings, catalogue, opened.owner),
+            config=config,
+            clips=clip,
+            where=where,
+            assets=asset,
         )
-        causes = find_causes(catalogue, parts, assets=asset, fault=fault)
+        causes = find_causes(catalogue, opened.owner, parts, assets=asset, fault=fault)
         checksums = [checksum for part in parts for checksum in part.checksums]
         waits = [
             each
-            for each in postponed.reasons(catalogue, checksums)
+            for each in postponed.reasons(catalogue, opened.owner, checksums)
             if fault is None and (not asset or each.asset in asset)
         ]
     if as_json:
@@ -96,15 +100,21 @@ def failures(
 
 
 def find_causes(
-    catalogue: Postgres, parts: Sequence[Part], *, assets: Sequence[str] | None, fault: str | None
+    catalogue: WayIn,
+    owner: UUID,
+    parts: Sequence[Part],
+    *,
+    assets: Sequence[str] | None,
+    fault: str | None,
 ) -> list[Cause]:
-    """Group the failed cells of some clips, the most frequent cause first."""
+    """Group the failed cells of some clips of an owner, the most frequent cause first."""
     groups: dict[tuple[str, ...], list[Cell]] = {}
-    suspects = ledger.failed_clips(catalogue)
+    suspects = own_cells.failed_clips(catalogue, owner)
     for part in parts:
         planned = {each.asset: each for each in part.plan}
         clips = [checksum for checksum in part.checksums if checksum in suspects]
-        for cell in ledger.cells(catalogue, part.plan, clips, states=("failed", "stale")):
+        cells = own_cells.cells(catalogue, owner, part.plan, clips, states=("failed", "stale"))
+        for cell in cells:
             is_asked = (not assets or cell.asset in assets) and fault in (None, cell.fault)
             if cell.error_class is not None and is_asked:
                 again = _again(cell, planned[cell.asset])
@@ -112,7 +122,7 @@ def find_causes(
                 key = (cell.asset, cell.fault or "ours", cell.error_class, told, again)
                 groups.setdefault(key, []).append(cell)
     shown = [cell.checksum for cells in groups.values() for cell in cells[:EXAMPLES]]
-    names = locations.known_as(catalogue, LOCAL_OWNER, shown)
+    names = locations.known_as(catalogue, owner, shown)
     causes = [_cause(cells, again=key[-1], names=names) for key, cells in groups.items()]
     return sorted(causes, key=lambda cause: (-cause.clips, cause.asset))
 

@@ -7,11 +7,12 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-FAILED, USAGE, MACHINE, STOPPED = 1, 2, 3, 130
+FAILED, USAGE, MACHINE, ACCOUNT, STOPPED = 1, 2, 3, 4, 130
 
 EPILOGUE = """Exit codes: 0 all went well; 1 some files or clips failed, and each is named; \
 2 nothing to do it with: a path, preset, option or setting is wrong; 3 the machine is at fault: \
-database unreachable or full, a bug; 130 stopped by Ctrl-C."""
+database or network unreachable, disk full, a bug; 4 sign in first (`auth login`), or the account \
+is refused; 130 stopped by Ctrl-C."""
 
 # Of libraries that a command may not have loaded: (package, class).
 _DATABASE_GONE = {
@@ -49,17 +50,35 @@ def tell(text: str) -> None:
 
 def explain(error: BaseException) -> tuple[int, str] | None:
     """Give the exit code and the words for an error that a person can mend; None for a bug."""
+    from video_assets.accounts.account_errors import (
+        AccountError,
+        NoCatalogueError,
+        ProjectKeyError,
+        UnreachableProjectError,
+    )
     from video_assets.media.ignoring import IgnoreRulesError
     from video_assets.presets.strict import PresetError
     from video_assets.settings import SettingsError
     from video_assets.storage.catalogue import CatalogueError
     from video_assets.storage.migrations import MigrationError
+    from video_assets.storage.objects import StoreError
+    from video_assets.storage.owners import OwnerError
+    from video_assets.storage.poolers import PoolerError
     from video_assets.storage.postgres import DatabaseUnreachableError
     from video_assets.storage.server_file import EmbeddedServerError
 
-    if isinstance(error, PresetError | SettingsError | CatalogueError | IgnoreRulesError):
+    if isinstance(error, ProjectKeyError):
+        return USAGE, str(error)
+    if isinstance(error, AccountError):
+        return ACCOUNT, str(error)
+    if isinstance(error, UnreachableProjectError | NoCatalogueError):
+        return MACHINE, str(error)
+    mistakes = PresetError | SettingsError | CatalogueError | IgnoreRulesError
+    if isinstance(error, mistakes | OwnerError | PoolerError):
         return USAGE, str(error).strip()
-    if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
+    if isinstance(
+        error, EmbeddedServerError | MigrationError | DatabaseUnreachableError | StoreError
+    ):
         return MACHINE, str(error).strip()
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return MACHINE, str(error)

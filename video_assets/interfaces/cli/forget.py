@@ -4,11 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.interfaces.cli.planned_removal import document, show
 from video_assets.interfaces.cli.reading import JsonOption, leave, one_clip
 from video_assets.interfaces.cli.wording import clean, say, say_json
-from video_assets.settings import LOCAL_OWNER
+from video_assets.settings import load_settings
 from video_assets.storage import erasure
 from video_assets.storage.browse import Browser
 
@@ -29,9 +31,10 @@ def forget(
     camera file is not touched. A watched folder does not bring the clip back;
     `ingest` of the file or its folder does. What another owner has too stays.
     """
+    owner = identify(load_settings()).owner
     with home("forget") as opened:
-        name = one_clip(Browser(opened.catalogue, LOCAL_OWNER), clip)
-        plan = erasure.plan(opened.catalogue, opened.store, LOCAL_OWNER, name.id)
+        name = one_clip(Browser(opened.catalogue, owner), clip)
+        plan = erasure.plan(opened.catalogue, opened.store, owner, name.id)
         if busy := opened.in_hand(plan.only_here):
             leave(f"{clean(name.file_name)} is being processed by {busy}; stop that, or wait")
         told: dict[str, Any] = {"clip": name.id, "file_path": name.file_path, **document(plan)}
@@ -39,7 +42,8 @@ def forget(
             show(f"{name.file_name} ({name.file_path})", plan)
         if not dry_run:
             confirm(name.file_name, yes=yes)
-            erasure.forget_clip(opened.catalogue, LOCAL_OWNER, name.id, by="forget")
+            withdraw_batches(opened.catalogue, owner, plan.only_here)
+            erasure.forget_clip(opened.catalogue, owner, name.id, by="forget")
             opened.finish_forgotten()
     if as_json:
         say_json({"dry_run": dry_run, **told})

@@ -11,12 +11,13 @@ from rich.console import Console
 
 from video_assets.interfaces.cli import rehearsal
 from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.intake import absolute
 from video_assets.interfaces.cli.passes import Ingest, Wish
 from video_assets.interfaces.cli.quotes import CapOption, cap_of
 from video_assets.interfaces.cli.steps import steps_table
 from video_assets.interfaces.cli.stopping import Stop
-from video_assets.interfaces.cli.wording import counted
+from video_assets.interfaces.cli.wording import counted, say
 from video_assets.media.discovery import Listing, Rules
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import load_settings
@@ -75,6 +76,7 @@ def ingest(
 ) -> None:
     """Make a catalogue of the video files in folders; run again, it does only what is new."""
     settings, preset = load_settings(), load_preset(config)
+    asking = identify(settings)
     if enable_ai:
         preset = with_ai(preset, workers)
     if cap is not None and workers == 0:
@@ -86,14 +88,18 @@ def ingest(
         try:
             refuse_nowhere(wish.roots)
             if not as_json:
+                if asking.email:
+                    say(f"Authenticated as: {asking.email}")
                 Console().print(steps_table(preset))
             listing = wish.look()
             if not say_found(listing, quiet=as_json) and not watch:
                 code = USAGE
             elif dry_run:
-                code = rehearsal.rehearse(settings, preset, listing, as_json=as_json, cap=wish.cap)
+                code = rehearsal.rehearse(
+                    settings, asking.owner, preset, listing, as_json=as_json, cap=wish.cap
+                )
             else:
-                code = Ingest(wish, settings, stop).run(listing, watch=watch)
+                code = Ingest(wish, settings, asking, stop).run(listing, watch=watch)
         except KeyboardInterrupt:
             tell("stopped; run the same command to continue")
             code = STOPPED

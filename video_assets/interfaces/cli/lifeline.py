@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import psycopg
 
+from video_assets.storage.connecting import OPTIONS, is_full
+
 LOOK_S = 0.5
 GIVE_UP_S = 3.0  # a server that is being restarted is back by then
 
@@ -27,11 +29,11 @@ def lifeline(dsn: str, on_lost: Callable[[str], None]) -> Iterator[None]:
 def _hold(dsn: str, ended: threading.Event, on_lost: Callable[[str], None]) -> None:
     while not ended.is_set():
         try:
-            with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(dsn, autocommit=True, **OPTIONS) as connection:
                 while not ended.wait(LOOK_S):
                     connection.execute("SELECT 1")
         except psycopg.Error as error:
-            if not _comes_back(dsn, ended):
+            if not is_full(error) and not _comes_back(dsn, ended):
                 on_lost(str(error).strip().partition("\n")[0])
                 return
 
@@ -41,8 +43,9 @@ def _comes_back(dsn: str, ended: threading.Event) -> bool:
         if ended.wait(LOOK_S):
             return True
         try:
-            psycopg.connect(dsn, connect_timeout=5).close()
-        except psycopg.OperationalError:
-            continue
+            psycopg.connect(dsn, **OPTIONS).close()
+        except psycopg.OperationalError as error:
+            if not is_full(error):  # that it is full is an answer too
+                continue
         return True
     return False

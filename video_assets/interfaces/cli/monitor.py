@@ -174,7 +174,9 @@ def _one_run(settings: Settings, browser: Browser, name: str) -> str:
 
 
 def _run(settings: Settings, browser: Browser, run_id: str) -> Look:
-    catch_up(settings, browser.catalogue)  # else one whose process was killed would never end
+    catch_up(
+        settings, browser.catalogue, browser.owner
+    )  # else one whose process was killed would never end
     progress = run_progress.look(settings, browser.catalogue, browser.owner, run_id)
     if progress is None:
         gone = f"run {clean(run_id)} is not there any more"
@@ -189,7 +191,10 @@ def _run(settings: Settings, browser: Browser, run_id: str) -> Look:
 
 
 def _all(settings: Settings, browser: Browser, limit: int, looked_for_s: float) -> Look:
-    active, now = browser.active(at_most=limit), standing.stand(settings, browser.catalogue)
+    active, now = (
+        browser.active(at_most=limit),
+        standing.stand(settings, browser.catalogue, browser.owner),
+    )
     failed = now.counts.clips["failed"] > 0
     quiet_s = looked_for_s if now.quiet_s is None else now.quiet_s
     # What failed may be tried once more, and who looks may be faster than the work they wait for.

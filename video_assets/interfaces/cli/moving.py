@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from uuid import UUID
 
 import typer
 
@@ -12,20 +12,25 @@ from video_assets.interfaces.cli.progress import Meter
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, leave
 from video_assets.interfaces.cli.wording import counted, say, say_json
 from video_assets.settings import LOCAL_OWNER, Settings, SettingsError, load_settings
+from video_assets.storage import owners
 from video_assets.storage.catalogue import open_catalogue, open_existing
 from video_assets.storage.catalogue_copy import Found, Side, open_copy
-from video_assets.storage.erasure import find_owner
-from video_assets.storage.postgres import Postgres
 
 OwnerOption = Annotated[
-    str, typer.Option("--owner", help="Whose the clips are in the project: an id or address.")
+    str | None,
+    typer.Option(
+        "--owner",
+        help="Whose the clips are in the project, an id or address; by default who is signed in.",
+    ),
 ]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be copied, and change nothing.")
 ]
 
 
-def push(owner: OwnerOption, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
+def push(
+    owner: OwnerOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
     """Copy the embedded catalogue into the database that SUPABASE_DB_URL names.
 
     Ended anyhow, the same command goes on where it was. What is newer there stays,
@@ -41,7 +46,9 @@ def push(owner: OwnerOption, dry_run: DryRunOption = False, as_json: JsonOption 
             _move(Side(here, LOCAL_OWNER), there, is_back=False, dry_run=dry_run, as_json=as_json)
 
 
-def pull(owner: OwnerOption, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
+def pull(
+    owner: OwnerOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
     """Copy an owner's catalogue from the database that SUPABASE_DB_URL names into the embedded one.
 
     The way back of `db push`, by the same rules: what is newer here stays.
@@ -55,20 +62,30 @@ def pull(owner: OwnerOption, dry_run: DryRunOption = False, as_json: JsonOption 
 
 
 @contextmanager
-def _project(settings: Settings, word: str) -> Iterator[Side]:
+def _project(settings: Settings, word: str | None) -> Iterator[Side]:
     if settings.db_url is None:
         raise SettingsError(
             "SUPABASE_DB_URL is not set: name the database of the project there, as postgresql://…"
         )
+    word = word or str(_signed_in(settings))
     with closing(open_catalogue(settings)) as project:
-        owner = find_owner(project, word)
+        owner = owners.find(project, word)
         if owner is None:
-            leave(f"there is no owner {word} at {_name(project)}; give an id or an address")
+            leave(f"there is no owner {word} at {project.place}; give an id or an address")
         yield Side(project, owner)
 
 
+def _signed_in(settings: Settings) -> UUID:
+    from video_assets.accounts.identity import identify  # 200 ms, for those who do not say who
+
+    if settings.supabase_url is None:
+        raise SettingsError("say whose the clips are in the project: --owner, an id or an address")
+    with closing(identify(settings)) as identity:
+        return identity.user_id
+
+
 def _embedded(settings: Settings) -> Settings:
-    return settings.model_copy(update={"db_url": None})
+    return settings.model_copy(update=dict.fromkeys(("db_url", "session_db_url", "supabase_url")))
 
 
 def _move(source: Side, target: Side, *, is_back: bool, dry_run: bool, as_json: bool) -> None:
@@ -114,8 +131,9 @@ def _ended(found: Found, *, is_back: bool) -> Iterator[str]:
     yield from _others(found)
     if found.clips and not is_back:
         yield (
-            "Stills and other files still lie on this machine alone, and Dagster hears of the "
-            "clips from the next `dev`, `worker` or `ingest` on that database."
+            "Stills and other files still lie on this machine; `video-assets artifacts move` "
+            "takes them along. Dagster hears of the clips from the next `dev`, `worker` or "
+            "`ingest` on that database."
         )
 
 
@@ -152,8 +170,3 @@ def _document(found: Found) -> dict[str, Any]:
             for name, tally in found.tables.items()
         ],
     }
-
-
-def _name(catalogue: Postgres) -> str:
-    address = urlsplit(catalogue.dsn)
-    return f"{address.hostname}:{address.port or 5432}"

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 from rich.text import Text
 
 from video_assets.interfaces.cli.wording import console
 from video_assets.presets.model import PipelineConfiguration
-from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.settings import Settings
 from video_assets.storage import run_folder, runs
+from video_assets.storage.artifact_store import open_cache
 from video_assets.storage.export import open_rows
 from video_assets.storage.export_files import write_csv
 from video_assets.storage.locations import display
@@ -19,6 +21,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registered
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import RunFolder
+from video_assets.storage.way_in import WayIn
 
 STOPPED = "stopped by Ctrl-C"
 
@@ -77,6 +80,7 @@ class OutputRun:
 def output_run(
     settings: Settings,
     catalogue: Postgres,
+    owner: UUID,
     kind: runs.Kind,
     preset: PipelineConfiguration,
     *,
@@ -84,10 +88,10 @@ def output_run(
     roots: Sequence[Path] = (),
 ) -> Iterator[OutputRun]:
     """Write a run down from its beginning to its end, however it ends, and report it."""
-    catch_up(settings, catalogue)
+    catch_up(settings, catalogue, owner)
     record = runs.begin(
         catalogue,
-        LOCAL_OWNER,
+        owner,
         kind,
         preset=preset.name,
         preset_document=preset.model_dump(mode="json"),
@@ -103,7 +107,7 @@ def output_run(
                 record.end("stopped", STOPPED)
             else:
                 record.end("failed", f"{type(error).__name__}: {error}")
-            write_folder(settings, catalogue, record.run_id)
+            write_folder(settings, catalogue, owner, record.run_id)
         raise
     if run.is_left_to_daemon:
         record.leave_to_daemon()
@@ -112,28 +116,34 @@ def output_run(
     else:
         record.end("completed")
     if not run.is_idle:
-        write_folder(settings, catalogue, record.run_id)
+        write_folder(settings, catalogue, owner, record.run_id)
 
 
-def catch_up(settings: Settings, catalogue: Postgres) -> None:
-    """Close the runs whose process was killed or whose last clip is done, and report them."""
-    for run_id in runs.settle(catalogue, LOCAL_OWNER):
-        write_folder(settings, catalogue, run_id)
+def catch_up(settings: Settings, catalogue: WayIn, owner: UUID) -> None:
+    """Close an owner's runs whose process was killed or whose last clip is done; report them.
+
+    Machines that process see to it; whoever has but a token finds the runs as they are.
+    """
+    if not isinstance(catalogue, Postgres):
+        return
+    for run_id in runs.settle(catalogue, owner):
+        write_folder(settings, catalogue, owner, run_id)
 
 
-def write_folder(settings: Settings, catalogue: Postgres, run_id: str) -> RunFolder:
+def write_folder(settings: Settings, catalogue: WayIn, owner: UUID, run_id: str) -> RunFolder:
     """Write everything that is told of a run, by what the ledger says now."""
     from video_assets.interfaces.web import report  # loads what draws the page
 
-    (run, *_), _ = runs.list_runs(catalogue, LOCAL_OWNER, named=run_id, at_most=1)
-    facts = RunFacts(catalogue, LOCAL_OWNER, run_id)
+    (run, *_), _ = runs.list_runs(catalogue, owner, named=run_id, at_most=1)
+    facts = RunFacts(catalogue, owner, run_id)
     folder = RunFolder.of(settings.home, run_id)
-    run_folder.write(folder, run, facts, settings.artifacts_dir)
+    artifacts = open_cache(settings, catalogue)
+    run_folder.write(folder, run, facts, artifacts)
     with (
-        open_rows(catalogue, LOCAL_OWNER, "clips", run_id=run_id) as rows,
+        open_rows(catalogue, owner, "clips", run_id=run_id) as rows,
         run_folder.create(folder.table) as unfinished,
         unfinished.open("wb") as file,
     ):
         write_csv(rows, file)
-    report.write(folder, run, facts, settings.artifacts_dir)
+    report.write(folder, run, facts, artifacts)
     return folder

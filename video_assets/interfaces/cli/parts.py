@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from video_assets.interfaces.cli.planned import plan_for
 from video_assets.interfaces.cli.reading import leave, one_clip
 from video_assets.presets.model import PipelineConfiguration, load_preset
-from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.settings import Settings
 from video_assets.storage.browse import Browser
 from video_assets.storage.ledger import PlannedAsset
-from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import SelectionError, parse, select_clips
+from video_assets.storage.way_in import WayIn
 
 USUAL_PRESET = "default"
 
@@ -55,23 +56,24 @@ class Part:
 
 def parts_of(
     settings: Settings,
-    catalogue: Postgres,
+    catalogue: WayIn,
+    owner: UUID,
     *,
     config: str | None,
     clips: Sequence[str] | None = None,
     where: str | None = None,
     assets: Sequence[str] | None = None,
 ) -> list[Part]:
-    """Find the clips that are meant, and what is wanted of them.
+    """Find the clips of an owner that are meant, and what is wanted of them.
 
     assets  what is wanted, with what that cannot do without; by default all that the preset makes
     """
     try:
-        found = select_clips(catalogue, parse(where or ""), owner=LOCAL_OWNER)
+        found = select_clips(catalogue, parse(where or ""), owner=owner)
     except SelectionError as error:
         leave(str(error))
     if clips:
-        browser = Browser(catalogue, LOCAL_OWNER)
+        browser = Browser(catalogue, owner)
         named = {one_clip(browser, name).file_checksum for name in clips}
         found = [clip for clip in found if clip.checksum in named]
     by_preset: dict[str, list[str]] = {}

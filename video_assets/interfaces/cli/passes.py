@@ -14,6 +14,7 @@ from rich.console import Console
 
 from video_assets.interfaces.cli import closing
 from video_assets.interfaces.cli.faults import FAILED, MACHINE, explain, tell
+from video_assets.interfaces.cli.identity import Identity
 from video_assets.interfaces.cli.intake import Intake, take_in
 from video_assets.interfaces.cli.output_runs import OutputRun, output_run
 from video_assets.interfaces.cli.planned import plan_for
@@ -25,8 +26,8 @@ from video_assets.interfaces.cli.wording import counted, plain
 from video_assets.logs import open_log
 from video_assets.media.discovery import Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration
-from video_assets.settings import LOCAL_OWNER, Settings
-from video_assets.storage import costs, ledger, locations, postponed
+from video_assets.settings import Settings
+from video_assets.storage import costs, ledger, locations, owners, postponed
 from video_assets.storage.ai_calls import Payer
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.registration import Registrar
@@ -71,9 +72,10 @@ class Done:
 class Ingest:
     """Takes files in and processes their clips, as often as there are new ones."""
 
-    def __init__(self, wish: Wish, settings: Settings, stop: Stop) -> None:
+    def __init__(self, wish: Wish, settings: Settings, asking: Identity, stop: Stop) -> None:
         """Open the catalogue, which is made if there is none."""
         self._wish = wish
+        self._owner = asking.owner
         self._stop = stop
         self._is_busy = False
         self._meter = Meter()
@@ -81,9 +83,10 @@ class Ingest:
         wish.preset.refuse_other_checksums(settings.checksum_algorithm)
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
+        owners.require(catalogue, self._owner)
         self.pipeline = Pipeline(settings, catalogue, wish.preset, plan)
         self._registrar = Registrar(
-            catalogue, LOCAL_OWNER, settings.checksum_algorithm, lifts_forgotten=True
+            catalogue, self._owner, settings.checksum_algorithm, lifts_forgotten=True
         )
 
     def run(self, listing: Listing, *, watch: bool) -> int:
@@ -91,9 +94,10 @@ class Ingest:
         if not watch:
             code = self.once(listing)
             for root in filter(Path.is_dir, self._wish.roots):
-                hold(self.pipeline.catalogue, root, listing.within(root))
+                hold(self.pipeline.catalogue, self._owner, root, listing.within(root))
         else:
-            watcher = Watcher(self._wish.roots, self._wish.rules, self.pipeline.catalogue)
+            wish, catalogue = self._wish, self.pipeline.catalogue
+            watcher = Watcher(wish.roots, wish.rules, catalogue, self._owner)
             code = self.once(watcher.first(listing))
             self._registrar = replace(self._registrar, lifts_forgotten=False)
             tell(f"Watching {', '.join(map(locations.display, self._wish.roots))}; Ctrl-C ends it")
@@ -119,7 +123,7 @@ class Ingest:
         """Ingest what a listing holds, as a run of its own."""
         wish, pipeline = self._wish, self.pipeline
         with output_run(
-            *(pipeline.settings, pipeline.catalogue, wish.kind, wish.preset),
+            *(pipeline.settings, pipeline.catalogue, self._owner, wish.kind, wish.preset),
             name=wish.name,
             roots=wish.roots,
         ) as run:
@@ -133,7 +137,7 @@ class Ingest:
         run.record.flush()  # a process that is killed while it processes has them written down
         checksums = intake.checksums
         ledger.plan_clips(
-            catalogue, LOCAL_OWNER, checksums, self._wish.preset.name, self.pipeline.steps
+            catalogue, self._owner, checksums, self._wish.preset.name, self.pipeline.steps
         )
         postponed.take_up(catalogue, checksums)  # whoever ingests a clip asks for it
         is_idle = not is_needed(self.pipeline, checksums)
@@ -144,10 +148,10 @@ class Ingest:
         summary = closing.summarize(
             intake,
             self.pipeline.cells(checksums),
-            locations.known_as(catalogue, LOCAL_OWNER, copies) if copies else {},
+            locations.known_as(catalogue, self._owner, copies) if copies else {},
             time.monotonic() - began,
             spent_usd=costs.of_run(catalogue, run.run_id),
-            waits=postponed.reasons(catalogue, checksums),
+            waits=postponed.reasons(catalogue, self._owner, checksums),
         )
         code = MACHINE if troubles else FAILED if summary.failures else 0
         run.close(

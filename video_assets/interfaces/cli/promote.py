@@ -1,6 +1,6 @@
 """`video-assets promote`: choose the analyzer whose words stand for clips, and take it back."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -25,11 +25,12 @@ from video_assets.interfaces.cli.wording import (
 )
 from video_assets.presets.step_names import asset_of
 from video_assets.presets.strict import nearest
-from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import descriptions
 from video_assets.storage.analyses import ANALYZERS
 from video_assets.storage.descriptions import Promotion
-from video_assets.storage.postgres import Postgres
+
+if TYPE_CHECKING:
+    from video_assets.storage.browse import Browser
 
 ALL = "all clips"
 
@@ -59,22 +60,23 @@ def promote(
         if opened.browser is None:
             leave(NO_CATALOGUE)
         ids = [one_clip(opened.browser, name).id for name in clips] if clips else None
-        catalogue = opened.browser.catalogue
+        browser = opened.browser
+        catalogue, owner = browser.catalogue, browser.owner
         undone: list[Promotion] = []
         if analyzer is not None:
-            descriptions.promote(catalogue, LOCAL_OWNER, _known(analyzer), ids)
+            descriptions.promote(catalogue, owner, _known(analyzer), ids)
         elif rollback:
-            undone = descriptions.roll_back(catalogue, LOCAL_OWNER, ids)
+            undone = descriptions.roll_back(catalogue, owner, ids)
             if not undone:
                 leave("there is no promotion to take back; --show lists those there were")
         if as_json:
-            _say_document(catalogue, ids, undone)
+            _say_document(browser, ids, undone)
         elif show:
-            _say_history(catalogue, ids)
+            _say_history(browser, ids)
         else:
             for each in undone:
                 say(f"{each.analyzer} of {moment(each.promoted_at)} was taken back.")
-            _say_speakers(catalogue, ids)
+            _say_speakers(browser, ids)
 
 
 def _known(name: str) -> str:
@@ -85,14 +87,14 @@ def _known(name: str) -> str:
     return known[0]
 
 
-def _say_speakers(catalogue: Postgres, ids: list[UUID] | None) -> None:
-    counts = descriptions.speakers(catalogue, LOCAL_OWNER, ids)
+def _say_speakers(browser: "Browser", ids: list[UUID] | None) -> None:
+    counts = descriptions.speakers(browser.catalogue, browser.owner, ids)
     for speaker, count in counts.items():
         if speaker is not None:
             say(f"{speaker} stands for {counted(count, 'clip')}.")
     if silent := counts.get(None):
         say(f"{counted(silent, 'clip')} no analyzer has described yet.")
-    told = descriptions.promotions(catalogue, LOCAL_OWNER)
+    told = descriptions.promotions(browser.catalogue, browser.owner)
     own = {each.clip_id for each in told if each.clip_id and each.rolled_back_at is None}
     if ids is None and own:
         stay = "1 clip stays with a promotion of its own"
@@ -100,8 +102,8 @@ def _say_speakers(catalogue: Postgres, ids: list[UUID] | None) -> None:
         say(f"{stay if len(own) == 1 else more}; see promote --show.")
 
 
-def _say_history(catalogue: Postgres, ids: list[UUID] | None) -> None:
-    told = descriptions.promotions(catalogue, LOCAL_OWNER, ids)
+def _say_history(browser: "Browser", ids: list[UUID] | None) -> None:
+    told = descriptions.promotions(browser.catalogue, browser.owner, ids)
     if not told:
         say("nobody was promoted: the preset's order holds (`prefer` of its step description)")
         return
@@ -118,13 +120,13 @@ def _say_history(catalogue: Postgres, ids: list[UUID] | None) -> None:
     console().print(table)
 
 
-def _say_document(catalogue: Postgres, ids: list[UUID] | None, undone: list[Promotion]) -> None:
-    counts = descriptions.speakers(catalogue, LOCAL_OWNER, ids)
+def _say_document(browser: "Browser", ids: list[UUID] | None, undone: list[Promotion]) -> None:
+    counts = descriptions.speakers(browser.catalogue, browser.owner, ids)
     say_json(
         {
             "taken_back": undone,
             "stands_for": {name: count for name, count in counts.items() if name is not None},
             "not_described": counts.get(None, 0),
-            "promotions": descriptions.promotions(catalogue, LOCAL_OWNER, ids),
+            "promotions": descriptions.promotions(browser.catalogue, browser.owner, ids),
         }
     )

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from video_assets.interfaces.cli import closing
 from video_assets.interfaces.cli.faults import STOPPED, USAGE, tell
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.ingest import refuse_nowhere
 from video_assets.interfaces.cli.intake import absolute
 from video_assets.interfaces.cli.passes import Ingest, Wish
@@ -32,10 +33,12 @@ def quick_process(
     if path.is_dir():
         tell(f"{path}: a folder; `video-assets ingest` takes folders")
         raise typer.Exit(USAGE)
+    settings = load_settings()
+    asking = identify(settings)
     wish = Wish((path,), load_preset(PRESET), kind="quick-process", cap=cap_of(cap))
     with Stop() as stop:
         try:
-            ingest = Ingest(wish, load_settings(), stop)
+            ingest = Ingest(wish, settings, asking, stop)
             done = ingest.do(wish.look())
         except KeyboardInterrupt:
             tell("stopped; run the same command to continue")

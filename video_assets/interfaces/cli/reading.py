@@ -4,19 +4,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from uuid import UUID
 
 import typer
 
 from video_assets.interfaces.cli.faults import USAGE
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.wording import clean, say, short_id
-from video_assets.settings import LOCAL_OWNER, Settings, load_settings
+from video_assets.settings import Settings, load_settings
 from video_assets.storage.catalogue import open_existing
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
+    from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
+NO_DATABASE = (
+    "this needs the database itself, as machines that process have it: set SUPABASE_DB_URL"
+)
 MATCHES_SHOWN = 10
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -25,26 +32,45 @@ LimitOption = Annotated[int, typer.Option("--limit", "-l", min=1, help="Show at 
 
 @dataclass(frozen=True)
 class Reading:
-    """The settings, and the catalogue; None where none was ever made."""
+    """The settings, who asks, and the catalogue; None where none was ever made."""
 
     settings: Settings
-    catalogue: Postgres | None
+    owner: UUID
+    catalogue: WayIn | None
+
+    @property
+    def database(self) -> Postgres:
+        """The catalogue for what needs more than its owner's rows; ends where there is no way."""
+        if not isinstance(self.catalogue, Postgres):
+            leave(NO_DATABASE)
+        return self.catalogue
 
     @property
     def browser(self) -> "Browser | None":
         """The clips of the catalogue as their owner sees them."""
         from video_assets.storage.browse import Browser  # 20 ms, for those who show clips
 
-        return Browser(self.catalogue, LOCAL_OWNER) if self.catalogue else None
+        return Browser(self.catalogue, self.owner) if self.catalogue else None
+
+    @property
+    def artifacts(self) -> "Cache":
+        """The files that were made of clips."""
+        from video_assets.storage.artifact_cache import Cache
+        from video_assets.storage.artifact_store import open_cache
+
+        if self.catalogue is None:
+            return Cache(self.settings.artifacts_dir)
+        return open_cache(self.settings, self.catalogue)
 
 
 @contextmanager
 def reading() -> Iterator[Reading]:
     """Open the catalogue to look into it, and make none."""
     settings = load_settings()
+    owner = identify(settings).owner
     catalogue = open_existing(settings)
     try:
-        yield Reading(settings, catalogue)
+        yield Reading(settings, owner, catalogue)
     finally:
         if catalogue:
             catalogue.close()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import typer
@@ -23,8 +24,9 @@ from video_assets.interfaces.cli.quotes import bill_document
 from video_assets.interfaces.cli.wording import counted, plain, size
 from video_assets.media.discovery import Listing
 from video_assets.presets.model import PipelineConfiguration
-from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.settings import Settings
 from video_assets.storage import ledger, locations
+from video_assets.storage.catalogue import by_url
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import pending
 from video_assets.storage.postgres import Postgres
@@ -34,24 +36,25 @@ FILES_SHOWN = 50
 
 def rehearse(
     settings: Settings,
+    owner: UUID,
     preset: PipelineConfiguration,
     listing: Listing,
     *,
     as_json: bool,
     cap: Decimal | None = None,
 ) -> int:
-    """Print the plan of an ingest, and give the exit code."""
+    """Print the plan of an ingest for an owner, and give the exit code."""
     plan = plan_for(settings, preset, keep=False)
     with _catalogue(settings) as catalogue:
         if catalogue is None:
             known = locations.Known({}, {}, listing.candidates)
             cells: list[ledger.Cell] = []
-            bill = _bill(settings, preset, plan, cells, known, None, cap)
+            bill = _bill(settings, owner, preset, plan, cells, known, None, cap)
         else:
-            known = locations.recognise(catalogue, LOCAL_OWNER, listing.candidates)
+            known = locations.recognise(catalogue, owner, listing.candidates)
             checksums = {*known.unchanged.values(), *known.renamed.values()}
             cells = ledger.cells(catalogue, plan, sorted(checksums))
-            bill = _bill(settings, preset, plan, cells, known, catalogue, cap)
+            bill = _bill(settings, owner, preset, plan, cells, known, catalogue, cap)
     due = Counter(cell.asset for cell in due_cells(cells))
     steps = [
         {"step": each.asset, "known_clips": due[each.asset], "new_files": len(known.unknown)}
@@ -79,6 +82,7 @@ def rehearse(
 
 def _bill(
     settings: Settings,
+    owner: UUID,
     preset: PipelineConfiguration,
     plan: Sequence[ledger.PlannedAsset],
     cells: Sequence[ledger.Cell],
@@ -102,7 +106,7 @@ def _bill(
         for asset in paid
     }
     steps = quoting.quote_steps(analyzers(), preset, clips)
-    spent = quoting.spent(catalogue, LOCAL_OWNER)
+    spent = quoting.spent(catalogue, owner)
     return bill_of(steps, settings.budget, cap=cap, spent=spent)
 
 
@@ -135,14 +139,14 @@ def _show(told: dict[str, Any], bill: Bill) -> None:
 def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
     """Open the catalogue as it is, and leave its server as it was; None where it cannot answer."""
     if settings.db_url is not None:
-        yield _fitting(settings.db_url, settings.db_url, is_embedded=False)
+        yield _fitting(settings.db_url, by_url(settings.db_url, settings), is_embedded=False)
         return
     server = EmbeddedServer(settings.home)
     if not Path(server.folder / "server.json").exists():
         yield None
         return
     is_started = server.start()
-    catalogue = _fitting(server.admin_url(), server.url(), is_embedded=True)
+    catalogue = _fitting(server.admin_url(), Postgres(server.url()), is_embedded=True)
     try:
         yield catalogue
     finally:
@@ -152,9 +156,9 @@ def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
             server.stop()
 
 
-def _fitting(admin_url: str, url: str, *, is_embedded: bool) -> Postgres | None:
+def _fitting(admin_url: str, catalogue: Postgres, *, is_embedded: bool) -> Postgres | None:
     with psycopg.connect(admin_url, autocommit=True, prepare_threshold=None) as connection:
         if pending(connection, embedded=is_embedded):
             tell("the catalogue is of an older release and would be brought up to date first")
             return None
-    return Postgres(url)
+    return catalogue

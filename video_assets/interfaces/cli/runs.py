@@ -4,7 +4,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -33,13 +33,15 @@ from video_assets.interfaces.cli.wording import (
     size,
     titled,
 )
-from video_assets.settings import LOCAL_OWNER, Settings
+from video_assets.settings import Settings
 from video_assets.storage import run_folder, runs
-from video_assets.storage.postgres import Postgres
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import Removed, RunFolder
 from video_assets.storage.run_report import elapsed_s, manifest
 from video_assets.storage.runs import Run
+
+if TYPE_CHECKING:
+    from video_assets.storage.browse import Browser
 
 LATEST = "latest"
 COLORS = {"completed": "green", "active": "cyan", "failed": "red", "stopped": "yellow"}
@@ -61,8 +63,9 @@ def list_runs(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
         if looking.browser is None:
             found, total = [], 0
         else:
-            catch_up(looking.settings, looking.browser.catalogue)
-            found, total = runs.list_runs(looking.browser.catalogue, LOCAL_OWNER, at_most=limit)
+            browser = looking.browser
+            catch_up(looking.settings, browser.catalogue, browser.owner)
+            found, total = runs.list_runs(browser.catalogue, browser.owner, at_most=limit)
         folders = [RunFolder.of(looking.settings.home, run.run_id) for run in found]
     if as_json:
         told = [_told(run, folder) for run, folder in zip(found, folders, strict=True)]
@@ -82,11 +85,11 @@ def list_runs(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
 @app.command()
 def show(run: RunArgument = LATEST, as_json: JsonOption = False) -> None:
     """Show one run: its manifest in words, by what the ledger says now."""
-    with _one(run) as (settings, catalogue, found):
+    with _one(run) as (settings, browser, found):
         folder = RunFolder.of(settings.home, found.run_id)
         if not folder.is_whole():
-            write_folder(settings, catalogue, found.run_id)
-        facts = RunFacts(catalogue, LOCAL_OWNER, found.run_id)
+            write_folder(settings, browser.catalogue, browser.owner, found.run_id)
+        facts = RunFacts(browser.catalogue, browser.owner, found.run_id)
         totals, causes = facts.totals(), facts.causes()
     if as_json:
         paths = {"folder": folder.path, "report": folder.page}
@@ -130,8 +133,8 @@ def report(
 
     The page is one file with everything inside: it can be sent to somebody, and printed.
     """
-    with _one(run) as (settings, catalogue, found):
-        folder = write_folder(settings, catalogue, found.run_id)
+    with _one(run) as (settings, browser, found):
+        folder = write_folder(settings, browser.catalogue, browser.owner, found.run_id)
     path = folder.page if output_format == "html" else folder.report
     if as_json:
         say_json({"run_id": found.run_id, "report": path})
@@ -158,10 +161,10 @@ def prune(
     removed: list[Removed] = []
     with reading() as looking:
         if looking.browser is not None:
-            catalogue, home = looking.browser.catalogue, looking.settings.home
-            catch_up(looking.settings, catalogue)
+            catalogue, home = looking.database, looking.settings.home
+            catch_up(looking.settings, catalogue, looking.owner)
             removed = run_folder.remove_old(
-                catalogue, home, LOCAL_OWNER, keep=keep, dry_run=dry_run
+                catalogue, home, looking.owner, keep=keep, dry_run=dry_run
             )
     if as_json:
         say_json({"dry_run": dry_run, "removed": removed})
@@ -173,22 +176,22 @@ def prune(
 
 
 @contextmanager
-def _one(name: str) -> Iterator[tuple[Settings, Postgres, Run]]:
+def _one(name: str) -> "Iterator[tuple[Settings, Browser, Run]]":
     """Find the run that a name means, or end by saying what there is."""
     with reading() as looking:
         if looking.browser is None:
             leave(NO_CATALOGUE)
-        catalogue = looking.browser.catalogue
-        catch_up(looking.settings, catalogue)
+        browser = looking.browser
+        catch_up(looking.settings, browser.catalogue, browser.owner)
         named = None if name == LATEST else name
-        found, total = runs.list_runs(catalogue, LOCAL_OWNER, named=named, at_most=10)
+        found, total = runs.list_runs(browser.catalogue, browser.owner, named=named, at_most=10)
         if not found:
             shows = "`video-assets runs list` shows them"
             leave(f"there is no run called {clean(name)}; {shows}" if named else NO_RUN)
         is_clear = named is None or total == 1 or named in (found[0].run_id, found[0].name)
         if not is_clear:
             leave(f"{clean(name)} is {total} runs: {listed(run.run_id for run in found)}")
-        yield looking.settings, catalogue, found[0]
+        yield looking.settings, browser, found[0]
 
 
 def _table(found: list[Run]) -> Table:

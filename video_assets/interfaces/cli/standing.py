@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -21,15 +22,15 @@ from video_assets.interfaces.cli.wording import (
     span,
     titled,
 )
-from video_assets.settings import LOCAL_OWNER, Budget, Settings
+from video_assets.settings import Budget, Settings
 from video_assets.slots import Use, in_use
 from video_assets.storage import costs, pace, postponed, run_queue
 from video_assets.storage.costs import Spending
 from video_assets.storage.counts import Counts, count
 from video_assets.storage.pace import Cause, Pace
-from video_assets.storage.postgres import Postgres
 from video_assets.storage.postponed import Postponed
 from video_assets.storage.run_queue import RunQueue
+from video_assets.storage.way_in import WayIn
 
 NOTHING = Spending(Decimal(0), Decimal(0))
 RUNS_SHOWN = 10
@@ -85,11 +86,11 @@ class Standing:
         }
 
 
-def stand(settings: Settings, catalogue: Postgres) -> Standing:
-    """Look at everything once."""
+def stand(settings: Settings, catalogue: WayIn, owner: UUID) -> Standing:
+    """Look at everything of an owner once."""
     queue, used = run_queue.look(settings), in_use(settings.lanes_dir)
-    waits, spent = postponed.reasons(catalogue), costs.spending(catalogue, LOCAL_OWNER)
-    with catalogue.transaction(LOCAL_OWNER) as connection:
+    waits, spent = postponed.reasons(catalogue, owner), costs.spending(catalogue, owner)
+    with catalogue.transaction(owner) as connection:
         counts = count(connection)
         return Standing(
             counts,

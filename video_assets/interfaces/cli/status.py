@@ -2,7 +2,7 @@
 
 import time
 from typing import Annotated
-from urllib.parse import urlsplit
+from uuid import UUID
 
 import typer
 from rich.console import Group, RenderableType
@@ -34,6 +34,7 @@ from video_assets.storage import run_queue
 from video_assets.storage.counts import Counts, State
 from video_assets.storage.pace import Pace
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 REFRESH_S = 2.0
 NAMES: tuple[State, ...] = ("complete", "processing", "failed", "waiting", "missing")
@@ -50,17 +51,17 @@ def status(
 ) -> None:
     """Count the clips by state, show runs, lanes and pace, and say why steps failed."""
     with reading() as opened:
-        settings, catalogue = opened.settings, opened.catalogue
+        settings, catalogue, owner = opened.settings, opened.catalogue, opened.owner
         place = _place(settings, catalogue)
         if as_json:
-            standing = stand(settings, catalogue) if catalogue else _nothing(settings)
+            standing = stand(settings, catalogue, owner) if catalogue else _nothing(settings)
             say_json({**standing.as_document(), "database": place})
         elif catalogue is None:
             console().print(Text(NO_CATALOGUE))
         elif watch:
-            _watch(settings, catalogue, place)
+            _watch(settings, catalogue, owner, place)
         else:
-            console().print(_page(stand(settings, catalogue), settings, place))
+            console().print(_page(stand(settings, catalogue, owner), settings, place))
 
 
 def _nothing(settings: Settings) -> Standing:
@@ -68,15 +69,15 @@ def _nothing(settings: Settings) -> Standing:
     return Standing(counts, run_queue.EMPTY, in_use(settings.lanes_dir), Pace(), [], None)
 
 
-def _watch(settings: Settings, catalogue: Postgres, place: str | None) -> None:
+def _watch(settings: Settings, catalogue: WayIn, owner: UUID, place: str | None) -> None:
     from rich.live import Live  # for those who watch
 
-    page = _page(stand(settings, catalogue), settings, place)
+    page = _page(stand(settings, catalogue, owner), settings, place)
     try:
         with Live(page, console=console(), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(_page(stand(settings, catalogue), settings, place), refresh=True)
+                live.update(_page(stand(settings, catalogue, owner), settings, place), refresh=True)
     except KeyboardInterrupt:
         return
 
@@ -131,10 +132,9 @@ def _count(number: int, name: str) -> Text:
     return Text(f"{number:,}", style=STYLES.get(name, "") if number else "dim")
 
 
-def _place(settings: Settings, catalogue: Postgres | None) -> str | None:
+def _place(settings: Settings, catalogue: WayIn | None) -> str | None:
     """Where the database is, without its password."""
     if catalogue is None:
         return None
-    address = urlsplit(catalogue.dsn)
-    where = f"{address.hostname}:{address.port or 5432}{address.path}"
-    return f"embedded in {settings.home} ({where})" if settings.is_embedded else where
+    is_here = settings.is_embedded and isinstance(catalogue, Postgres)
+    return f"embedded in {settings.home} ({catalogue.place})" if is_here else catalogue.place

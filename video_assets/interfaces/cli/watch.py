@@ -1,5 +1,7 @@
 """`video-assets watch`: the folders whose new files become clips by themselves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
+from video_assets.interfaces.cli.identity import identify, word_for
 from video_assets.interfaces.cli.ingest import PATTERN_HELP
 from video_assets.interfaces.cli.reading import JsonOption, leave
 from video_assets.interfaces.cli.settings_file import add_watched, remove_watched
@@ -15,7 +18,9 @@ from video_assets.interfaces.cli.wording import cell, clean, console, new_table,
 from video_assets.media.discovery import absolute
 from video_assets.presets.model import load_preset
 from video_assets.settings import LOCAL, Settings, WatchFolder, load_settings
+from video_assets.storage import owners
 from video_assets.storage.catalogue import open_existing
+from video_assets.storage.postgres import Postgres
 from video_assets.storage.survey import count_places
 
 app = typer.Typer(
@@ -83,8 +88,11 @@ def add(
         ),
     ] = None,
     owner: Annotated[
-        str, typer.Option("--owner", help="Whose clips they are: `local`, or a user's id.")
-    ] = LOCAL,
+        str | None,
+        typer.Option(
+            "--owner", help="Whose clips they are: a user's id.", show_default="who is signed in"
+        ),
+    ] = None,
     ignore: Annotated[
         list[str] | None,
         typer.Option(
@@ -111,7 +119,7 @@ def add(
     try:
         watched = WatchFolder(
             path=absolute(folder.expanduser()),
-            owner=owner,
+            owner=owner or word_for(identify(settings)),
             preset=preset,
             pattern=pattern,
             ignore=tuple(ignore or ()),
@@ -122,6 +130,10 @@ def add(
         said = (each["msg"].removeprefix("Value error, ") for each in error.errors())
         leave("; ".join(said))
     _refuse(settings, watched.path)
+    if not (settings.is_embedded and watched.owner == LOCAL):
+        with _catalogue(settings) as catalogue:
+            if catalogue is not None:
+                owners.require(catalogue, watched.owner_id)
     add_watched(settings, watched)
     if as_json:
         say_json({"added": str(watched.path), "settings_file": str(settings.settings_file)})
@@ -162,22 +174,33 @@ def _refuse(settings: Settings, path: Path) -> None:
 
 
 def _watched(settings: Settings) -> list[Watched]:
-    catalogue = open_existing(settings) if settings.watch else None
-    found = []
-    for each in settings.watch:
-        known = missing = 0
-        if catalogue is not None:
-            known, missing = count_places(catalogue, each.owner_id, each.path)
-        state = "there" if each.path.is_dir() else "not there; is its drive connected?"
-        about = each.model_dump(exclude={"path"})
-        found.append(
-            Watched(
-                path=str(each.path), **about, state=state, known_files=known, missing_files=missing
-            )
-        )
+    if not settings.watch:
+        return []
+    with _catalogue(settings) as catalogue:
+        return [_stand(each, catalogue) for each in settings.watch]
+
+
+def _stand(folder: WatchFolder, catalogue: Postgres | None) -> Watched:
+    known = missing = 0
+    state = "there" if folder.path.is_dir() else "not there; is its drive connected?"
     if catalogue is not None:
-        catalogue.close()
-    return found
+        known, missing = count_places(catalogue, folder.owner_id, folder.path)
+        if owners.find(catalogue, folder.owner) is None:
+            state = "its owner has no account"
+    about = folder.model_dump(exclude={"path"})
+    return Watched(
+        path=str(folder.path), **about, state=state, known_files=known, missing_files=missing
+    )
+
+
+@contextmanager
+def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
+    catalogue = open_existing(settings)
+    try:
+        yield catalogue
+    finally:
+        if catalogue is not None:
+            catalogue.close()
 
 
 def _takes(each: Watched) -> str:
