@@ -7,7 +7,7 @@ moment it is done.
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any, get_args
@@ -23,8 +23,9 @@ from video_assets.partitions import meant
 from video_assets.settings import load_settings
 from video_assets.storage import ai_calls, ledger, locations
 from video_assets.storage.ai_calls import Billing, Caps, Payer
+from video_assets.storage.artifact_store import open_store
 from video_assets.storage.artifacts import ArtifactFolder
-from video_assets.storage.fingerprints import input_fingerprint
+from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.local_only import find_local_only
 from video_assets.storage.postgres import Postgres
 
@@ -131,7 +132,11 @@ def stream(
                 else:
                     task = _task(asset, context, checksum, source, inputs, settings)
                     if pays:
-                        billing = replace(pays(checksum), is_local_only=checksum in kept)
+                        billing = replace(
+                            pays(checksum),
+                            is_local_only=checksum in kept,
+                            made=digest(asdict(made[checksum])),
+                        )
                         task = replace(task, billing=billing)
                     tasks.append((checksum, task))
             work = context.resources.lanes.run(
@@ -248,6 +253,7 @@ def _task(
         },
         settings=settings,
         artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
+        store=open_store(load_settings(), context.resources.catalogue),
     )
 
 

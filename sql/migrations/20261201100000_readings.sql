@@ -678,9 +678,9 @@ BEGIN
     EXECUTE $query$
 WITH answer AS (
 SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,
-       coalesce(cost_usd, reserved_usd) AS usd, error, answer
+       coalesce(cost_usd, reserved_usd) AS usd, error, answer, batch
   FROM ai_calls
- WHERE file_checksum = $1 AND (answer IS NOT NULL OR error IS NOT NULL)
+ WHERE file_checksum = $1 AND (answer IS NOT NULL OR error IS NOT NULL OR status = 'waiting')
  ORDER BY sent_at DESC
 )
 SELECT json_agg(array_to_json(ARRAY[
@@ -691,10 +691,11 @@ SELECT json_agg(array_to_json(ARRAY[
        answer."sent_at"::text,
        answer."usd"::text,
        answer."error"::text,
-       answer."answer"::text]))
+       answer."answer"::text,
+       answer."batch"::text]))
   FROM answer
 $query$ INTO answer USING $1;
-    RETURN json_build_object('columns', '[["asset", 25], ["model", 25], ["status", 25], ["outcome", 25], ["sent_at", 1184], ["usd", 1700], ["error", 25], ["answer", 114]]'::json, 'rows', coalesce(answer, '[]'));
+    RETURN json_build_object('columns', '[["asset", 25], ["model", 25], ["status", 25], ["outcome", 25], ["sent_at", 1184], ["usd", 1700], ["error", 25], ["answer", 114], ["batch", 25]]'::json, 'rows', coalesce(answer, '[]'));
 END
 $function$;
 
@@ -718,7 +719,7 @@ SELECT name, count(*)::int AS calls, count(DISTINCT file_checksum)::int AS clips
        count(*) FILTER (WHERE outcome = 'answered')::int AS answered,
        count(*) FILTER (WHERE status = 'settled' AND outcome <> 'answered')::int AS unusable,
        count(*) FILTER (WHERE status = 'lost')::int AS lost,
-       count(*) FILTER (WHERE status = 'reserved')::int AS under_way,
+       count(*) FILTER (WHERE status IN ('reserved', 'waiting'))::int AS under_way,
        coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
        coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(output_tokens), 0)::bigint AS output_tokens,

@@ -206,7 +206,10 @@ def _price(quote: Quote) -> tuple[Price | None, str | None]:
         return None, str(error)
     if not price.is_known:
         return None, "no price is known of it; the settings allow it, and no cap holds for it"
-    return price, None
+    if not quote.in_batch:
+        return price, None
+    share = "the same price" if price.batch is None else f"{price.batch:.0%} of the price"
+    return price.in_batch(), f"asked in batches, for {share}; answered within a day"
 
 
 def _unable(asset: str, facts: Sequence[QuoteFacts], why: str) -> StepQuote:

@@ -15,6 +15,8 @@ from video_assets.media.errors import ToolMissingError
 from video_assets.media.shown_frames import ShownFrame
 from video_assets.services.analysis_outline import outline
 from video_assets.services.analysis_question import Question, most_tokens
+from video_assets.services.batched_call import BatchedModel
+from video_assets.services.claude_batches import ClaudeBox
 from video_assets.services.claude_schema import TOLD, claude_schema, in_contract
 from video_assets.services.client_errors import Errors
 from video_assets.services.local_models import keep
@@ -58,9 +60,24 @@ class Claude:
     def ask(self, paid: PaidModel, question: Question, partial: PartialAnswer | None) -> Reply:
         """Ask about one clip; raises what PaidModel.ask does."""
         request = question.digest(PROVIDER, self.model, self.most_output, self.effort)
-        return paid.ask(
-            request, self.most(question), lambda: self._send(question, paid.beat, partial)
-        )
+        most = self.most(question)
+        if isinstance(paid, BatchedModel):
+            return paid.ask_later(
+                request,
+                most,
+                lambda name: self.box.post(name, self._body(question, self._schema)),
+                fits=self._fits_without_schema,
+            )
+        return paid.ask(request, most, lambda: self._send(question, paid.beat, partial))
+
+    @property
+    def box(self) -> ClaudeBox:
+        """Where batches for this model lie."""
+
+        def read(message: Any) -> Reply:
+            return _reply(message, self.most_output)
+
+        return ClaudeBox(self.client, self.library, SECRET, read)
 
     def most(self, question: Question) -> Usage:
         """Give the most tokens that a question can take and its answer can have."""
@@ -76,18 +93,30 @@ class Claude:
         self, question: Question, beat: Callable[[], None], partial: PartialAnswer | None
     ) -> Reply:
         """Make one attempt, and another one without a schema if this is what is refused."""
-        place = (self.base_url, self.model)
-        if place in _unfit:
+        if not (schema := self._schema):
             return self._attempt(question, {}, beat, partial)
-        schema = {"format": {"type": "json_schema", "schema": claude_schema()}}
         try:
             return self._attempt(question, schema, beat, partial)
         except NotTakenError as error:
             if not _is_about_schema(str(error)):
                 raise
         reply = self._attempt(question, {}, beat, partial)
-        _unfit.add(place)
+        _unfit.add((self.base_url, self.model))
         return reply
+
+    @property
+    def _schema(self) -> dict[str, Any]:
+        """The schema that an answer is held to, unless the model is known not to take it."""
+        if (self.base_url, self.model) in _unfit:
+            return {}
+        return {"format": {"type": "json_schema", "schema": claude_schema()}}
+
+    def _fits_without_schema(self, error: NotTakenError) -> bool:
+        """Tell whether the schema is what a batch was refused for, and note that."""
+        if not _is_about_schema(str(error)):
+            return False
+        _unfit.add((self.base_url, self.model))
+        return True
 
     def _attempt(
         self,
@@ -129,9 +158,15 @@ class Claude:
 def open_claude(
     model: str, *, base_url: str, most_output: int, effort: Effort | None, timeout_s: float
 ) -> Claude:
-    """Make a client of the service, or give the one that this worker holds.
+    """Make one model ready to be asked. Raises ToolMissingError as open_client does."""
+    client, library = open_client(base_url, timeout_s)
+    return Claude(client, library, base_url, model, most_output, effort, timeout_s)
 
-    Raises ToolMissingError if its library or its key is missing.
+
+def open_client(base_url: str, timeout_s: float) -> tuple[Any, Any]:
+    """Make a client of the service, or give the one that this worker holds, and its library.
+
+    Raises ToolMissingError if the library or the key is missing.
     """
     try:
         library = importlib.import_module("anthropic")
@@ -140,14 +175,11 @@ def open_claude(
             "Claude is asked with the package anthropic, which is not installed; install it with "
             "`pip install 'video-assets[ai]'`, then run again"
         ) from None
-    client = keep(
-        "Claude",
-        (base_url, timeout_s, key()),
-        lambda: library.Anthropic(
-            api_key=key(), base_url=base_url, timeout=timeout_s, max_retries=0
-        ),
-    )
-    return Claude(client, library, base_url, model, most_output, effort, timeout_s)
+
+    def load() -> Any:
+        return library.Anthropic(api_key=key(), base_url=base_url, timeout=timeout_s, max_retries=0)
+
+    return keep("Claude", (base_url, timeout_s, key()), load), library
 
 
 def key() -> str:

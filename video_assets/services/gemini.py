@@ -1,7 +1,7 @@
 """Gemini, asked through Google's own client: a request, the stream of its answer, its tokens."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -94,29 +94,45 @@ def ask(
 
     Raises ServiceError. Whatever is raised closes the connection.
     """
-    config: dict[str, Any] = {
-        "system_instruction": system,
-        "response_mime_type": "application/json",
-        "max_output_tokens": manner.max_output_tokens,
-        "automatic_function_calling": {"disable": True},
-        "automatic_continuation": False,  # each request is one reservation
-    }
-    if schema is not None:
-        config["response_json_schema"] = schema
-    if manner.detail == "low":
-        config["media_resolution"] = "MEDIA_RESOLUTION_LOW"
-    if manner.thinking_tokens is not None:
-        config["thinking_config"] = {"thinking_budget": manner.thinking_tokens}
     try:
         stream = client.models.generate_content_stream(
-            model=manner.model, contents=[{"role": "user", "parts": list(parts)}], config=config
+            model=manner.model,
+            contents=[{"role": "user", "parts": list(parts)}],
+            config=_config(manner, system, schema),
         )
         try:
-            return _read(stream, manner, heard)
+            return read(stream, manner, heard)
         finally:
             stream.close()
     except (BlockedError, BrokenError):
         raise
+    except Exception as error:  # noqa: BLE001 - explain raises what is none of the client's
+        raise explain(error) from None
+
+
+def hand_in(
+    client: Any,
+    manner: Manner,
+    parts: Sequence[dict[str, Any]],
+    *,
+    system: str,
+    schema: dict[str, Any] | None,
+    name: str,
+) -> str:
+    """Hand in the same request as a batch of one, and give what Google calls the batch.
+
+    name  by which it is found in Google's list
+
+    Raises ServiceError.
+    """
+    request = {
+        "contents": [{"role": "user", "parts": list(parts)}],
+        "config": _config(manner, system, schema),
+    }
+    try:
+        return client.batches.create(
+            model=manner.model, src=[request], config={"display_name": name}
+        ).name
     except Exception as error:  # noqa: BLE001 - explain raises what is none of the client's
         raise explain(error) from None
 
@@ -133,7 +149,8 @@ def most_of(manner: Manner, duration_s: float, has_sound: bool, texts: Sequence[
     )
 
 
-def _read(stream: Iterator[Any], manner: Manner, heard: Callable[[str], None]) -> Reply:
+def read(stream: Iterable[Any], manner: Manner, heard: Callable[[str], None]) -> Reply:
+    """Read an answer, in one piece or several. Raises ServiceError."""
     began, text, usage, ending = time.monotonic(), "", None, None
     for piece in stream:
         usage = piece.usage_metadata or usage
@@ -161,6 +178,23 @@ def _read(stream: Iterator[Any], manner: Manner, heard: Callable[[str], None]) -
     if usage is None:
         raise BrokenError("it does not say how many tokens it took", is_billed=True)
     return Reply(text, _usage(usage))
+
+
+def _config(manner: Manner, system: str, schema: dict[str, Any] | None) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "system_instruction": system,
+        "response_mime_type": "application/json",
+        "max_output_tokens": manner.max_output_tokens,
+        "automatic_function_calling": {"disable": True},
+        "automatic_continuation": False,  # each request is one reservation
+    }
+    if schema is not None:
+        config["response_json_schema"] = schema
+    if manner.detail == "low":
+        config["media_resolution"] = "MEDIA_RESOLUTION_LOW"
+    if manner.thinking_tokens is not None:
+        config["thinking_config"] = {"thinking_budget": manner.thinking_tokens}
+    return config
 
 
 def _text(candidate: Any) -> str:

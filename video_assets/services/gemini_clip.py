@@ -19,6 +19,7 @@ from video_assets.services.analysis import AIAnalysisSummary, ClipAnalysis
 from video_assets.services.analysis_answers import InvalidAnswerError, ask_for_analysis
 from video_assets.services.analysis_outline import outline
 from video_assets.services.analysis_prompt import ClipFacts
+from video_assets.services.batched_call import BatchedModel
 from video_assets.services.gemini import Manner
 from video_assets.services.gemini_errors import GoneError
 from video_assets.services.gemini_upload import Inline, Upload
@@ -32,6 +33,8 @@ THOUGHT_TOKENS = 8_000  # at most before a summary, of a model that thinks as it
 # Of a schema with too many choices in it Google says so, or names no reason at all.
 _ABOUT_SCHEMA = re.compile(r"schema|contains an invalid argument", re.IGNORECASE)
 MARKS = "The video carries the time as minutes and seconds: 01:30 is 90 seconds."
+
+_Call = Callable[[str, dict[str, Any] | None], Any]  # with the instructions and the schema
 
 _fit, _unfit = set[tuple[str, str]](), set[tuple[str, str]]()
 """Accounts and models that take the schema and that do not, as far as this worker knows."""
@@ -69,19 +72,9 @@ class GeminiClip:
 
         def ask(complaint: str | None) -> Reply:
             texts = [told] if complaint is None else [told, analysis_prompt.repair_of(complaint)]
-            written = [system, json.dumps(schema), *texts]
-            most = gemini.most_of(self.manner, duration_s, self.facts.has_sound, written)
-
-            def send() -> Reply:
-                looked_at = {**video.part(), "video_metadata": {"fps": self.manner.fps}}
-                parts = [looked_at, *({"text": each} for each in texts)]
-                try:
-                    return self._send_held(parts, system, schema, heard)
-                except GoneError:
-                    video.forget()
-                    raise
-
-            return self._ask(self.manner, digest, written, most, send, video.prepare)
+            request = _Request(self.manner, digest, system, schema, tuple(texts))
+            most = request.most(duration_s, self.facts.has_sound)
+            return self._ask(request, most, video, heard)
 
         with self._video(shown, digest) as video:
             return ask_for_analysis(self.paid, ask, duration_s)
@@ -98,14 +91,8 @@ class GeminiClip:
         manner = replace(self.manner, max_output_tokens=most_written)
         schema, system = schema_of(AIAnalysisSummary), whole_summary.instructions()
         told = whole_summary.told_of([each.summary for each in answers], windows)
-        written = [system, json.dumps(schema), told]
-        reply = self._ask(
-            manner,
-            self.digest,
-            written,
-            gemini.most_of(manner, 0.0, has_sound=False, texts=written),
-            lambda: self._send(manner, [{"text": told}], system, schema, lambda _: None),
-        )
+        request = _Request(manner, self.digest, system, schema, (told,))
+        reply = self._ask(request, request.most(0.0, has_sound=False))
         try:
             return whole_summary.read(reply.answer), reply
         except InvalidAnswerError as error:
@@ -124,31 +111,62 @@ class GeminiClip:
         patience_s = self.manner.processing_timeout_s
         return Upload(self.client, digest, read, patience_s=patience_s, beat=self.beat)
 
-    def _send_held(
+    def _ask(
         self,
-        parts: Sequence[dict[str, Any]],
-        system: str,
-        schema: dict[str, Any],
-        heard: Callable[[str], None],
+        request: "_Request",
+        most: Usage,
+        video: Upload | Inline | None = None,
+        heard: Callable[[str], None] = lambda _: None,
     ) -> Reply:
-        """Hold the answer to its schema, or describe that to a model which does not take it."""
-        place = (self.paid.account, self.manner.model)
-        if place in _unfit:
-            return self._send(self.manner, parts, f"{system}\n{outline()}", None, heard)
-        try:
-            reply = self._send(self.manner, parts, system, schema, heard)
-        except NotTakenError as error:
-            if place in _fit or not _ABOUT_SCHEMA.search(str(error)):
+        """Ask unless it was answered before: the same of the same, in the same manner."""
+
+        def ask(call: _Call) -> Any:
+            self.beat()
+            try:
+                return (
+                    self._in_form(request, call) if video else call(request.system, request.schema)
+                )
+            except GoneError:
+                if video:
+                    video.forget()
                 raise
-            _unfit.add(place)
+
+        def send() -> Reply:
+            return ask(lambda system, schema: self._send(request, video, system, schema, heard))
+
+        def post(name: str) -> str:
+            return ask(lambda system, schema: self._post(request, video, system, schema, name))
+
+        if isinstance(self.paid, BatchedModel):
+            return self.paid.ask_later(request.key, most, post, video, self._fits)
+        return self.paid.ask(request.key, most, send, video.prepare if video else None)
+
+    def _in_form(self, request: "_Request", call: _Call) -> Any:
+        """Hold the answer to its schema, or describe that to a model which does not take it."""
+        if self._place in _unfit:
+            return call(f"{request.system}\n{outline()}", None)
+        try:
+            return call(request.system, request.schema)
+        except NotTakenError as error:
+            if not self._fits(error):
+                raise
             raise BrokenError(f"it does not take the schema of the answer ({error})") from None
-        _fit.add(place)
-        return reply
+
+    def _fits(self, error: NotTakenError) -> bool:
+        """Tell whether the schema is what was not taken, and note that."""
+        if self._place in _fit or not _ABOUT_SCHEMA.search(str(error)):
+            return False
+        _unfit.add(self._place)
+        return True
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self.paid.account, self.manner.model
 
     def _send(
         self,
-        manner: Manner,
-        parts: Sequence[dict[str, Any]],
+        request: "_Request",
+        video: Upload | Inline | None,
         system: str,
         schema: dict[str, Any] | None,
         heard: Callable[[str], None],
@@ -157,21 +175,53 @@ class GeminiClip:
             self.beat()
             heard(text)
 
-        self.beat()
-        return gemini.ask(self.client, manner, parts, system=system, schema=schema, heard=told)
+        how = (self.client, request.manner, request.parts(video))
+        reply = gemini.ask(*how, system=system, schema=schema, heard=told)
+        if video and schema is not None:
+            _fit.add(self._place)
+        return reply
 
-    def _ask(
+    def _post(
         self,
-        manner: Manner,
-        digest: str,
-        written: Sequence[str],
-        most: Usage,
-        send: Callable[[], Reply],
-        prepare: Callable[[], None] | None = None,
-    ) -> Reply:
-        """Ask unless it was answered before: the same of the same, in the same manner."""
-        asked = json.dumps([manner.told, digest, *written])
-        return self.paid.ask(blake3(asked.encode()).hexdigest(), most, send, prepare)
+        request: "_Request",
+        video: Upload | Inline | None,
+        system: str,
+        schema: dict[str, Any] | None,
+        name: str,
+    ) -> str:
+        how = (self.client, request.manner, request.parts(video))
+        return gemini.hand_in(*how, system=system, schema=schema, name=name)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What Gemini is asked. digest: of what it is shown."""
+
+    manner: Manner
+    digest: str
+    system: str
+    schema: dict[str, Any]
+    texts: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Name it by its content: the same of the same, in the same manner."""
+        return blake3(
+            json.dumps([self.manner.told, self.digest, *self._written]).encode()
+        ).hexdigest()
+
+    def most(self, duration_s: float, has_sound: bool) -> Usage:
+        """Give the most tokens that it can take."""
+        return gemini.most_of(self.manner, duration_s, has_sound, self._written)
+
+    def parts(self, video: Upload | Inline | None) -> list[dict[str, Any]]:
+        """Put the video before the texts."""
+        shown = [{**video.part(), "video_metadata": {"fps": self.manner.fps}}] if video else []
+        return [*shown, *({"text": each} for each in self.texts)]
+
+    @property
+    def _written(self) -> list[str]:
+        return [self.system, json.dumps(self.schema), *self.texts]
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:

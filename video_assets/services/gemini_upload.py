@@ -1,7 +1,8 @@
 """An upload: a video that lies at Gemini's Files API for as long as it is asked about.
 
 It is named by its content. So an attempt finds what a killed one left there, uses it, and removes
-it in the end; what nobody comes back for, Google deletes after two days.
+it in the end; what nobody comes back for, Google deletes after two days. For a batch it stays until
+that is over.
 """
 
 import io
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from video_assets.services.batched_call import Parcel
 from video_assets.services.gemini_errors import explain, is_absent
 from video_assets.services.interruption import Interrupted
 from video_assets.services.service_errors import BrokenError, NotTakenError, StuckError
@@ -23,8 +25,8 @@ LAST_DELETION_S = 2.0  # of the three seconds that a worker has which is told to
 _log = logging.getLogger(__name__)
 
 
-class Upload:
-    """One video: there once `prepare` was called, and gone when its block ends."""
+class Upload(Parcel):
+    """One video: there once `prepare` was called, and gone when its block ends, unless held."""
 
     def __init__(
         self,
@@ -45,13 +47,14 @@ class Upload:
         self._patience_s, self._beat = patience_s, beat
         self._file: Any = None
         self._may_be_there = False
+        self._is_held = False
 
     def __enter__(self) -> "Upload":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Whoever got the answer from an attempt that was killed uploads nothing, but that one did.
-        if self._may_be_there or kind is None:
+        if (self._may_be_there or kind is None) and not self._is_held:
             self._delete(LAST_DELETION_S if kind is Interrupted else DELETION_S)
 
     def prepare(self) -> None:
@@ -65,6 +68,19 @@ class Upload:
             raise BrokenError(f"the upload broke off ({type(error).__name__})") from None
         except Exception as error:  # noqa: BLE001 - explain raises what is none of the client's
             raise explain(error) from None
+
+    def hold(self) -> None:
+        """Leave it there when the block ends: a batch that is out refers to it."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Delete it when the block ends, whoever uploaded it."""
+        self._may_be_there, self._is_held = True, False
+
+    def drop(self) -> None:
+        """Delete it now."""
+        self._is_held = False
+        self._delete(DELETION_S)
 
     def part(self) -> dict[str, Any]:
         """Name it in a request."""
@@ -131,7 +147,7 @@ class _Watched(io.BufferedReader):
         return super().read(size)
 
 
-class Inline:
+class Inline(Parcel):
     """A small video that travels with each request and is kept nowhere."""
 
     def __init__(self, data: bytes) -> None:
@@ -142,9 +158,6 @@ class Inline:
 
     def __exit__(self, *_: object) -> None:
         pass
-
-    def prepare(self) -> None:
-        """Do nothing."""
 
     def part(self) -> dict[str, Any]:
         """Put it into a request."""

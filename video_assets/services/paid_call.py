@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import stamina
@@ -30,6 +31,7 @@ LONGEST_WAIT_S = 60.0  # a service that asks for more is left alone, and its cli
 BEAT_S = 1.0  # between two signs of life while the limits of the account are full
 
 Outcome = Literal["answered", "invalid", "refused", "rate_limited", "failed", "cancelled"]
+Made = TypeVar("Made")
 
 
 class Billing(Protocol):
@@ -37,6 +39,8 @@ class Billing(Protocol):
 
     @property
     def is_local_only(self) -> bool: ...  # noqa: D102
+    @property
+    def batches(self) -> Any: ...  # noqa: D102
     def earlier(self, request: str) -> Any: ...  # noqa: D102
     def reserve(  # noqa: D102
         self,
@@ -52,6 +56,7 @@ class Billing(Protocol):
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
         is_trial: bool = False,
+        address: str | None = None,
     ) -> UUID | float: ...
     def settle(  # noqa: D102
         self,
@@ -132,16 +137,29 @@ class PaidModel:
         refuse_local_only(self.billing, to_here=self.is_here)
         if (earlier := self._earlier(request)) is not None:
             return earlier
+        return self._persist(lambda: self._attempt(request, most, send, prepare))
+
+    def one_clip(self) -> AbstractContextManager[None]:
+        """Enclose all that is asked about the clip."""
+        return nullcontext()
+
+    @property
+    def _address(self) -> str | None:
+        """Where calls are handed in as batches; None: they are asked directly."""
+        return None
+
+    def _persist(self, attempt: Callable[[], Made]) -> Made:
+        """Try again where that may help; raises what `ask` does."""
         try:
-            for attempt in stamina.retry_context(
+            for each in stamina.retry_context(
                 on=_pause_before_retry,
                 attempts=ATTEMPTS,
                 timeout=None,
                 wait_initial=FIRST_WAIT_S,
                 wait_max=LONGEST_WAIT_S,
             ):
-                with attempt:
-                    return self._attempt(request, most, send, prepare)
+                with each:
+                    return attempt()
         except (BlockedError, NotTakenError) as error:
             raise RefusedByServiceError(self._refusal(error)) from None
         except ServiceError as error:
@@ -176,14 +194,12 @@ class PaidModel:
         except BaseException as error:
             self._settle_failed(call, error, most, time.monotonic() - began)
             raise
-        seconds, usd = time.monotonic() - began, self.price.of(reply.usage)
+        return self._settle_answered(call, reply, time.monotonic() - began)
+
+    def _settle_answered(self, call: UUID, reply: Reply, seconds: float) -> Reply:
+        usd, tokens = self.price.of(reply.usage), _tokens(reply.usage)
         self.billing.settle(
-            call,
-            "answered",
-            usd=usd,
-            latency_s=seconds,
-            answer=reply.answer,
-            **_tokens(reply.usage),
+            call, "answered", usd=usd, latency_s=seconds, answer=reply.answer, **tokens
         )
         self.billing.forget_trouble(self.account)
         return Reply(reply.answer, reply.usage, seconds, usd, call)
@@ -212,6 +228,7 @@ class PaidModel:
             requests_a_minute=self.limit.requests_per_minute,
             tokens_a_minute=self.limit.tokens_per_minute,
             is_trial=is_trial,
+            address=self._address,
         )
 
     def _settle_failed(self, call: UUID, error: BaseException, most: Usage, seconds: float) -> None:

@@ -75,17 +75,45 @@ class Rates(BaseModel):
         )
         return tokens / _MILLION + Decimal(usage.sound_s) / 60 * self.minute
 
+    def shared(self, share: Decimal, cached: Decimal) -> "Rates":
+        """Give a share of these rates, and another one of what is read from a cache."""
+        kept = self.input if self.cached_input is None else self.cached_input
+        parts = {name: getattr(self, name) for name in ("cache_write", "audio_input")}
+        return Rates(
+            input=self.input * share,
+            output=self.output * share,
+            cached_input=kept * cached,
+            minute=self.minute * share,
+            **{name: rate if rate is None else rate * share for name, rate in parts.items()},
+        )
+
 
 class Price(Rates):
     """What one model costs.
 
-    Some charge more for every token of a request whose input is longer than so many tokens.
+    Some charge more for every token of a request whose input is longer than so many tokens, and
+    most charge less for requests that are handed in as a batch.
     """
 
     as_of: date | None = Field(default=None, description="None: free, or not known")
     is_known: bool = True
     long_over: int | None = Field(default=None, ge=1, description="tokens of input")
     long: Rates | None = Field(default=None, description="of such a request")
+    batch: Decimal | None = Field(
+        default=None, ge=0, le=1, description="share of all this in a batch; None: as much"
+    )
+    batch_cached: Decimal | None = Field(
+        default=None, ge=0, le=1, description="of what is read from a cache there; None: as batch"
+    )
+
+    def in_batch(self) -> "Price":
+        """Give what it costs where requests are handed in as a batch."""
+        if self.batch is None:
+            return self
+        shares = self.batch, self.batch if self.batch_cached is None else self.batch_cached
+        rates = self.shared(*shares).model_dump()
+        long = self.long and self.long.shared(*shares)
+        return self.model_copy(update={**rates, "long": long, "batch": None})
 
     def of(self, usage: Usage) -> Decimal:
         """Give what a call costs."""

@@ -22,6 +22,7 @@ class Quote:
     sends                      kinds of data that leave this machine, such as "the proxy's picture"
     assumes                    how the usage was estimated, such as "300 tokens a second of video"
     calls                      requests for the clip
+    in_batch                   whether they are handed in as batches
     """
 
     provider: str
@@ -31,3 +32,4 @@ class Quote:
     sends: tuple[str, ...]
     assumes: str = ""
     calls: int = 1
+    in_batch: bool = False

@@ -31,7 +31,11 @@ DELETE FROM results WHERE file_checksum = ANY(:checksums);
 WITH left_for_later AS (
     DELETE FROM private.postponed_cells WHERE file_checksum = ANY(:checksums)
 )
-UPDATE ai_calls SET answer = NULL, error = NULL, is_reusable = false WHERE file_checksum = ANY(:checksums);
+UPDATE ai_calls
+   SET answer = NULL, error = NULL, is_reusable = false,
+       status = CASE status WHEN 'waiting' THEN 'lost' ELSE status END,
+       cost_usd = CASE status WHEN 'waiting' THEN reserved_usd ELSE cost_usd END
+ WHERE file_checksum = ANY(:checksums);
 
 -- name: settle(kinds, targets, items, sizes, by)!
 UPDATE deletions d

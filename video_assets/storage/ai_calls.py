@@ -1,9 +1,10 @@
 """Calls that cost money: reserved before they are sent, settled after, and never paid twice.
 
 A reservation is made against caps and against the limits of the account, in the database, so that
-all processes together keep them. A process that dies leaves its reservation, which counts as spent.
-An answer is kept until a result is made of it, so that a process that dies between the two has not
-paid in vain. A refusal is told again once: then whoever asks once more is asking the service.
+all processes together keep them. A process that dies leaves its reservation, which counts as spent;
+one for a batch waits instead, see batch_calls.py. An answer is kept until a result is made of it,
+so that a process that dies between the two has not paid in vain. A refusal is told again once: then
+whoever asks once more is asking the service.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from psycopg.types.json import Json, Jsonb
 
 from video_assets.media.errors import PostponedError
 from video_assets.redaction import hide_known
+from video_assets.storage import batch_calls
+from video_assets.storage.batch_calls import BatchCalls
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.storable import storable
 
@@ -77,6 +80,7 @@ class Billing:
 
     run            the ingest or backfill whose cap counts
     is_local_only  whether nothing of the clip may leave this machine
+    made           digest of what the cell is made with
     """
 
     catalogue: Postgres
@@ -85,6 +89,12 @@ class Billing:
     run: str | None
     caps: Caps
     is_local_only: bool = False
+    made: str = ""
+
+    @property
+    def batches(self) -> BatchCalls:
+        """What was handed in about the clip and waits for an answer."""
+        return BatchCalls(self.catalogue, self.checksum, self.asset, self.made)
 
     def earlier(self, request: str) -> Earlier | None:
         """Find what was answered to the same request and may be told again."""
@@ -119,6 +129,7 @@ class Billing:
         requests_a_minute: int | None,
         tokens_a_minute: int | None,
         is_trial: bool = False,
+        address: str | None = None,
     ) -> UUID | float:
         """Reserve one call, or give the seconds after which it is worth asking again.
 
@@ -128,6 +139,7 @@ class Billing:
         usd       what it costs at most
         tokens    that it takes and gives at most
         is_trial  reserve nothing after all
+        address   of the service that it is handed in to as a batch; None: it is asked directly
 
         Raises PostponedError if a cap forbids it or the service is left alone.
         """
@@ -154,6 +166,10 @@ class Billing:
             )
             if is_trial:
                 connection.rollback()
+            elif address is not None and found["call_id"]:
+                batch_calls.queries.wait(
+                    connection, call=found["call_id"], address=address, made=self.made
+                )
         if found["obstacle"] is not None:
             raise PostponedError(self._why(found, usd), until=found["until"])
         return found["call_id"] or max(0.1, found["wait_s"])

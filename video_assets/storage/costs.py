@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Answer:
-    """One call whose answer or error is kept."""
+    """One call whose answer or error is kept, or whose answer is waited for."""
 
     asset: str
     model: str
@@ -54,6 +54,7 @@ class Answer:
     usd: Decimal
     error: str | None
     answer: Any
+    batch: str | None
 
 
 @dataclass(frozen=True)

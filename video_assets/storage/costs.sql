@@ -15,7 +15,7 @@ SELECT name, count(*)::int AS calls, count(DISTINCT file_checksum)::int AS clips
        count(*) FILTER (WHERE outcome = 'answered')::int AS answered,
        count(*) FILTER (WHERE status = 'settled' AND outcome <> 'answered')::int AS unusable,
        count(*) FILTER (WHERE status = 'lost')::int AS lost,
-       count(*) FILTER (WHERE status = 'reserved')::int AS under_way,
+       count(*) FILTER (WHERE status IN ('reserved', 'waiting'))::int AS under_way,
        coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
        coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
@@ -38,11 +38,11 @@ SELECT count(*)::int AS calls, coalesce(sum(coalesce(cost_usd, reserved_usd)), 0
 SELECT today_usd, month_usd FROM private.own_spending();
 
 -- name: answers(checksum)
--- What is kept of what was answered about a clip, the latest first.
+-- What is kept of what was answered about a clip, and what is waited for, the latest first.
 SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,
-       coalesce(cost_usd, reserved_usd) AS usd, error, answer
+       coalesce(cost_usd, reserved_usd) AS usd, error, answer, batch
   FROM ai_calls
- WHERE file_checksum = :checksum AND (answer IS NOT NULL OR error IS NOT NULL)
+ WHERE file_checksum = :checksum AND (answer IS NOT NULL OR error IS NOT NULL OR status = 'waiting')
  ORDER BY sent_at DESC;
 
 -- name: pauses()

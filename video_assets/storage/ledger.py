@@ -11,7 +11,8 @@ import aiosql
 import psycopg
 from psycopg.types.json import Jsonb
 
-from video_assets.storage import history, projection
+from video_assets.storage import artifact_digests, history, projection
+from video_assets.storage.artifact_digests import MadeFile
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres, confirm_alive
 from video_assets.storage.refusals import refusing
@@ -133,8 +134,11 @@ def save_done(
     seconds: float,
     cpu_seconds: float,
     run_id: str,
+    files: Sequence[MadeFile] = (),
 ) -> str:
     """Commit one result with everything that follows from it, and give its digest.
+
+    files  what it names, if that was put into an object store
 
     Raises RefusedError for a result that is none, and nothing of it is saved.
     """
@@ -153,6 +157,7 @@ def save_done(
             run_id=run_id,
         )
         queries.close_calls(connection, checksum=checksum, asset=asset)
+        artifact_digests.replace(connection, checksum, asset, files)
         projection.project(connection, asset, checksum)
         completed = history.Event(
             asset,

@@ -36,11 +36,14 @@ UPDATE ai_calls AS a SET is_reusable = false
    AND a.file_checksum = r.file_checksum AND a.asset = r.asset AND a.is_reusable;
 
 -- name: close_calls(checksum, asset)!
--- What the calls for a cell cost since its last result, and that their answers are in the result now.
+-- What the calls for a cell cost since its last result, and that their answers are in the result now. One
+-- that waits for a batch was for something else that nobody wants any more.
 WITH closed AS (
     UPDATE ai_calls
        SET counted = true, is_reusable = false,
-           answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END
+           answer = CASE outcome WHEN 'answered' THEN NULL ELSE answer END,
+           status = CASE status WHEN 'waiting' THEN 'lost' ELSE status END,
+           cost_usd = coalesce(cost_usd, reserved_usd)
      WHERE file_checksum = :checksum AND asset = :asset AND NOT counted AND status <> 'reserved'
  RETURNING cost_usd
 ), cost AS (

@@ -82,6 +82,7 @@ class Analyzed:
     folder: Path
     settings: dict[str, Any]
     caps: Caps = field(default_factory=Caps)
+    made: str = ""
     reports: list[float] = field(default_factory=list)
 
     @classmethod
@@ -105,7 +106,9 @@ class Analyzed:
             inputs={name: model.model_dump(mode="json") for name, model in inputs.items()},
             settings=analyzer.settings({**self.settings, **settings}),
             artifacts=self.artifacts.path,
-            billing=Billing(self.catalogue, self.checksum, self.asset, "a run", self.caps),
+            billing=Billing(
+                *(self.catalogue, self.checksum, self.asset, "a run", self.caps), made=self.made
+            ),
         )
         return perform(task, self._report)
 
@@ -119,6 +122,12 @@ class Analyzed:
         return self.rows(
             f"SELECT {columns} FROM ai_calls WHERE file_checksum = %s ORDER BY sent_at"  # noqa: S608
         )
+
+    def change_calls(self, change: str, *values: Any) -> None:
+        """Change what was written down of the calls about this clip."""
+        query = f"UPDATE ai_calls SET {change} WHERE file_checksum = %s"  # noqa: S608
+        with self.catalogue.transaction() as connection:
+            connection.execute(query.encode(), (*values, self.checksum))
 
     def shown(self) -> list[tuple[Any, ...]]:
         """Read what is shown of answers that are not whole."""

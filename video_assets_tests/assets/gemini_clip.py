@@ -75,11 +75,12 @@ class Asked:
     checksum: str
     proxy: Proxy
     caps: Caps = field(default_factory=Caps)
+    made: str = ""
 
     @property
     def billing(self) -> Billing:
         """Who pays."""
-        return Billing(self.catalogue, self.checksum, ASSET, "run", self.caps)
+        return Billing(self.catalogue, self.checksum, ASSET, "run", self.caps, made=self.made)
 
     def task(self, **settings: Any) -> Task:
         """The clip as it travels to a worker."""
@@ -165,7 +166,7 @@ def asked(catalogue: Postgres, folder: Path, clip: Clip | None = None) -> Iterat
         if kept := local_models._kept.pop("gemini", None):
             kept[1].close()
     assert KEY not in repr(service.questions)
-    assert service.faults == []
+    assert service.faults + service.batches.faults == []
 
 
 def transcript(*said: tuple[float, float, str]) -> Transcript:

@@ -110,3 +110,31 @@ def test_every_clip_ends_in_its_state_and_all_money_is_accounted_for(home, foota
         again = run(home, "ingest", footage, "--config", "seen", "--json")
         assert again.returncode in (0, 1)
         assert len(service.questions) == 3
+
+
+def test_an_ingest_ends_while_batches_are_out_and_the_next_one_fetches_them(home, footage):
+    with serve() as service:
+        prepare(home, service)
+        preset = home / "presets" / "seen.yaml"
+        preset.write_text(preset.read_text().replace("inline_mb: 0", "inline_mb: 0, batch: true"))
+        service.batches.looks = 0
+        first = run(home, "ingest", footage, "--config", "seen")
+        assert first.returncode == 0, first.stderr
+        said = " ".join(first.stdout.split())
+        assert "gemini_analysis: 3 clips wait: gemini answers in batches, within a day;" in said
+        assert len(service.files) == len(service.batches.made) == 3
+        waiting = rows(home, "SELECT status, batch IS NULL FROM ai_calls")
+        assert waiting == [("waiting", False)] * 3
+        standing = run(home, "status")
+        assert "3 clips wait: gemini answers in batches" in " ".join(standing.stdout.split())
+
+        again = run(home, "ingest", footage, "--config", "seen")
+        assert "gemini declines: it was blocked" in " ".join(again.stdout.split())
+        assert service.faults + service.batches.faults == []
+        assert len(service.questions) == len(service.batches.made) == 3
+        assert service.files == {}
+        states = rows(home, "SELECT status FROM results WHERE asset = 'gemini_analysis'")
+        assert sorted(states) == [("done",), ("done",), ("failed",)]
+        ((calls, usd),) = rows(home, "SELECT count(*), sum(cost_usd) FROM ai_calls")
+        assert (calls, usd) == (3, 3 * Decimal("0.0006335"))
+        assert [path for path in service.requests if "stream" in path[1]] == []

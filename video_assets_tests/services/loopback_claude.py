@@ -18,6 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from video_assets_tests.services.loopback_claude_batches import ROOT, ClaudeBatches
+
 MOST_UNIONS, MOST_OPTIONAL = 16, 24
 ALLOWED = {"model", "max_tokens", "messages", "system", "output_config", "stream"}
 PIECE = 40  # characters of an answer that come in one event
@@ -44,6 +46,7 @@ class ClaudeService:
     acts: list[Act] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     cached: set[str] = field(default_factory=set)
+    batches: ClaudeBatches = field(default_factory=ClaudeBatches)
 
     @property
     def charged(self) -> list[dict[str, int]]:
@@ -211,8 +214,18 @@ def serve_claude() -> Iterator[ClaudeService]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self):
+            self._batches(b"")
+
+        def do_DELETE(self):
+            self._batches(b"")
+
         def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            data = self.rfile.read(int(self.headers["content-length"] or 0))
+            if self.path.startswith(ROOT):
+                self._batches(data)
+                return
+            body = json.loads(data)
             headers = {name.lower(): value for name, value in self.headers.items()}
             exchange = Exchange(self, service, Call(self.path, headers, body))
             service.calls.append(exchange.call)
@@ -221,6 +234,15 @@ def serve_claude() -> Iterator[ClaudeService]:
                 return
             act = service.acts.pop(0) if len(service.acts) > 1 else service.acts[0]
             act(exchange)
+
+        def _batches(self, body: bytes) -> None:
+            path, _, query = self.path.partition("?")
+            status, data = service.batches.serve(self.command, path, query, body)
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
 
         def log_message(self, format, *args):
             pass
@@ -233,6 +255,7 @@ def serve_claude() -> Iterator[ClaudeService]:
 
     server = Server(("127.0.0.1", 0), Handler)
     service = ClaudeService(f"http://127.0.0.1:{server.server_port}")
+    service.batches.url = service.url
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from video_assets_tests.services.loopback_gemini_batches import GeminiBatches
+
 KEY = "not-a-real-gemini-key-0123456789"
 MODEL = "gemini-2.5-flash"
 VERSION = "v1beta"
@@ -116,6 +118,7 @@ class Gemini:
     headers: list[dict[str, str]] = field(default_factory=list)
     broken_off: int = 0  # answers whose reader went away
     faults: list[str] = field(default_factory=list)  # of the requests, as Google would find them
+    batches: GeminiBatches = field(default_factory=GeminiBatches)
 
     def react(self, question: Question) -> Reaction:
         """Take the next reaction."""
@@ -143,7 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        name = self._begin().removeprefix(f"/{VERSION}/files/")
+        path = self._begin()
+        if path.startswith(f"/{VERSION}/batches"):
+            return self._send(*self.service.batches.look(path.removeprefix(f"/{VERSION}/")))
+        name = path.removeprefix(f"/{VERSION}/files/")
         file = self.service.files.get(name)
         if file is None:
             return self._no_file(name)
@@ -155,7 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(200, file)
 
     def do_DELETE(self):
-        name = self._begin().removeprefix(f"/{VERSION}/files/")
+        path = self._begin()
+        if path.startswith(f"/{VERSION}/batches"):
+            name = path.removeprefix(f"/{VERSION}/")
+            return self._send(*self.service.batches.end(name, is_deleted=True))
+        name = path.removeprefix(f"/{VERSION}/files/")
         if self.service.files.pop(name, None) is None:
             return self._no_file(name)
         self.service.deleted.append(name)
@@ -163,12 +173,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         path = self._begin()
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if path.startswith(f"/{VERSION}/batches"):
+            name = path.removeprefix(f"/{VERSION}/").removesuffix(":cancel")
+            return self._send(*self.service.batches.end(name, is_deleted=False))
         if path == f"/upload/{VERSION}/files":
             return self._start_upload(json.loads(body))
         if path == "/resumable":
             return self._finish_upload(body)
         model, _, method = path.removeprefix(f"/{VERSION}/models/").partition(":")
+        if method == "batchGenerateContent":
+
+            def answer(request: dict[str, Any]) -> dict[str, Any]:
+                question = Question(model, request)
+                self.service.faults += list(faults_of(question, self.service))
+                return whole(self.service.react(question))
+
+            return self._send(*self.service.batches.create(model, json.loads(body), answer))
         if method != "streamGenerateContent" or urlsplit(self.path).query != "alt=sse":
             self.service.faults.append(f"no such method: {self.path}")
         question = Question(model, json.loads(body))
@@ -287,6 +308,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format, *args):
         pass
+
+
+def whole(reaction: Reaction) -> dict[str, Any]:
+    """Put a reaction into one piece, as a batch has it."""
+    if reaction.status != 200:
+        return {"error": reaction.error["error"]}
+    if reaction.blocked:
+        feedback = {"blockReason": reaction.blocked}
+        return {"response": {"promptFeedback": feedback, "usageMetadata": reaction.usage}}
+    parts = [{"text": piece} for piece in reaction.pieces]
+    candidate = {"content": {"parts": parts, "role": "model"}, "finishReason": reaction.finish}
+    response = {"candidates": [candidate], "usageMetadata": reaction.usage, "modelVersion": MODEL}
+    return {"response": response}
 
 
 FIELDS = {"contents", "systemInstruction", "generationConfig"}

@@ -20,6 +20,11 @@ from video_assets.services.paid_call import Reply
 from video_assets.storage.artifacts import ArtifactFolder
 
 FILE_NAME = "AI_analysis.json"
+BATCH: bool = Field(
+    default=False,
+    description="ask in batches: for half the price, answered within a day",
+    json_schema_extra={"changes_result": False},
+)
 
 
 class SharingSettings(BaseModel):

@@ -12,7 +12,13 @@ from pydantic import Field, field_validator
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
-from video_assets.assets.describe.asking import SharingSettings, kinds_of, result_of, summarize
+from video_assets.assets.describe.asking import (
+    BATCH,
+    SharingSettings,
+    kinds_of,
+    result_of,
+    summarize,
+)
 from video_assets.assets.describe.showing import (
     ANSWER_TOKENS,
     ask_about,
@@ -68,6 +74,7 @@ class ClaudeSettings(SharingSettings):
         description="show what has arrived of an answer",
         json_schema_extra={"changes_result": False},
     )
+    batch: bool = BATCH
     base_url: str = Field(
         default=claude.BASE_URL,
         description="of Anthropic's service, or of a gateway to it",
@@ -109,6 +116,7 @@ def quote_claude(facts: QuoteFacts, settings: ClaudeSettings) -> Quote:
         base_url=None,
         sends=sent_to_claude(settings).sends,
         assumes=f"{len(frames)} frames of {picture} tokens, {ANSWER_TOKENS} tokens of answer",
+        in_batch=settings.batch,
     )
 
 
@@ -145,19 +153,21 @@ def claude_analysis(
         price=price_of(claude.PROVIDER, settings.model),
         billing=billing,
         beat=lambda: progress(UNDER_WAY),
-    )
-    question = question_of(
-        proxy,
-        scenes,
-        transcript,
-        camera,
-        settings,
-        artifacts,
-        max_frames=settings.max_frames,
-        longest_px=LONGEST_PX,
+        box=model.box if settings.batch or billing.batches.waiting() else None,
     )
     partial = PartialAnswer(billing, settings.model, in_contract) if settings.save_partial else None
-    answer, replies = ask_about(
-        question, paid, lambda each: model.ask(paid, each, partial), proxy.duration_s
-    )
+    with paid.one_clip():
+        question = question_of(
+            proxy,
+            scenes,
+            transcript,
+            camera,
+            settings,
+            artifacts,
+            max_frames=settings.max_frames,
+            longest_px=LONGEST_PX,
+        )
+        answer, replies = ask_about(
+            question, paid, lambda each: model.ask(paid, each, partial), proxy.duration_s
+        )
     return result_of(answer, replies, settings.model, settings, artifacts)

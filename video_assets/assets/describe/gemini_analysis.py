@@ -9,12 +9,13 @@ times in the answer then count from the beginning of the stretch or of the whole
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.describe.asking import (
+    BATCH,
     SharingSettings,
     facts_of,
     kinds_of,
@@ -28,8 +29,11 @@ from video_assets.media.errors import RefusedByServiceError
 from video_assets.progress import Progress
 from video_assets.services import gemini, whole_summary
 from video_assets.services.analysis import ClipAnalysis, ComprehensiveAIAnalysis
+from video_assets.services.batched_call import AwaitedError
+from video_assets.services.gemini_batches import GeminiBox
 from video_assets.services.gemini_clip import SUMMARY_TOKENS, GeminiClip
 from video_assets.services.merging import merge
+from video_assets.services.naming import plain_address
 from video_assets.services.outgoing import VIDEO, Outgoing
 from video_assets.services.paid_call import Reply
 from video_assets.services.paid_model import open_model
@@ -65,10 +69,16 @@ class GeminiSettings(SharingSettings):
     inline_mb: float = Field(
         default=12, ge=0, le=14, description="a larger proxy is uploaded, and deleted afterwards"
     )
+    batch: bool = BATCH
     base_url: str | None = Field(default=None, description="of another server; None: Google's")
     summary_prompt_version: str = Field(
         default_factory=whole_summary.version, description="of the instructions; leave it out"
     )
+
+    @field_validator("base_url")
+    @classmethod
+    def _has_no_secret(cls, url: str | None) -> str | None:
+        return url and plain_address(url, key=gemini.SECRET)
 
     @model_validator(mode="after")
     def _windows_fit(self) -> "GeminiSettings":
@@ -123,6 +133,7 @@ def quote_gemini(facts: QuoteFacts, settings: GeminiSettings) -> Quote:
         f"{settings.fps:g} a second, {gemini.SOUND_TOKENS} a second of sound, and an answer of "
         f"{ANSWER_TOKENS} and {ANSWER_TOKENS_A_SECOND} a second",
         calls=len(usages),
+        in_batch=settings.batch,
     )
 
 
@@ -164,14 +175,23 @@ def gemini_analysis(
     price = price_of(gemini.PROVIDER, settings.model)
     client, key = gemini.open_client(settings.base_url, settings.timeout_s)
     address = settings.base_url or gemini.ADDRESS
+    is_batched = settings.batch or billing.batches.waiting()
     paid = open_model(
-        gemini.PROVIDER, settings.model, address, key, price=price, billing=billing, beat=beat
+        gemini.PROVIDER,
+        settings.model,
+        address,
+        key,
+        price=price,
+        billing=billing,
+        beat=beat,
+        box=GeminiBox(client, settings.manner) if is_batched else None,
     )
     facts = facts_of(proxy, scenes, transcript, camera, settings)
     clip = GeminiClip(client, paid, settings.manner, facts, proxy.file_digest, beat)
     file = artifacts.upstream(proxy.file)
     try:
-        answer, replies, warnings = _analyze(clip, file, windows, asked, settings.save_partial)
+        with paid.one_clip():
+            answer, replies, warnings = _analyze(clip, file, windows, asked, settings.save_partial)
     except BaseException:
         billing.hide_partial()
         raise
@@ -187,18 +207,24 @@ def _analyze(
 ) -> tuple[ClipAnalysis, list[Reply], list[str]]:
     """Ask about each window, and about the whole if there are several."""
     billing, replies = clip.paid.billing, list[Reply]()
-    cuts = list[tuple[float, float]]()
+    cuts, awaited = list[tuple[float, float]](), None
     for window in windows:
         shown = file if len(windows) == 1 else cut(file, *window)
         partial = PartialAnswer(billing, clip.manner.model)
         # Of a later window nothing is shown before it is whole: it has to be merged first.
         heard = partial.show if is_shown and not answers else lambda _: None
-        answer, calls = clip.look(shown, heard)
+        try:
+            answer, calls = clip.look(shown, heard)
+        except AwaitedError as error:  # the others are handed in meanwhile
+            awaited = error
+            continue
         cuts.append(window if isinstance(shown, Path) else (shown.begin_s, shown.end_s))
         answers.append(answer)
         replies += calls
         if is_shown and len(windows) > 1:
             billing.show_partial(clip.manner.model, merge(answers, cuts).model_dump(mode="json"))
+    if awaited is not None:
+        raise awaited
     if len(windows) == 1:
         return answers[0], replies, []
     merged, warnings = merge(answers, cuts), list[str]()

@@ -87,7 +87,7 @@ def compare(
     if html is not None and compared.clips:
         from video_assets.interfaces.web import comparison_page
 
-        comparison_page.write(html, compared, opened.settings.artifacts_dir)
+        comparison_page.write(html, compared, opened.artifacts)
         say(f"{counted(len(compared.clips), 'clip')} compared in {html}", error=as_json)
 
 

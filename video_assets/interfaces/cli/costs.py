@@ -140,4 +140,6 @@ def _answers(browser: Browser, name: str, *, as_json: bool) -> None:
 
 
 def _outcome(each: Answer) -> str:
+    if each.status == "waiting":
+        return f"waits for the answer of {each.batch or 'a batch'}, at most {dollars(each.usd)}"
     return f"{each.outcome or each.status}, {dollars(each.usd)}"

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.interfaces.cli.planned_removal import document, show
 from video_assets.interfaces.cli.reading import JsonOption, leave
 from video_assets.interfaces.cli.wording import clean, say, say_json
@@ -41,6 +42,7 @@ def erase(
                 say(f"{folder} is watched for this owner: take it out of the settings first.")
         if not dry_run:
             confirm(owner, yes=yes)
+            withdraw_batches(opened.catalogue, found)
             erasure.erase_owner(opened.catalogue, found, by="erase")
             opened.finish_forgotten()
             opened.forget_registrations(found)

@@ -6,6 +6,7 @@ import typer
 
 from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.maintaining import YesOption, confirm, home
+from video_assets.interfaces.cli.open_batches import withdraw_batches
 from video_assets.interfaces.cli.planned_removal import document, show
 from video_assets.interfaces.cli.reading import JsonOption, leave, one_clip, reading
 from video_assets.interfaces.cli.wording import clean, say, say_json
@@ -52,6 +53,7 @@ def _forget(clip: str, *, dry_run: bool, yes: bool, as_json: bool) -> dict[str, 
             show(f"{name.file_name} ({name.file_path})", plan)
         if not dry_run:
             confirm(name.file_name, yes=yes)
+            withdraw_batches(opened.catalogue, owner, plan.only_here)
             erasure.forget_clip(opened.catalogue, owner, name.id)
             opened.finish_forgotten()
     return {"clip": name.id, "file_path": name.file_path, **document(plan)}

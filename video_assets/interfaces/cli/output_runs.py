@@ -13,6 +13,7 @@ from video_assets.interfaces.cli.wording import console
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import run_folder, runs
+from video_assets.storage.artifact_store import open_cache
 from video_assets.storage.export import open_rows
 from video_assets.storage.export_files import write_csv
 from video_assets.storage.locations import display
@@ -136,12 +137,13 @@ def write_folder(settings: Settings, catalogue: WayIn, owner: UUID, run_id: str)
     (run, *_), _ = runs.list_runs(catalogue, owner, named=run_id, at_most=1)
     facts = RunFacts(catalogue, owner, run_id)
     folder = RunFolder.of(settings.home, run_id)
-    run_folder.write(folder, run, facts, settings.artifacts_dir)
+    artifacts = open_cache(settings, catalogue)
+    run_folder.write(folder, run, facts, artifacts)
     with (
         open_rows(catalogue, owner, "clips", run_id=run_id) as rows,
         run_folder.create(folder.table) as unfinished,
         unfinished.open("wb") as file,
     ):
         write_csv(rows, file)
-    report.write(folder, run, facts, settings.artifacts_dir)
+    report.write(folder, run, facts, artifacts)
     return folder

@@ -18,6 +18,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
+    from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
     from video_assets.storage.rest import RestCatalogue
 
@@ -52,6 +53,16 @@ class Reading:
         from video_assets.storage.browse import Browser  # 20 ms, for those who show clips
 
         return Browser(self.catalogue, self.owner) if self.catalogue else None
+
+    @property
+    def artifacts(self) -> "Cache":
+        """The files that were made of clips."""
+        from video_assets.storage.artifact_cache import Cache
+        from video_assets.storage.artifact_store import open_cache
+
+        if not isinstance(self.catalogue, Postgres):
+            return Cache(self.settings.artifacts_dir)
+        return open_cache(self.settings, self.catalogue)
 
 
 @contextmanager

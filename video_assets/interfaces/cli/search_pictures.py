@@ -19,6 +19,6 @@ def show_pictures(opened: Reading, title: str, hits: Sequence[Hit]) -> None:
         return
     stills = queries.stills(opened.browser.catalogue, opened.owner, hits)
     path = opened.settings.home / PAGE
-    search_page.write(path, title, hits, stills, opened.settings.artifacts_dir)
+    search_page.write(path, title, hits, stills, opened.artifacts)
     if not webbrowser.open(path.as_uri()):
         say(f"there is no browser to show it in; the page lies at {path}", error=True)
