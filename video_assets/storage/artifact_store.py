@@ -16,8 +16,6 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.rest import RestCatalogue
 from video_assets.storage.way_in import WayIn
 
-GB = 1_000_000_000
-
 _log = logging.getLogger(__name__)
 
 
@@ -27,15 +25,10 @@ class ArtifactStore:
 
     copies: Copies
     cache: Cache
-    cache_bytes: int
 
     def publish(self, checksum: str, asset: str, document: Any) -> tuple[MadeFile, ...]:
         """Put what a result names into the object store, before it is saved."""
         return self.copies.publish(self.cache.root, checksum, asset, document)
-
-    def trim(self) -> None:
-        """Keep the cache within its limit."""
-        self.cache.trim_if_due(self.cache_bytes)
 
 
 def open_store(settings: Settings, catalogue: Postgres) -> ArtifactStore | None:
@@ -43,8 +36,8 @@ def open_store(settings: Settings, catalogue: Postgres) -> ArtifactStore | None:
     if settings.artifacts.url is None:
         return None
     copies = Copies(catalogue, open_objects(settings, settings.artifacts.url))
-    cache = Cache(settings.artifacts_dir, copies.objects, copies)
-    return ArtifactStore(copies, cache, int(settings.artifacts.cache_gb * GB))
+    limit_bytes = settings.artifacts.cache_bytes
+    return ArtifactStore(copies, Cache(settings.artifacts_dir, copies.objects, copies, limit_bytes))
 
 
 def open_cache(settings: Settings, catalogue: WayIn | None) -> Cache:

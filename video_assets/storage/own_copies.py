@@ -57,4 +57,5 @@ def open_own_cache(settings: Settings, catalogue: RestCatalogue) -> Cache:
     _, _, token = client.options.headers["Authorization"].partition(" ")
     key = SecretStr(client.supabase_key)
     objects = SupabaseObjects(catalogue.url, BUCKET, key, SecretStr(token))
-    return Cache(settings.artifacts_dir, objects, OwnCopies(catalogue.user, ask))
+    shelf = OwnCopies(catalogue.user, ask)
+    return Cache(settings.artifacts_dir, objects, shelf, settings.artifacts.cache_bytes)
