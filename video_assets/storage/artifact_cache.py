@@ -103,7 +103,8 @@ class Cache:
         idle_s  how long a file must not have been used
         """
         folder, freed = Folder(self.root), 0
-        items = sorted(_listed(self.root), key=lambda item: item.used_ns)
+        listed = _listed(self.root) if self.root.is_dir() else ()
+        items = sorted(listed, key=lambda item: item.used_ns)
         surplus = sum(item.size_bytes for item in items) - limit_bytes
         if surplus <= 0:
             return 0

@@ -137,6 +137,7 @@ REMAINS = (
     """INSERT INTO results (file_checksum, asset, status, code_version, result)
        VALUES (%(checksum)s, 'video_document', 'done', '1',
                jsonb_build_object('content', %(name)s::text))""",
+    "INSERT INTO storage.buckets (id, name) VALUES (%(name)s, %(name)s)",
     """INSERT INTO storage.objects (bucket_id, name)
        SELECT 'artifacts', user_id || '/' || %(name)s FROM clips WHERE id = %(clip)s""",
     """INSERT INTO private.artifact_digests (name, file_checksum, asset, size_bytes, blake3)

@@ -155,7 +155,7 @@ def link(
     elif not links:
         leave(f"nothing of {clean(clip)} lies in {store.copies.objects.name}")
     for each, address in ({} if as_json else links).items():
-        say(f"{clean(each)}: {address}")
+        typer.echo(f"{clean(each)}: {address}")  # whole, to be copied
 
 
 @dataclass(frozen=True)
