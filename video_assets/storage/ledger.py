@@ -313,16 +313,23 @@ def cells(
     """Work out the state of every cell of a plan, for some clips and states or for all."""
     planned = {asset.asset: asset for asset in plan}
     with catalogue.transaction() as connection:
-        rows = queries.cells(
-            connection,
-            plan=Jsonb([asdict(asset) for asset in planned.values()]),
-            checksums=None if checksums is None else list(checksums),
-            states=None if states is None else list(states),
-        )
-        return [_cell(row, planned[row["asset"]]) for row in rows]
+        rows = queries.cells(connection, **asked(planned.values(), checksums, states))
+        return [cell_of(row, planned[row["asset"]]) for row in rows]
 
 
-def _cell(row: dict[str, Any], planned: PlannedAsset) -> Cell:
+def asked(
+    plan: Iterable[PlannedAsset], checksums: Sequence[str] | None, states: Sequence[State] | None
+) -> dict[str, Any]:
+    """Write which cells are asked for as the query takes it."""
+    return {
+        "plan": Jsonb([asdict(asset) for asset in plan]),
+        "checksums": None if checksums is None else list(checksums),
+        "states": None if states is None else list(states),
+    }
+
+
+def cell_of(row: dict[str, Any], planned: PlannedAsset) -> Cell:
+    """Make a cell of a row, with the reasons why it is stale."""
     return Cell(
         checksum=row["file_checksum"],
         asset=row["asset"],
@@ -359,12 +366,6 @@ def _reasons(row: dict[str, Any], planned: PlannedAsset) -> Iterator[str]:
 def _by_asset(inputs: str | None) -> dict[str, str]:
     """Part an input fingerprint: upstream asset to digest."""
     return dict(part.split(":", 1) for part in (inputs or "").split(",") if part)
-
-
-def failed_clips(catalogue: Postgres) -> set[str]:
-    """Find the clips of which anything failed, by whatever code and settings."""
-    with catalogue.transaction() as connection:
-        return {row["file_checksum"] for row in queries.failed_clips(connection)}
 
 
 def forgive(catalogue: Postgres, failed: Sequence[Cell]) -> None:

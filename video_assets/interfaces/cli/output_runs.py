@@ -21,6 +21,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registered
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import RunFolder
+from video_assets.storage.way_in import WayIn
 
 STOPPED = "stopped by Ctrl-C"
 
@@ -118,13 +119,18 @@ def output_run(
         write_folder(settings, catalogue, owner, record.run_id)
 
 
-def catch_up(settings: Settings, catalogue: Postgres, owner: UUID) -> None:
-    """Close an owner's runs whose process was killed or whose last clip is done; report them."""
+def catch_up(settings: Settings, catalogue: WayIn, owner: UUID) -> None:
+    """Close an owner's runs whose process was killed or whose last clip is done; report them.
+
+    Machines that process see to it; whoever has but a token finds the runs as they are.
+    """
+    if not isinstance(catalogue, Postgres):
+        return
     for run_id in runs.settle(catalogue, owner):
         write_folder(settings, catalogue, owner, run_id)
 
 
-def write_folder(settings: Settings, catalogue: Postgres, owner: UUID, run_id: str) -> RunFolder:
+def write_folder(settings: Settings, catalogue: WayIn, owner: UUID, run_id: str) -> RunFolder:
     """Write everything that is told of a run, by what the ledger says now."""
     from video_assets.interfaces.web import report  # loads what draws the page
 
