@@ -23,6 +23,7 @@ from video_assets.partitions import meant
 from video_assets.settings import load_settings
 from video_assets.storage import ai_calls, ledger, locations
 from video_assets.storage.ai_calls import Billing, Caps, Payer
+from video_assets.storage.artifact_store import open_store
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.local_only import find_local_only
@@ -262,6 +263,7 @@ def _task(
         },
         settings=settings,
         artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
+        store=open_store(load_settings(), context.resources.catalogue),
     )
 
 

@@ -31,6 +31,8 @@ from video_assets.redaction import protect
 from video_assets.services.interruption import interruptible
 from video_assets.settings import load_settings
 from video_assets.storage.ai_calls import Billing
+from video_assets.storage.artifact_digests import MadeFile
+from video_assets.storage.artifact_store import ArtifactStore
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.locations import Found
 from video_assets.storage.storable import storable
@@ -52,16 +54,18 @@ class Task:
     settings: Mapping[str, Any]
     artifacts: Path
     billing: Billing | None = None
+    store: ArtifactStore | None = None
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What an analyzer found of one clip."""
+    """What an analyzer found of one clip, and the files it names that lie in an object store."""
 
     document: dict[str, Any]
     problems: dict[str, str]
     seconds: float
     cpu_seconds: float
+    files: tuple[MadeFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
         _refuse_other_content(task)
         if "artifacts" in arguments:
             arguments["artifacts"].sweep()
+        store = task.store
+        files = store.publish(task.checksum, task.name, document) if store else ()
     except PostponedError as postponed:
         return Postponed(storable(postponed.reason), _spread(postponed.until))
     except BaseException as error:  # noqa: BLE001 - even SystemExit would otherwise end the run
@@ -114,6 +120,7 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
         problems=problems,
         seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - cpu_started,
+        files=files,
     )
 
 
@@ -138,7 +145,8 @@ def _arguments(analyzer: Analyzer, task: Task, progress: Progress) -> dict[str, 
         if name == "source" and task.source is not None:
             arguments[name] = Source(task.checksum, task.source.path)
         elif name == "artifacts":
-            arguments[name] = ArtifactFolder(task.artifacts)
+            bring = task.store.cache.bring if task.store else None
+            arguments[name] = ArtifactFolder(task.artifacts, bring)
         elif name == "progress":
             arguments[name] = progress
         elif name == "billing":

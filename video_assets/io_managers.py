@@ -26,6 +26,7 @@ from video_assets.events import (
 from video_assets.partitions import meant
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger, locations, postponed
+from video_assets.storage.artifact_store import ArtifactStore
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.refusals import RefusedError
 
@@ -36,9 +37,11 @@ FAILURES_NAMED = 20
 class SupabaseIOManager(dg.IOManager):
     """Persists the results of clip assets in Postgres, and loads them for many clips at once."""
 
-    def __init__(self, catalogue: Postgres, artifacts: Path) -> None:
-        """Take the catalogue and the root of the artifact store."""
-        self._catalogue = catalogue
+    def __init__(
+        self, catalogue: Postgres, artifacts: Path, store: ArtifactStore | None = None
+    ) -> None:
+        """Take the catalogue, the artifact folder, and the object store behind it."""
+        self._catalogue, self._store = catalogue, store
         self._artifacts = artifacts
         self._said: dict[str, set[str]] = {}  # by run: why clips were left for later
         self._lacking: dict[str, list[str]] = {}  # by run: what its assets could not make
@@ -86,6 +89,8 @@ class SupabaseIOManager(dg.IOManager):
         if is_planned:
             self._add_reused(told, obj, reused)
         yield from told.flush()
+        if self._store is not None:
+            self._store.trim()
         summary = _summary(obj.asset.name, asked, failed, left)
         context.log.info(summary)
         lacking = self._lacking.setdefault(context.run_id, [])
@@ -127,6 +132,7 @@ class SupabaseIOManager(dg.IOManager):
                 seconds=answer.seconds,
                 cpu_seconds=answer.cpu_seconds,
                 run_id=context.run_id,
+                files=answer.files,
             )
         except RefusedError as refused:
             return Failed(type(refused).__name__, str(refused), "ours", answer.seconds)

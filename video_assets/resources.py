@@ -12,6 +12,7 @@ from video_assets.logs import open_log
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.run_process import note_process
 from video_assets.settings import load_settings
+from video_assets.storage.artifact_store import open_store
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
@@ -71,7 +72,8 @@ class SupabaseIOManagerResource(dg.ConfigurableIOManagerFactory[SupabaseIOManage
 
     def create_io_manager(self, context: dg.InitResourceContext) -> SupabaseIOManager:
         """Build the IO manager on the run's catalogue and artifact store."""
-        return SupabaseIOManager(self.catalogue, self.artifacts)
+        store = open_store(load_settings(), self.catalogue)
+        return SupabaseIOManager(self.catalogue, self.artifacts, store)
 
 
 def resources(preset: dg.ConfigurableResource[PipelineConfiguration]) -> Mapping[str, object]:

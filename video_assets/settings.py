@@ -25,6 +25,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from video_assets.artifact_place import ArtifactPlace, Artifacts
 from video_assets.supabase_project import SupabaseProject
 
 LOCAL_OWNER = UUID("00000000-0000-4000-8000-000000000001")
@@ -185,7 +186,9 @@ class Cleanup(BaseModel):
     keep_runs: int = Field(default=10, ge=0, description="the newest, when old ones are removed")
 
 
-class Settings(SupabaseProject, BaseSettings):
+class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
+    ArtifactPlace, SupabaseProject, BaseSettings
+):
     """Where things lie and how a new catalogue is made.
 
     A variable VIDEO_ASSETS_<NAME> wins over the line <name> of the settings file.
@@ -259,6 +262,11 @@ class Settings(SupabaseProject, BaseSettings):
     def is_embedded(self) -> bool:
         """Whether the catalogue lies in our own Postgres."""
         return self.db_url is None
+
+    @property
+    def is_by_api(self) -> bool:
+        """Whether the catalogue is one of a project, of whose database nothing is said."""
+        return self.db_url is None and self.supabase_url is not None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -354,6 +362,7 @@ def _keys(settings: Settings) -> set[str]:
 
 
 _TABLES: dict[str, type[BaseModel]] = {
+    "artifacts": Artifacts,
     "watch": WatchFolder,
     "metrics": Metrics,
     "notify": Notify,

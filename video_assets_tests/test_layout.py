@@ -19,6 +19,7 @@ BELOW = {"media", "storage", "services", "accounts", "search", "presets", "setti
     "slots",
     "stopping",
     "supabase_project",
+    "artifact_place",
 }
 TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_worker"} | {
     "resources",
@@ -28,7 +29,8 @@ TOP = {"partitions", "events", "analyzer", "clip_asset", "clip_stream", "clip_wo
 MAY_IMPORT = {
     "media": set(),
     "presets": {"settings"},  # which name the folder of the user's own
-    "settings": {"supabase_project"},
+    "settings": {"supabase_project", "artifact_place"},
+    "artifact_place": set(),
     "supabase_project": set(),
     "progress": set(),
     "redaction": set(),
@@ -36,7 +38,7 @@ MAY_IMPORT = {
     "slots": set(),
     "stopping": set(),
     "lanes": {"media", "settings", "progress", "slots", "stopping"},
-    "storage": {"media", "settings", "redaction"},
+    "storage": {"media", "settings", "redaction", "artifact_place"},
     "services": {"media", "settings"},
     "accounts": {"media", "redaction", "settings", "supabase_project"},
     "search": {"storage", "services", "accounts", "settings"},

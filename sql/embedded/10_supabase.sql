@@ -95,6 +95,41 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email'
 $$;
 
+-- What policies on files refer to; no service answers behind it here.
+CREATE TABLE IF NOT EXISTS storage.buckets (
+    id                 text PRIMARY KEY,
+    name               text NOT NULL UNIQUE,
+    owner_id           text,
+    public             boolean DEFAULT false,
+    file_size_limit    bigint,
+    allowed_mime_types text[],
+    created_at         timestamptz DEFAULT now(),
+    updated_at         timestamptz DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS storage.objects (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    bucket_id        text REFERENCES storage.buckets (id),
+    name             text,
+    owner_id         text,
+    metadata         jsonb,
+    user_metadata    jsonb,
+    version          text,
+    path_tokens      text[] GENERATED ALWAYS AS (string_to_array(name, '/')) STORED,
+    created_at       timestamptz DEFAULT now(),
+    updated_at       timestamptz DEFAULT now(),
+    last_accessed_at timestamptz DEFAULT now(),
+    UNIQUE (bucket_id, name)
+);
+ALTER TABLE storage.buckets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.objects ENABLE ROW LEVEL SECURITY;
+-- As in a project: everybody may ask, and policies alone say who gets what.
+GRANT SELECT, INSERT, UPDATE, DELETE ON storage.buckets, storage.objects TO anon, authenticated, service_role;
+
+CREATE OR REPLACE FUNCTION storage.foldername(name text) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (string_to_array(name, '/'))[1 : cardinality(string_to_array(name, '/')) - 1]
+$$;
+
 -- The history of migrations, in the shape that the Supabase CLI reads and writes.
 CREATE SCHEMA IF NOT EXISTS supabase_migrations;
 CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (

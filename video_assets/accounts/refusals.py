@@ -43,7 +43,7 @@ _CLOSED = {"signup_disabled", "email_provider_disabled"}
 _ADDRESS = {"email_address_invalid", "email_address_not_authorized", "validation_failed"}
 _ELSEWHERE = {301, 302, 303, 307, 308, 404}
 _JWT_EXPIRED, _JWT_UNFIT = "PGRST303", "PGRST301"
-_NO_FUNCTION, _NO_TABLE = "PGRST202", "PGRST205"
+_MISSING = {"PGRST202", "PGRST205", "42883", "42P01"}  # functions and tables, by API and database
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def _told_of_row_request(code: str | None, said: str, url: str) -> Exception | N
         return SessionExpiredError(EXPIRED)
     if code in (_JWT_EXPIRED, _JWT_UNFIT):
         return SessionRevokedError(REVOKED)
-    if code in (_NO_FUNCTION, _NO_TABLE):
+    if code in _MISSING:
         return NoCatalogueError(
             f"{url} has no catalogue of this release; whoever runs it makes one by `video-assets "
             "db migrate` with SUPABASE_DB_URL"

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from video_assets.analyzer import ANALYZERS
 from video_assets.automation import quoting
-from video_assets.automation.choice import KINDS, Choice, Kind, choose
+from video_assets.automation.choice import KINDS, LACKING, Choice, Kind, choose
 from video_assets.automation.in_progress import cells_in_progress
 from video_assets.automation.jobs import batch_tags, priority_tag, process_clips
 from video_assets.automation.plan import narrowed, needed_for, plan_of
@@ -27,6 +27,7 @@ from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.resources import PRESET_TAG
 from video_assets.settings import LOCAL_OWNER, load_settings
+from video_assets.storage import ledger
 from video_assets.storage.ai_calls import Payer
 from video_assets.storage.ledger import PlannedAsset
 from video_assets.storage.postgres import Postgres
@@ -93,9 +94,8 @@ def lay_out(
         if config.assets:
             wanted = narrowed(wanted, needed_for(config.assets))
         plan = plan_of(wanted)
-        choice = choose(
-            catalogue, plan, list(checksums), kinds, assets=config.assets, queued=queued, limit=left
-        )
+        cells = ledger.cells(catalogue, plan, list(checksums), states=LACKING)
+        choice = choose(cells, plan, kinds, assets=config.assets, queued=queued, limit=left)
         left = left and max(0, left - len(choice.checksums))
         orders.append(Order(wanted, plan, choice))
     return orders

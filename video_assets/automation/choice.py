@@ -74,9 +74,8 @@ class Choice:
 
 
 def choose(
-    catalogue: Postgres,
+    cells: Iterable[Cell],
     plan: Sequence[PlannedAsset],
-    checksums: Sequence[str],
     kinds: Collection[Kind],
     *,
     assets: Collection[str] = (),
@@ -85,6 +84,7 @@ def choose(
 ) -> Choice:
     """Choose cells by what they lack; whoever makes them takes up what was left for later.
 
+    cells   of the plan, in one of the states LACKING
     plan    holds what the assets cannot do without, too
     assets  only these, and what they lack to be made; empty for every asset of the plan, and then
             what reads them follows
@@ -93,18 +93,18 @@ def choose(
     """
     chooser = _Chooser(plan, kinds, assets, queued)
     by_clip: dict[str, list[Cell]] = {}
-    for cell in ledger.cells(catalogue, plan, checksums, states=LACKING) if checksums else ():
+    for cell in cells:
         by_clip.setdefault(cell.checksum, []).append(cell)
     choice, clips = Choice(), 0
-    for checksum, cells in by_clip.items():
+    for checksum, found in by_clip.items():
         if limit is not None and clips >= limit:
             break
-        chosen, left = chooser.of_clip({cell.asset: cell for cell in cells})
+        chosen, left = chooser.of_clip({cell.asset: cell for cell in found})
         choice.left += left
         if chosen:
             clips += 1
             choice.chosen += chosen
-            lacking = {cell.asset for cell in cells}
+            lacking = {cell.asset for cell in found}
             followers = chooser.followers([each.cell.asset for each in chosen])
             choice.followers[checksum] = tuple(name for name in followers if name not in lacking)
     return choice

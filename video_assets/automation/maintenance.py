@@ -20,15 +20,18 @@ from video_assets.run_process import end_dead_runs
 from video_assets.settings import LOCAL, LOCAL_OWNER, Cleanup, Settings, load_settings
 from video_assets.storage import deletions, gone, ledger, run_folder, run_traces
 from video_assets.storage.abandoned import Contents
+from video_assets.storage.artifact_store import ArtifactStore, open_store
 from video_assets.storage.cleanup import FILES, ArtifactCleaner, remove_old_events
+from video_assets.storage.copies_cleanup import CopiesCleaner
 from video_assets.storage.deletions import Kind, Outcome, Wish
 from video_assets.storage.folder import Folder
+from video_assets.storage.objects import StoreError
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.replaced_vectors import remove_replaced
 
 DAY_S = 86_400.0
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MARKED: tuple[Kind, ...] = (*FILES, "vectors")  # first, and recorded one by one as they go
+MARKED: tuple[Kind, ...] = (*FILES, "stored", "vectors")  # first, and recorded as they go
 # Run folders hold reports that somebody may have handed on: they go when they are named.
 USUAL: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "runs")
 
@@ -43,6 +46,7 @@ def ages(
     days: dict[Kind, float] = {
         "orphans": settings.grace_days,
         "superseded": settings.grace_days,
+        "stored": settings.grace_days,
         "vectors": settings.grace_days,
         "events": settings.keep_events_days,
         "sources": settings.missing_after_days,
@@ -51,7 +55,7 @@ def ages(
     }
     found: dict[Kind, float] = {kind: count * DAY_S for kind, count in days.items()}
     if older_than_s is not None:
-        found.update(dict.fromkeys(named or FILES, older_than_s))
+        found.update(dict.fromkeys(named or (*FILES, "stored"), older_than_s))
     return found
 
 
@@ -73,6 +77,7 @@ class Home:
     ) -> list[Outcome]:
         """Clean up these kinds, and give what became of each; a dry run changes nothing."""
         others: dict[Kind, Callable[[Wish], Outcome]] = {
+            "stored": self._clean_stored,
             "vectors": lambda wish: remove_replaced(self.catalogue, wish),
             "events": lambda wish: remove_old_events(self.catalogue, wish),
             "sources": lambda wish: gone.mark_gone(self.catalogue, wish),
@@ -108,6 +113,8 @@ class Home:
 
     def finish_forgotten(self) -> None:
         """Remove what owners gave up and nobody else has, here and in Dagster."""
+        if store := open_store(self._settings, self.catalogue):
+            self._stored_cleaner(store, Wish(self._by, 0.0)).finish()
         self._contents(Wish(self._by, 0.0)).finish(Outcome("orphans"))
         run_traces.remove_marked(self.catalogue, self._settings.home)
         report_results(self._instance, self.catalogue)
@@ -144,6 +151,21 @@ class Home:
             on_gone=lambda checksums: run_history.forget_clips(self._instance, checksums),
             on_kept=lambda checksums: run_history.wipe_events(self._instance, checksums),
         )
+
+    def _clean_stored(self, wish: Wish) -> Outcome:
+        store = open_store(self._settings, self.catalogue)
+        if store is None:
+            return Outcome("stored")
+        try:
+            if not wish.dry_run:
+                store.copies.share()
+                store.trim()
+            return self._stored_cleaner(store, wish).clean()
+        except StoreError as error:  # everything else can be cleaned up
+            return Outcome("stored", note=f"(left out: {error})")
+
+    def _stored_cleaner(self, store: ArtifactStore, wish: Wish) -> CopiesCleaner:
+        return CopiesCleaner(self.catalogue, store.copies.objects, wish)
 
     def _prune_dagster(self, wish: Wish) -> Outcome:
         outcome, output = Outcome("dagster"), Folder(self._settings.dagster_home / "storage")

@@ -20,7 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from video_assets.storage.browse import Browser
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 
 class JudgedSetError(ValueError):
@@ -77,7 +77,7 @@ def load_judged(path: Path) -> tuple[JudgedQuery, ...]:
 
 
 def resolve(
-    catalogue: Postgres, owner: UUID, judged: Sequence[JudgedQuery]
+    catalogue: WayIn, owner: UUID, judged: Sequence[JudgedQuery]
 ) -> list[dict[UUID, float]]:
     """Find the clips of each question, with their grades.
 

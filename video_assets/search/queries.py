@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import aiosql
 from psycopg.types.json import Jsonb
 
 from video_assets.services.vectors import written
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.named_queries import load, together
 from video_assets.storage.selection import Condition
+from video_assets.storage.way_in import WayIn
 
 RRF_K = 50
 ANY_LIKENESS = float("-inf")
@@ -25,7 +26,7 @@ ANY_LIKENESS = float("-inf")
 VectorState = Literal["there", "of the next model", "none", "failed", "waits"]
 """Of a clip's vector: `none` is there of a clip of which nothing is known in words."""
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -152,20 +153,20 @@ class Space:
     clips: int
 
 
-def fulltext(catalogue: Postgres, owner: UUID, text: str, question: Question) -> list[Hit]:
+def fulltext(catalogue: WayIn, owner: UUID, text: str, question: Question) -> list[Hit]:
     """Find clips by words: of names, tags, summaries, cameras, places, folders and speech."""
     return _hits(catalogue, owner, _queries.fulltext, question, text=text)
 
 
 def transcripts(
-    catalogue: Postgres, owner: UUID, text: str, question: Question, *, shortest: int = 50
+    catalogue: WayIn, owner: UUID, text: str, question: Question, *, shortest: int = 50
 ) -> list[Hit]:
     """Find clips by what is said in them; a hit names the time and quotes the words."""
     return _hits(catalogue, owner, _queries.transcripts, question, text=text, shortest=shortest)
 
 
 def semantic(
-    catalogue: Postgres,
+    catalogue: WayIn,
     owner: UUID,
     vectors: QueryVectors,
     question: Question,
@@ -185,7 +186,7 @@ def semantic(
 
 
 def hybrid(
-    catalogue: Postgres,
+    catalogue: WayIn,
     owner: UUID,
     text: str,
     vectors: QueryVectors | None,
@@ -212,7 +213,7 @@ def hybrid(
 
 
 def moments(
-    catalogue: Postgres,
+    catalogue: WayIn,
     owner: UUID,
     text: str,
     vectors: QueryVectors | None,
@@ -236,50 +237,50 @@ def moments(
 
 
 def similar(
-    catalogue: Postgres, owner: UUID, clip: UUID, question: Question, *, threshold: float = 0.5
+    catalogue: WayIn, owner: UUID, clip: UUID, question: Question, *, threshold: float = 0.5
 ) -> list[Hit]:
     """Find clips that are about the same as one of the owner's."""
     return _hits(catalogue, owner, _queries.similar, question, clip=clip, threshold=threshold)
 
 
-def statistics(catalogue: Postgres, owner: UUID) -> Statistics:
+def statistics(catalogue: WayIn, owner: UUID) -> Statistics:
     """Count what an owner has."""
     with catalogue.transaction(owner) as connection:
         return Statistics(**_queries.statistics(connection))
 
 
-def visible(catalogue: Postgres, owner: UUID, question: Question | None = None) -> Visible:
+def visible(catalogue: WayIn, owner: UUID, question: Question | None = None) -> Visible:
     """Count what an owner's searches can find, of all clips and of those that are asked for."""
     filters = (question or Question()).filters
     with catalogue.transaction(owner) as connection:
         return Visible(**_queries.visible(connection, filters=filters))
 
 
-def words(catalogue: Postgres, owner: UUID) -> list[str]:
+def words(catalogue: WayIn, owner: UUID) -> list[str]:
     """Give the words of an owner's latest clips."""
     with catalogue.transaction(owner) as connection:
         return [row["word"] for row in _queries.words(connection)]
 
 
-def model_in_use(catalogue: Postgres, owner: UUID) -> str | None:
+def model_in_use(catalogue: WayIn, owner: UUID) -> str | None:
     """Name the model whose vectors an owner's questions are compared with; None: there are none."""
     with catalogue.transaction(owner) as connection:
         return _queries.model_in_use(connection)
 
 
-def spaces(catalogue: Postgres, owner: UUID) -> list[Space]:
+def spaces(catalogue: WayIn, owner: UUID) -> list[Space]:
     """Give the models by which clips were embedded, the one that is searched first."""
     with catalogue.transaction(owner) as connection:
         return [Space(**row) for row in _queries.spaces(connection)]
 
 
-def vector_state(catalogue: Postgres, owner: UUID, clip: UUID) -> VectorState:
+def vector_state(catalogue: WayIn, owner: UUID, clip: UUID) -> VectorState:
     """Say whether a clip can be compared with others, and if not, why."""
     with catalogue.transaction(owner) as connection:
         return _queries.vector_state(connection, clip=clip)
 
 
-def stills(catalogue: Postgres, owner: UUID, hits: Sequence[Hit]) -> list[str | None]:
+def stills(catalogue: WayIn, owner: UUID, hits: Sequence[Hit]) -> list[str | None]:
     """Name a still for each hit, relative to the artifact store: of its time, if it has one."""
     asked = {"ids": [hit.id for hit in hits], "times": [hit.at_s for hit in hits]}
     with catalogue.transaction(owner) as connection:
@@ -294,13 +295,12 @@ def _vectors(vectors: QueryVectors | None) -> dict[str, str | None]:
 
 
 def _hits(
-    catalogue: Postgres, owner: UUID, query: Any, question: Question, **parameters: Any
+    catalogue: WayIn, owner: UUID, query: Any, question: Question, **parameters: Any
 ) -> list[Hit]:
+    search = partial(query, **question.parameters(), **parameters)
     with catalogue.transaction(owner) as connection:
-        if question.legs is not None:
-            _queries.note_legs(connection)
-        rows = query(connection, **question.parameters(), **parameters)
-        hits = [Hit(**row) for row in rows]
-        if question.legs is not None:
-            question.legs.extend(Leg(**each) for each in _queries.legs(connection))
-        return hits
+        if question.legs is None:
+            return [Hit(**row) for row in search(connection)]
+        _, rows, legs = together(connection, _queries.note_legs, search, _queries.legs)
+    question.legs.extend(Leg(**each) for each in legs)
+    return [Hit(**row) for row in rows]

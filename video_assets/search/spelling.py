@@ -5,14 +5,14 @@ import re
 from uuid import UUID
 
 from video_assets.search import queries
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 SHORTEST = 4  # shorter words are like too many others
 LIKENESS = 0.75
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def suggest(catalogue: Postgres, owner: UUID, text: str) -> str | None:
+def suggest(catalogue: WayIn, owner: UUID, text: str) -> str | None:
     """Write a question with words that there are; None where no word is like an unknown one.
 
     Looks through the clips that came last.

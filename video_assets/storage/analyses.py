@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-import aiosql
-
-from video_assets.storage.postgres import Connection, Postgres
+from video_assets.storage.named_queries import load
+from video_assets.storage.way_in import WayIn
 
 Analyzer = Literal["gemini_analysis", "claude_analysis", "local_analysis"]
 ANALYZERS: tuple[Analyzer, ...] = get_args(Analyzer)
 """Those of the program, in the order in which they are believed unless somebody says otherwise."""
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,9 @@ class Analysis:
 
 
 def analyses(
-    catalogue: Postgres, owner: UUID, checksums: Sequence[str] | None = None
+    catalogue: WayIn, owner: UUID, checksums: Sequence[str] | None = None
 ) -> list[Analysis]:
     """Read what analyzers say of some of an owner's clips, or of all."""
-    with catalogue.transaction(owner) as connection:
-        return analyses_of(connection, checksums)
-
-
-def analyses_of(connection: Connection, checksums: Sequence[str] | None) -> list[Analysis]:
-    """Read them within a transaction of their owner."""
     wanted = None if checksums is None else list(checksums)
-    return [Analysis(**row) for row in _queries.analyses(connection, checksums=wanted)]
+    with catalogue.transaction(owner) as connection:
+        return [Analysis(**row) for row in queries.analyses(connection, checksums=wanted)]

@@ -6,7 +6,7 @@ raises ValueError.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -16,9 +16,13 @@ UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class ArtifactFolder:
-    """Where one asset keeps its files of one clip."""
+    """Where one asset keeps its files of one clip.
+
+    bring  fetches a file of the store by its name, where not all of them are on this machine
+    """
 
     path: Path
+    bring: Callable[[str], Path] | None = field(default=None, compare=False)
     written: set[str] = field(default_factory=set, compare=False)
     _open: set[str] = field(default_factory=set, init=False, compare=False)
 
@@ -64,7 +68,7 @@ class ArtifactFolder:
         parts = PurePosixPath(name).parts
         if parts[:-2] != self.path.parts[-3:-1] or ".." in parts or "\\" in name:
             raise ValueError(f"{name!r} is no file that was made of the same clip")
-        return self.path.parents[2] / name
+        return self.path.parents[2] / name if self.bring is None else self.bring(name)
 
     def sweep(self) -> None:
         """Remove what an earlier result left here and this one has not written again."""

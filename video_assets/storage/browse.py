@@ -7,22 +7,22 @@ import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import aiosql
-
-from video_assets.storage import descriptions, locations
-from video_assets.storage.analyses import Analysis, analyses_of
+from video_assets.storage import analyses, descriptions, locations
+from video_assets.storage.analyses import Analysis
 from video_assets.storage.counts import State
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.named_queries import load, together
+from video_assets.storage.way_in import WayIn
 
 StepState = Literal["done", "failed", "running", "waiting", "blocked"]
 SHORTEST_PREFIX = 4
 _ID_SIGNS = frozenset("0123456789abcdef-")
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class ActiveClips:
 class Browser:
     """Reads the catalogue of one owner."""
 
-    catalogue: Postgres
+    catalogue: WayIn
     owner: UUID
 
     def list_clips(
@@ -258,23 +258,28 @@ class Browser:
             if row is None:
                 return None
             clip = Clip(**row)
-            running = {
-                each["step"]: each["seconds"]
-                for each in _queries.running(connection, clip_id=clip_id)
-            }
-            results = list(_queries.results(connection, checksum=clip.file_checksum))
-            return ClipDetails(
-                clip,
-                places=[Place(**each) for each in _queries.places(connection, clip_id=clip_id)],
-                scenes=[Scene(**each) for each in _queries.scenes(connection, clip_id=clip_id)],
-                steps=_steps(clip, results, running),
-                artifacts=[
-                    Artifact(**each) for each in _queries.artifacts(connection, clip_id=clip_id)
-                ],
-                analyses=analyses_of(connection, [clip.file_checksum]),
-                edited=descriptions.edited(connection, clip_id),
-                quiet_s=_queries.quiet_s(connection, clip_id=clip_id),
+            one = {"clip_id": clip_id}
+            places, scenes, running, results, artifacts, said, edited, quiet_s = together(
+                connection,
+                partial(_queries.places, **one),
+                partial(_queries.scenes, **one),
+                partial(_queries.running, **one),
+                partial(_queries.results, checksum=clip.file_checksum),
+                partial(_queries.artifacts, **one),
+                partial(analyses.queries.analyses, checksums=[clip.file_checksum]),
+                partial(descriptions.queries.edited, **one),
+                partial(_queries.quiet_s, **one),
             )
+        return ClipDetails(
+            clip,
+            places=[Place(**each) for each in places],
+            scenes=[Scene(**each) for each in scenes],
+            steps=_steps(clip, results, {each["step"]: each["seconds"] for each in running}),
+            artifacts=[Artifact(**each) for each in artifacts],
+            analyses=[Analysis(**each) for each in said],
+            edited=[each["field"] for each in edited],
+            quiet_s=quiet_s,
+        )
 
     def active(self, *, at_most: int) -> ActiveClips:
         """List the clips in work, the latest changed first."""

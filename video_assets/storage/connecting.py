@@ -12,8 +12,10 @@ from psycopg.rows import DictRow, Row, RowFactory
 Connection = psycopg.Connection[DictRow]
 
 LOOK_S = 0.5
+CONNECT_S = 10
 
 OPTIONS: dict[str, Any] = {
+    "connect_timeout": CONNECT_S,
     # Behind a transaction pooler the next statement may meet another server, which knows none.
     "prepare_threshold": None,
     # Routers forget a silent connection after some minutes, and tell neither end.

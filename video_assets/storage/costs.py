@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import aiosql
-
-from video_assets.storage import ai_calls
+from video_assets.storage.named_queries import load, together
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 By = Literal["asset", "clip", "model", "day", "owner"]
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Spending:
 
 
 def groups(
-    catalogue: Postgres, owner: UUID, by: By, *, since: datetime | None, at_most: int
+    catalogue: WayIn, owner: UUID, by: By, *, since: datetime | None, at_most: int
 ) -> tuple[list[Group], int]:
     """Add up an owner's calls by what they were made for, and give how many such things are."""
     with catalogue.transaction(owner) as connection:
@@ -87,7 +86,7 @@ def groups(
     return [Group(**{k: v for k, v in row.items() if k != "total"}) for row in rows], total
 
 
-def whole(catalogue: Postgres, owner: UUID, *, since: datetime | None) -> tuple[int, Decimal]:
+def whole(catalogue: WayIn, owner: UUID, *, since: datetime | None) -> tuple[int, Decimal]:
     """Give the number of an owner's calls, and what they cost."""
     with catalogue.transaction(owner) as connection:
         row = _queries.whole(connection, since=since)
@@ -100,16 +99,14 @@ def of_run(catalogue: Postgres, run_id: str) -> Decimal:
         return _queries.of_run(connection, run=run_id)
 
 
-def answers(catalogue: Postgres, owner: UUID, checksum: str) -> list[Answer]:
+def answers(catalogue: WayIn, owner: UUID, checksum: str) -> list[Answer]:
     """Give what is kept of what an owner was answered about a clip."""
     with catalogue.transaction(owner) as connection:
         return [Answer(**row) for row in _queries.answers(connection, checksum=checksum)]
 
 
-def spending(catalogue: Postgres, owner: UUID) -> Spending:
+def spending(catalogue: WayIn, owner: UUID) -> Spending:
     """Give what an owner spent today and this month, and which services are left alone."""
-    _, month = ai_calls.spent(catalogue, owner)
-    with catalogue.transaction() as connection:
-        today = _queries.today(connection, owner=owner)
-        pauses = tuple(Pause(**row) for row in _queries.pauses(connection))
-    return Spending(today, month, pauses)
+    with catalogue.transaction(owner) as connection:
+        spent, pauses = together(connection, _queries.spending, _queries.pauses)
+    return Spending(**spent, pauses=tuple(Pause(**row) for row in pauses))

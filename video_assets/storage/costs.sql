@@ -1,3 +1,5 @@
+-- All of these but the last run as `authenticated`: row level security leaves what the caller pays for.
+
 -- name: groups(by, since, at_most)
 -- What calls cost, by what they were made for; the dearest first, days in their order.
 WITH named AS (
@@ -31,15 +33,9 @@ SELECT count(*)::int AS calls, coalesce(sum(coalesce(cost_usd, reserved_usd)), 0
   FROM ai_calls
  WHERE :since::timestamptz IS NULL OR sent_at >= :since::timestamptz;
 
--- name: of_run(run)$
--- What a run has spent, with what is reserved for it.
-SELECT coalesce((SELECT usd FROM private.ai_totals WHERE scope = 'run ' || :run), 0);
-
--- name: today(owner)$
--- What an owner has spent since midnight UTC, with what is reserved for them.
-SELECT coalesce(sum(coalesce(cost_usd, reserved_usd)), 0)
-  FROM ai_calls
- WHERE user_id = :owner AND sent_at >= date_trunc('day', now(), 'UTC');
+-- name: spending()^
+-- What the caller has spent since midnight UTC and in this month, with what is reserved for them.
+SELECT today_usd, month_usd FROM private.own_spending();
 
 -- name: answers(checksum)
 -- What is kept of what was answered about a clip, and what is waited for, the latest first.
@@ -50,5 +46,9 @@ SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,
  ORDER BY sent_at DESC;
 
 -- name: pauses()
--- The services that nobody asks for now.
-SELECT provider, asset, reason, until FROM private.ai_pauses WHERE until > now() ORDER BY until;
+-- The services that nobody asks for now, of those that the caller's clips need.
+SELECT provider, asset, reason, until FROM private.own_pauses() ORDER BY until;
+
+-- name: of_run(run)$
+-- What a run has spent, with what is reserved for it.
+SELECT coalesce((SELECT usd FROM private.ai_totals WHERE scope = 'run ' || :run), 0);

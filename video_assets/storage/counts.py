@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import aiosql
-
-from video_assets.storage.postgres import Connection
+from video_assets.storage.named_queries import load, together
 
 State = Literal["complete", "failed", "processing", "waiting", "missing"]
 STATES: tuple[State, ...] = get_args(State)
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,12 @@ class Counts:
     steps: list[StepCounts]
 
 
-def count(connection: Connection) -> Counts:
+def count(connection: Any) -> Counts:
     """Count what the connection's role may see: one owner's clips, or all."""
     states: dict[State, int] = dict.fromkeys(STATES, 0)
-    for row in _queries.states(connection):
-        states[row["state"]] = row["clips"]
-    return Counts(
-        states,
-        unreadable_files=_queries.unreadable_files(connection),
-        steps=[StepCounts(**row) for row in _queries.steps(connection)],
+    found, unreadable, steps = together(
+        connection, _queries.states, _queries.unreadable_files, _queries.steps
     )
+    for row in found:
+        states[row["state"]] = row["clips"]
+    return Counts(states, unreadable, steps=[StepCounts(**row) for row in steps])

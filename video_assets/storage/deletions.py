@@ -14,7 +14,9 @@ import aiosql
 
 from video_assets.storage.postgres import Postgres
 
-Kind = Literal["orphans", "superseded", "vectors", "events", "sources", "dagster", "logs", "runs"]
+Kind = Literal[
+    "orphans", "superseded", "stored", "vectors", "events", "sources", "dagster", "logs", "runs"
+]
 
 NAMES_KEPT = 20
 

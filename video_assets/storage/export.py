@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import aiosql
 import psycopg
-from psycopg.rows import tuple_row
 
-from video_assets.storage.postgres import Connection, Postgres
+from video_assets.storage.named_queries import Answer, load, table
+from video_assets.storage.way_in import WayIn
 
 TableName = Literal["clips", "scenes", "transcripts", "analyses"]
-ROWS_AT_ONCE = 1000
+CLIPS_AT_ONCE = 250  # whose transcripts may be long
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -37,37 +36,43 @@ class Rows:
 
 @contextmanager
 def open_rows(
-    catalogue: Postgres,
+    catalogue: WayIn,
     owner: UUID,
-    table: TableName,
+    rows_of: TableName,
     *,
     checksums: Sequence[str] | None = None,
     run_id: str | None = None,
 ) -> Iterator[Rows]:
     """Open the rows of a table in a fixed order: of some clips, of a run, or of all."""
-    statement = getattr(_queries, table).sql
+    query = getattr(_queries, rows_of)
     whose = {"checksums": None if checksums is None else list(checksums), "run_id": run_id}
-    with (
-        catalogue.transaction(owner) as connection,
-        connection.cursor("export", row_factory=tuple_row) as cursor,
-    ):
-        cursor.execute(statement.encode(), whose)
-        yield Rows(_columns(connection, cursor), _batches(cursor))
+    with catalogue.transaction(owner) as connection:
+        clips = [row["id"] for row in _queries.clips_in_order(connection, **whose)]
+        first = table(connection, query, clips=clips[:CLIPS_AT_ONCE])
+        yield Rows(_columns(first), _batches(connection, query, first, clips[CLIPS_AT_ONCE:]))
 
 
-def _columns(connection: Connection, cursor: psycopg.ServerCursor[Any]) -> list[Column]:
-    types = connection.adapters.types
+def _columns(answer: Answer) -> list[Column]:
+    types = psycopg.adapters.types
     found: list[Column] = []
-    for column in cursor.description or ():
-        info = types.get(column.type_code)
+    for column, oid in answer.columns.items():
+        info = types.get(oid)
         name = info.name if info else "text"
-        is_list = info is not None and column.type_code == info.array_oid
-        found.append(Column(column.name, f"_{name}" if is_list else name))
+        is_list = info is not None and oid == info.array_oid
+        found.append(Column(column, f"_{name}" if is_list else name))
     return found
 
 
 def _batches(
-    cursor: psycopg.ServerCursor[Any],
+    connection: Any, query: Any, first: Answer, clips: Sequence[UUID]
 ) -> Generator[list[tuple[Any, ...]], None, None]:
-    while rows := cursor.fetchmany(ROWS_AT_ONCE):
-        yield rows
+    """Yield rows that are at hand, then those of the other clips.
+
+    A clip that is removed meanwhile is left out, and none is told of twice or passed over.
+    """
+    rows = first.rows
+    for begin in range(0, len(clips) + CLIPS_AT_ONCE, CLIPS_AT_ONCE):
+        if rows:
+            yield [tuple(row.values()) for row in rows]
+        block = clips[begin : begin + CLIPS_AT_ONCE]
+        rows = list(query(connection, clips=block)) if block else []

@@ -1,7 +1,14 @@
 -- All of these run as `authenticated`: row level security leaves the caller's own rows.
--- Null for `checksums` or `run_id` means every clip.
 
--- name: clips(checksums, run_id)
+-- name: clips_in_order(checksums, run_id)
+-- The clips of which rows are asked, some at a time and in this order. Null for `checksums` or `run_id` means every clip.
+SELECT c.id
+  FROM clips c
+ WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
+   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ ORDER BY c.file_path, c.id;
+
+-- name: clips(clips)
 SELECT c.id, c.file_name, c.file_path, c.file_checksum, c.file_size_bytes, s.state, s.failed_steps,
        c.container, c.codec, c.duration_seconds::float8 AS duration_seconds, c.width, c.height,
        c.display_width, c.display_height, c.rotation, c.frame_rate::float8 AS frame_rate, c.is_vfr, c.bitrate,
@@ -14,32 +21,29 @@ SELECT c.id, c.file_name, c.file_path, c.file_checksum, c.file_size_bytes, s.sta
        c.transcript_word_count, c.transcript_preview, c.processing_progress, c.created_at, c.processed_at
   FROM clips c
   JOIN clip_states s ON s.clip_id = c.id
- WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
-   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ WHERE c.id = ANY(:clips::uuid[])
  ORDER BY c.file_path, c.id;
 
--- name: scenes(checksums, run_id)
+-- name: scenes(clips)
 SELECT s.video_id AS clip_id, c.file_name, c.file_checksum, s.scene_number, s.timestamp_start, s.timestamp_end,
        s.start_frame, s.end_frame, s.begins_with, s.representative_frame, s.representative_time, s.description,
        s.objects, s.activities
   FROM scenes s
   JOIN clips c ON c.id = s.video_id
- WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
-   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ WHERE c.id = ANY(:clips::uuid[])
  ORDER BY c.file_path, c.id, s.scene_number;
 
--- name: transcripts(checksums, run_id)
+-- name: transcripts(clips)
 SELECT t.clip_id, c.file_name, c.file_checksum, t.language, t.word_count, t.source, t.model, t.full_text,
        t.segments
   FROM transcripts t
   JOIN clips c ON c.id = t.clip_id
- WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
-   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ WHERE c.id = ANY(:clips::uuid[])
  ORDER BY c.file_path, c.id;
 
--- name: analyses(checksums, run_id)
+-- name: analyses(clips)
 SELECT a.clip_id, c.file_name, c.file_checksum, a.analyzer, a.ai_model, a.is_partial,
-       NOT a.is_partial AND a.analyzer = c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
+       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
        a.speaker_count, a.analysis_summary ->> 'overall' AS summary,
        ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(a.analysis_summary -> 'content_tags')
                                               WHEN 'array' THEN a.analysis_summary -> 'content_tags'
@@ -48,6 +52,5 @@ SELECT a.clip_id, c.file_name, c.file_checksum, a.analyzer, a.ai_model, a.is_par
        a.prompt_version, a.analysis_summary, a.visual_analysis, a.audio_analysis, a.content_analysis, a.created_at
   FROM analysis a
   JOIN clips c ON c.id = a.clip_id
- WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
-   AND (:checksums::text[] IS NULL OR c.file_checksum = ANY(:checksums))
+ WHERE c.id = ANY(:clips::uuid[])
  ORDER BY c.file_path, c.id, a.analyzer, a.is_partial;

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -22,11 +22,15 @@ class OutsideError(ValueError):
 
 @dataclass(frozen=True)
 class Item:
-    """A file, by its name below the folder."""
+    """A file, by its name below the folder.
+
+    used_ns  when it was last read, or noted to be used; another use makes it no other file
+    """
 
     name: str
     size_bytes: int
     mtime_ns: int
+    used_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Folder:
             if stat.S_ISDIR(found.st_mode):
                 yield from self.files(below)
             elif stat.S_ISREG(found.st_mode):
-                yield Item(below, found.st_size, found.st_mtime_ns)
+                yield _item(below, found)
 
     def look(self, name: str) -> Item | None:
         """Look at one file; None where there is no regular file of this name."""
@@ -54,7 +58,7 @@ class Folder:
             found = _status(last, parent)
         if found is None or not stat.S_ISREG(found.st_mode):
             return None
-        return Item(name, found.st_size, found.st_mtime_ns)
+        return _item(name, found)
 
     def remove(self, name: str) -> bool:
         """Remove one file or link, never what a link leads to; False if there is no such file.
@@ -122,6 +126,10 @@ class Folder:
         finally:
             for descriptor in opened:
                 os.close(descriptor)
+
+
+def _item(name: str, found: os.stat_result) -> Item:
+    return Item(name, found.st_size, found.st_mtime_ns, max(found.st_atime_ns, found.st_mtime_ns))
 
 
 def _parts(name: str) -> list[str]:

@@ -11,7 +11,8 @@ import aiosql
 import psycopg
 from psycopg.types.json import Jsonb
 
-from video_assets.storage import history, projection
+from video_assets.storage import artifact_digests, history, projection
+from video_assets.storage.artifact_digests import MadeFile
 from video_assets.storage.fingerprints import digest
 from video_assets.storage.postgres import Postgres, confirm_alive
 from video_assets.storage.refusals import refusing
@@ -133,8 +134,11 @@ def save_done(
     seconds: float,
     cpu_seconds: float,
     run_id: str,
+    files: Sequence[MadeFile] = (),
 ) -> str:
     """Commit one result with everything that follows from it, and give its digest.
+
+    files  what it names, if that was put into an object store
 
     Raises RefusedError for a result that is none, and nothing of it is saved.
     """
@@ -153,6 +157,7 @@ def save_done(
             run_id=run_id,
         )
         queries.close_calls(connection, checksum=checksum, asset=asset)
+        artifact_digests.replace(connection, checksum, asset, files)
         projection.project(connection, asset, checksum)
         completed = history.Event(
             asset,
@@ -308,16 +313,23 @@ def cells(
     """Work out the state of every cell of a plan, for some clips and states or for all."""
     planned = {asset.asset: asset for asset in plan}
     with catalogue.transaction() as connection:
-        rows = queries.cells(
-            connection,
-            plan=Jsonb([asdict(asset) for asset in planned.values()]),
-            checksums=None if checksums is None else list(checksums),
-            states=None if states is None else list(states),
-        )
-        return [_cell(row, planned[row["asset"]]) for row in rows]
+        rows = queries.cells(connection, **asked(planned.values(), checksums, states))
+        return [cell_of(row, planned[row["asset"]]) for row in rows]
 
 
-def _cell(row: dict[str, Any], planned: PlannedAsset) -> Cell:
+def asked(
+    plan: Iterable[PlannedAsset], checksums: Sequence[str] | None, states: Sequence[State] | None
+) -> dict[str, Any]:
+    """Write which cells are asked for as the query takes it."""
+    return {
+        "plan": Jsonb([asdict(asset) for asset in plan]),
+        "checksums": None if checksums is None else list(checksums),
+        "states": None if states is None else list(states),
+    }
+
+
+def cell_of(row: dict[str, Any], planned: PlannedAsset) -> Cell:
+    """Make a cell of a row, with the reasons why it is stale."""
     return Cell(
         checksum=row["file_checksum"],
         asset=row["asset"],
@@ -354,12 +366,6 @@ def _reasons(row: dict[str, Any], planned: PlannedAsset) -> Iterator[str]:
 def _by_asset(inputs: str | None) -> dict[str, str]:
     """Part an input fingerprint: upstream asset to digest."""
     return dict(part.split(":", 1) for part in (inputs or "").split(",") if part)
-
-
-def failed_clips(catalogue: Postgres) -> set[str]:
-    """Find the clips of which anything failed, by whatever code and settings."""
-    with catalogue.transaction() as connection:
-        return {row["file_checksum"] for row in queries.failed_clips(connection)}
 
 
 def forgive(catalogue: Postgres, failed: Sequence[Cell]) -> None:

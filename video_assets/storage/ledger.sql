@@ -134,7 +134,7 @@ WITH plan AS MATERIALIZED (
 ), known AS MATERIALIZED (
     SELECT file_checksum, jsonb_object_agg(asset, asset || ':' || result_digest) AS done,
            min(measured_at) FILTER (WHERE asset = 'checksum') AS registered_at
-      FROM results
+      FROM public.results
      WHERE status = 'done'
        AND (:checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[]))
      GROUP BY file_checksum
@@ -151,7 +151,7 @@ WITH plan AS MATERIALIZED (
       LEFT JOIN (SELECT file_checksum AS checksum, asset, status, code_version,
                         settings_fingerprint, input_fingerprint, fault, error_class, error,
                         attempts, measured_at
-                   FROM results
+                   FROM public.results
                   WHERE :checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[])) AS r
         ON r.checksum = k.file_checksum AND r.asset = p.asset
       LEFT JOIN private.postponed_cells AS l
@@ -192,10 +192,6 @@ SELECT file_checksum, wanted AS asset, state, fault, error_class, error, attempt
   FROM judged
  WHERE :states::text[] IS NULL OR state = ANY(:states::text[])
  ORDER BY registered_at, file_checksum, position;
-
--- name: failed_clips()
--- Few, and found by their index: nobody has to look at the cells of all others.
-SELECT DISTINCT file_checksum FROM results WHERE status = 'failed';
 
 -- name: forgive(checksums, assets)!
 -- Failures that never were, so that their cells are made like those that nobody tried yet; the clip's

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-import aiosql
-
 from video_assets.media.discovery import Candidate
 from video_assets.media.file_names import fold
 from video_assets.media.regular_file import modified_ns
 from video_assets.media.volume import is_lasting, name_volume
+from video_assets.storage.named_queries import load
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 HOST = platform.node()
 PATHS_PER_QUERY = 10_000
 Value = TypeVar("Value")
 
-queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,10 @@ def find_sources(catalogue: Postgres, checksums: Sequence[str]) -> dict[str, Fou
     return {checksum: _first_readable(rows) for checksum, rows in places.items()}
 
 
-def known_as(catalogue: Postgres, owner: UUID, checksums: Sequence[str]) -> dict[str, str]:
+def known_as(catalogue: WayIn, owner: UUID, checksums: Sequence[str]) -> dict[str, str]:
     """Give the path by which an owner's catalogue knows each of these clips."""
-    with catalogue.transaction() as connection:
-        rows = queries.known_as(connection, owner=owner, checksums=list(checksums))
+    with catalogue.transaction(owner) as connection:
+        rows = queries.known_as(connection, checksums=list(checksums))
         return {row["file_checksum"]: row["file_path"] for row in rows}
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 import psycopg
 
 from video_assets.settings import LOCAL, LOCAL_OWNER
+from video_assets.storage.named_queries import load
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 class OwnerError(ValueError):
@@ -81,16 +82,22 @@ def find(catalogue: Postgres, word: str) -> UUID | None:
 
 def require(catalogue: Postgres, owner: UUID) -> None:
     """Raise OwnerError where an owner has no account: their clips could not be written down."""
-    if find(catalogue, str(owner)) is None:
-        who = "the local owner" if owner == LOCAL_OWNER else f"owner {owner}"
+    if find(catalogue, str(owner)) is not None:
+        return
+    if owner == LOCAL_OWNER:
         raise OwnerError(
-            f"{who} has no account in this catalogue; `video-assets auth status` shows the id of "
-            "whoever is signed in"
+            "this catalogue has accounts, and `local` is none of them; set SUPABASE_URL and "
+            "SUPABASE_PUBLISHABLE_KEY and run `video-assets auth login`, or name the id of a user "
+            "as owner of the watched folder"
         )
+    raise OwnerError(
+        f"owner {owner} has no account in this catalogue; `video-assets auth status` shows the id "
+        "of whoever is signed in"
+    )
 
 
 def profiles(
-    catalogue: Postgres, admin: UUID, *, at_most: int, skipped: int = 0
+    catalogue: WayIn, admin: UUID, *, at_most: int, skipped: int = 0
 ) -> tuple[list[Profile], int]:
     """List owners in the order in which they came, and give how many there are."""
     with _asked_by(catalogue, admin) as connection:
@@ -99,7 +106,7 @@ def profiles(
 
 
 def clips(
-    catalogue: Postgres, admin: UUID, whose: str | None, *, at_most: int, skipped: int = 0
+    catalogue: WayIn, admin: UUID, whose: str | None, *, at_most: int, skipped: int = 0
 ) -> tuple[list[SomebodysClip], int]:
     """List the clips of one owner, or of all, newest first, and give how many there are."""
     with _asked_by(catalogue, admin) as connection:
@@ -107,19 +114,19 @@ def clips(
     return [SomebodysClip(**_counted(row)) for row in rows], _total(rows)
 
 
-def statistics(catalogue: Postgres, admin: UUID) -> Statistics:
+def statistics(catalogue: WayIn, admin: UUID) -> Statistics:
     """Add up what there is of all owners."""
     with _asked_by(catalogue, admin) as connection:
         return Statistics(**_queries.statistics(connection))
 
 
 @contextmanager
-def _asked_by(catalogue: Postgres, admin: UUID) -> Iterator[Any]:
+def _asked_by(catalogue: WayIn, admin: UUID) -> Iterator[Any]:
     try:
         with catalogue.transaction(admin) as connection:
             yield connection
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue) as refused:
-        raise OwnerError(refused.diag.message_primary) from None
+        raise OwnerError(refused.diag.message_primary or str(refused)) from None
 
 
 def _counted(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from video_assets.storage.counts import Counts
-from video_assets.storage.postgres import Connection, Postgres
+from video_assets.storage.named_queries import load
+from video_assets.storage.way_in import WayIn
 
 WITHIN_S = 600.0
 BRIEFLY_S = 5.0  # of work say nothing of its pace
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,9 @@ class Attempt:
     at: datetime
 
 
-def pace(connection: Connection, counts: Counts) -> Pace:
+def pace(connection: Any, counts: Counts) -> Pace:
     """Tell from the last minutes how long what is counted as open will take."""
-    lately = [Lately(**row) for row in _queries.lately(connection, within_s=WITHIN_S)]
+    lately = [Lately(**row) for row in queries.lately(connection, within_s=WITHIN_S)]
     return pace_of(lately, counts)
 
 
@@ -99,17 +98,17 @@ def pace_of(lately: list[Lately], counts: Counts) -> Pace:
     )
 
 
-def causes(connection: Connection, *, at_most: int) -> list[Cause]:
+def causes(connection: Any, *, at_most: int) -> list[Cause]:
     """Count failed steps by cause, the commonest first."""
-    return [Cause(**row) for row in _queries.causes(connection, at_most=at_most)]
+    return [Cause(**row) for row in queries.causes(connection, at_most=at_most)]
 
 
-def attempts(catalogue: Postgres, owner: UUID, clip_id: UUID) -> list[Attempt]:
+def attempts(catalogue: WayIn, owner: UUID, clip_id: UUID) -> list[Attempt]:
     """List what was tried with one clip, the latest first."""
     with catalogue.transaction(owner) as connection:
-        return [Attempt(**row) for row in _queries.attempts(connection, clip_id=clip_id)]
+        return [Attempt(**row) for row in queries.attempts(connection, clip_id=clip_id)]
 
 
-def quiet_s(connection: Connection) -> float | None:
+def quiet_s(connection: Any) -> float | None:
     """How long nothing has happened to any clip; None where nothing ever did."""
-    return _queries.quiet_s(connection)
+    return queries.quiet_s(connection)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -34,6 +35,11 @@ class Postgres:
     session_dsn: str | None = field(default=None, repr=False)
     max_connections: int = MAX_CONNECTIONS
 
+    @property
+    def place(self) -> str:
+        """Where it is, without its password."""
+        return connecting.address(self.dsn) + urlsplit(self.dsn).path
+
     @contextmanager
     def transaction(self, owner: UUID | None = None) -> Iterator[Connection]:
         """One transaction: as that owner under row level security, or as service_role.
@@ -58,6 +64,21 @@ class Postgres:
             poolers.confirm_session(connection, dsn)
             connection.execute(_NOTICE_DEATH)
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The catalogue as it is at this moment, as service_role, however long the block takes."""
+        with connecting.connect(self.dsn, dict_row, wait_s=WAIT_S) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            with connection.transaction():
+                connection.execute(_ASSUME, _identity(None))
+                yield connection
+
+    def confirm_sessions(self) -> None:
+        """Raise PoolerError where `session` would, before any work depends on it."""
+        with self.session():
+            pass
 
     def close(self) -> None:
         """Close this process's idle connections; the next transaction opens new ones."""
@@ -111,15 +132,17 @@ _NOTICE_DEATH = """SELECT set_config('tcp_keepalives_idle', '60', false),
                           set_config('tcp_keepalives_interval', '15', false),
                           set_config('tcp_keepalives_count', '4', false)"""
 
+# Supabase's auth.uid() believes the older setting first, and some have no other.
 _ASSUME = """SELECT set_config('role', %(role)s, true),
-                    set_config('request.jwt.claims', %(claims)s, true)"""
+                    set_config('request.jwt.claims', %(claims)s, true),
+                    set_config('request.jwt.claim.sub', %(sub)s, true)"""
 
 
 def _identity(owner: UUID | None) -> dict[str, str]:
     if owner is None:
-        return {"role": "service_role", "claims": '{"role": "service_role"}'}
+        return {"role": "service_role", "claims": '{"role": "service_role"}', "sub": ""}
     claims = {"sub": str(owner), "role": "authenticated"}
-    return {"role": "authenticated", "claims": json.dumps(claims)}
+    return {"role": "authenticated", "claims": json.dumps(claims), "sub": str(owner)}
 
 
 def _new_pool(catalogue: Postgres) -> ConnectionPool[Connection]:

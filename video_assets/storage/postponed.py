@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
+from video_assets.storage.named_queries import load
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,10 @@ def take_up(
 
 
 def reasons(
-    catalogue: Postgres, owner: UUID, checksums: Sequence[str] | None = None
+    catalogue: WayIn, owner: UUID, checksums: Sequence[str] | None = None
 ) -> list[Postponed]:
     """Say why cells of an owner's clips are left for later; of some clips, or of all."""
-    with catalogue.transaction() as connection:
-        rows = _queries.reasons(
-            connection, owner=owner, checksums=None if checksums is None else list(checksums)
-        )
+    wanted = None if checksums is None else list(checksums)
+    with catalogue.transaction(owner) as connection:
+        rows = _queries.reasons(connection, checksums=wanted)
         return [Postponed(**row) for row in rows]

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
+from video_assets.storage.named_queries import load
+from video_assets.storage.way_in import WayIn
 
-from video_assets.storage.postgres import Connection, Postgres
-
-ROWS_AT_ONCE = 500
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+CLIPS_AT_ONCE = 500
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ class Failures:
 class RunFacts:
     """Reads about one run of one owner."""
 
-    catalogue: Postgres
+    catalogue: WayIn
     owner: UUID
     run_id: str
 
@@ -196,12 +195,21 @@ class RunFacts:
             return [Activity(**row) for row in rows]
 
     def clips(self) -> Generator[list[dict[str, Any]], None, None]:
-        """Stream all clips in the order of their paths, some hundred at a time."""
-        return self._stream(_queries.clips_of.sql)
+        """Read all clips in the order of their paths, some hundred at a time.
 
-    def timeline(self) -> Generator[list[dict[str, Any]], None, None]:
-        """Stream when each clip was completed, in that order."""
-        return self._stream(_queries.timeline.sql)
+        A clip that is removed meanwhile is left out, and none is told of twice or passed over.
+        """
+        with self._connection() as connection:
+            rows = _queries.clips_in_order(connection, run_id=self.run_id)
+            clips = [row["id"] for row in rows]
+            for begin in range(0, len(clips), CLIPS_AT_ONCE):
+                block = clips[begin : begin + CLIPS_AT_ONCE]
+                yield list(_queries.clips_of(connection, run_id=self.run_id, clips=block))
+
+    def timeline(self) -> list[dict[str, Any]]:
+        """Tell when each clip was completed, in that order."""
+        with self._connection() as connection:
+            return list(_queries.timeline(connection, run_id=self.run_id))
 
     def documents(self, clip_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
         """Read what the documents of some clips say, without their longest parts."""
@@ -210,15 +218,9 @@ class RunFacts:
             return {row["clip_id"]: row["content"] for row in rows}
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self) -> Iterator[Any]:
         with self.catalogue.transaction(self.owner) as connection:
             yield connection
-
-    def _stream(self, statement: str) -> Generator[list[dict[str, Any]], None, None]:
-        with self._connection() as connection, connection.cursor("run") as cursor:
-            cursor.execute(statement.encode(), {"run_id": self.run_id})
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                yield rows
 
 
 def _failure(row: dict[str, Any]) -> Failure:

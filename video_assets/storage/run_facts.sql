@@ -1,7 +1,15 @@
 -- All of these run as `authenticated`: row level security leaves the caller's own rows.
 
--- name: clips_of(run_id)
--- Every clip of a run in the order of their paths; to be streamed.
+-- name: clips_in_order(run_id)
+-- Every clip of a run in the order of their paths.
+SELECT c.id
+  FROM run_clips t
+  JOIN clips c ON c.id = t.clip_id
+ WHERE t.run_id = :run_id
+ ORDER BY c.file_path, c.id;
+
+-- name: clips_of(run_id, clips)
+-- Some clips of a run in the same order.
 SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.file_size_bytes, c.duration_seconds::float8,
        coalesce(c.display_width, c.width) AS width, coalesce(c.display_height, c.height) AS height,
        c.frame_rate::float8, c.codec, c.container, c.camera_make, c.camera_model, c.lens_model, c.captured_at,
@@ -17,11 +25,11 @@ SELECT c.id, c.user_id, c.file_name, c.file_path, c.file_checksum, c.file_size_b
   FROM run_clips t
   JOIN clips c ON c.id = t.clip_id
   JOIN clip_states s ON s.clip_id = c.id
- WHERE t.run_id = :run_id
+ WHERE t.run_id = :run_id AND c.id = ANY(:clips::uuid[])
  ORDER BY c.file_path, c.id;
 
 -- name: timeline(run_id)
--- The clips in the order in which they were completed, those that were not at the end; to be streamed.
+-- The clips in the order in which they were completed, those that were not at the end.
 SELECT c.file_name, c.processed_at, s.state, c.duration_seconds::float8
   FROM run_clips t
   JOIN clips c ON c.id = t.clip_id

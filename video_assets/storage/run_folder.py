@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from video_assets.storage import run_report, runs
+from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.run_facts import RunFacts
@@ -77,7 +78,7 @@ class RunFolder:
         return self.manifest.is_file() and self.report.is_file() and self.page.is_file()
 
 
-def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> dict[str, Any]:
+def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Cache) -> dict[str, Any]:
     """Write all but the page and the table, and give the manifest; it is written last."""
     for path in (
         folder.documents,
@@ -144,18 +145,19 @@ def remove_old(
     return removed
 
 
-def _link_files(folder: RunFolder, facts: RunFacts, artifacts: Path) -> None:
+def _link_files(folder: RunFolder, facts: RunFacts, artifacts: Cache) -> None:
     """Give what was written of each clip a name in the run; bytes are stored once where possible.
 
     A file that nothing stands behind any more goes.
     """
     named: set[Path] = set()
     for rows in facts.clips():
-        for row in rows:
-            for target, name in _files_of(folder, row):
-                if (source := artifacts / name).is_file():
-                    _link(source, target)
-                    named.add(target)
+        files = [each for row in rows for each in _files_of(folder, row)]
+        artifacts.bring_all(name for _, name in files)
+        for target, name in files:
+            if (source := artifacts.root / name).is_file():
+                _link(source, target)
+                named.add(target)
     for path in (*folder.documents.iterdir(), *folder.analyses.iterdir()):
         if path not in named:
             path.unlink()

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
-
 from video_assets.settings import Settings
 from video_assets.storage import run_queue
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.named_queries import load
+from video_assets.storage.way_in import WayIn
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class RunProgress:
         return 60 * left / self.cells_per_min
 
 
-def find(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> list[RunName]:
+def find(settings: Settings, catalogue: WayIn, owner: UUID, name: str) -> list[RunName]:
     """Find runs by id or how it begins, the best first; `latest` is the last output run."""
     with catalogue.transaction(owner) as connection:
         ours = [
@@ -96,7 +95,7 @@ def find(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> lis
                 row["ended_at"].timestamp() if row["ended_at"] else None,
                 is_output=True,
             )
-            for row in _queries.find(connection, name=name)
+            for row in queries.find(connection, name=name)
         ]
     if ours and ours[0].run_id == name:
         return ours[:1]
@@ -114,7 +113,7 @@ def find(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> lis
     return [*ours, *dagsters]
 
 
-def look(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> RunProgress | None:
+def look(settings: Settings, catalogue: WayIn, owner: UUID, name: str) -> RunProgress | None:
     """Look at one run by its whole id; None when it is gone."""
     found = [run for run in find(settings, catalogue, owner, name) if run.run_id == name]
     if not found:
@@ -122,10 +121,10 @@ def look(settings: Settings, catalogue: Postgres, owner: UUID, name: str) -> Run
     run = found[0]
     with catalogue.transaction(owner) as connection:
         if run.is_output:
-            counts = _queries.clips_of_output(connection, run_id=name)
+            counts = queries.clips_of_output(connection, run_id=name)
         else:
-            counts = _queries.clips_of_run(connection, run_id=name, since=run.started_at)
-        steps = _queries.steps(
+            counts = queries.clips_of_run(connection, run_id=name, since=run.started_at)
+        steps = queries.steps(
             connection,
             run_id=None if run.is_output else name,
             output_run=name if run.is_output else None,

@@ -125,14 +125,13 @@ def report(told: Mapping[str, Any], totals: Totals, facts: RunFacts) -> dict[str
 
 def times(facts: RunFacts) -> Iterator[dict[str, Any]]:
     """Tell when each clip was completed."""
-    for rows in facts.timeline():
-        for row in rows:
-            yield {
-                "file_name": row["file_name"],
-                "processed_at": row["processed_at"],
-                "processing_status": PROCESSING_STATUS[row["state"]],
-                "duration_seconds": row["duration_seconds"],
-            }
+    for row in facts.timeline():
+        yield {
+            "file_name": row["file_name"],
+            "processed_at": row["processed_at"],
+            "processing_status": PROCESSING_STATUS[row["state"]],
+            "duration_seconds": row["duration_seconds"],
+        }
 
 
 def videos(facts: RunFacts) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import aiosql
 from psycopg.types.json import Jsonb
 
 from video_assets.redaction import HIDDEN, redact
 from video_assets.storage.locations import HOST
+from video_assets.storage.named_queries import load
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.processes import is_alive, this_process
+from video_assets.storage.way_in import WayIn
 
 Kind = Literal["ingest", "quick-process", "backfill", "watch"]
 Status = Literal["active", "completed", "failed", "stopped"]
@@ -35,7 +36,7 @@ QUIET_S = 60.0  # a failed clip may still be in hand for another step
 _SECRET = re.compile(
     r"(^|[_-])(key|token|secret|password|passwd|credential|authorization)s?$", re.IGNORECASE
 )
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def delete(catalogue: Postgres, owner: UUID, run_id: str) -> bool:
         return bool(_queries.delete(connection, run_id=run_id, owner=owner))
 
 
-def ended(catalogue: Postgres, owner: UUID, *, keep: int, older_than_s: float) -> list[str]:
+def ended(catalogue: WayIn, owner: UUID, *, keep: int, older_than_s: float) -> list[str]:
     """List the ids of an owner's ended runs, but the newest and those that ended lately."""
     with catalogue.transaction(owner) as connection:
         rows = _queries.ended(connection, keep=keep, older_than_s=older_than_s)
@@ -181,7 +182,7 @@ def ended(catalogue: Postgres, owner: UUID, *, keep: int, older_than_s: float) -
 
 
 def list_runs(
-    catalogue: Postgres, owner: UUID, *, named: str | None = None, at_most: int = 20
+    catalogue: WayIn, owner: UUID, *, named: str | None = None, at_most: int = 20
 ) -> tuple[list[Run], int]:
     """List an owner's runs, newest first, and say how many there are in all.
 

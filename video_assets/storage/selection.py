@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import aiosql
 from psycopg.types.json import Jsonb
 
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.named_queries import load
+from video_assets.storage.way_in import WayIn
 
 Kind = Literal["word", "name", "number", "date", "flag", "place"]
 
@@ -61,7 +61,7 @@ SIGNS: Mapping[Kind, tuple[str, ...]] = {
 }
 _CONDITION = re.compile(r"\s*(\w+)\s*(!=|>=|<=|=|>|<|~)\s*(.*?)\s*", re.DOTALL)
 
-_queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+_queries: Any = load(Path(__file__))
 
 
 class SelectionError(ValueError):
@@ -100,7 +100,7 @@ def parse(text: str) -> tuple[Condition, ...]:
 
 
 def select_clips(
-    catalogue: Postgres, conditions: Sequence[Condition] = (), *, owner: UUID | None = None
+    catalogue: WayIn, conditions: Sequence[Condition] = (), *, owner: UUID | None = None
 ) -> list[SelectedClip]:
     """List the clips of one owner, or of all, that meet the conditions; oldest first."""
     written = Jsonb([asdict(condition) for condition in conditions])

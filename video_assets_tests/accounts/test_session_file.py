@@ -67,6 +67,8 @@ def test_nobody_else_may_read_it_while_it_is_written(
         seen.extend(mode_of(path) for path in file.path.parent.iterdir())
 
     monkeypatch.setattr(os, "fsync", look)
+    change = os.fchmod
+    monkeypatch.setattr(os, "fchmod", lambda *wanted: (look(wanted[0]), change(*wanted)))
     before = os.umask(0)
     try:
         file.write(SESSION)

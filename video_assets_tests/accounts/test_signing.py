@@ -8,7 +8,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
+from postgrest.exceptions import APIError
 from pydantic import SecretStr
 
 from video_assets.accounts.account_errors import (
@@ -22,6 +24,7 @@ from video_assets.accounts.account_errors import (
     WeakPasswordError,
 )
 from video_assets.accounts.identity import Identity, identify, kept_session
+from video_assets.accounts.profile import profile_of, statistics_of
 from video_assets.accounts.project import Project, connections, project_of, service_client
 from video_assets.accounts.refusals import asking
 from video_assets.accounts.session import Session
@@ -122,6 +125,39 @@ def test_an_address_that_is_taken_is_told(project: Project):
 def test_a_weak_password_is_told(project: Project):
     with pytest.raises(WeakPasswordError, match="better password"):
         sign_up(project, f"{uuid.uuid4().hex}@example.org", "123")
+
+
+def test_a_profile_that_cannot_be_made_stops_no_sign_up(
+    lite: Lite, settings: Settings, project: Project, identified
+):
+    with psycopg.connect(lite.admin_url, autocommit=True) as connection:
+        connection.execute(
+            "ALTER TABLE user_profiles ADD CONSTRAINT luck CHECK (display_name <> 'unlucky')"
+        )
+        try:
+            sign_up(project, "unlucky@example.org", PASSWORD)
+            kept_session(settings.home).write(sign_in(project, "unlucky@example.org", PASSWORD))
+            unlucky = identified(settings)
+            assert profile_of(unlucky) is None
+            assert statistics_of(unlucky).total_clips == 0
+        finally:
+            connection.execute("ALTER TABLE user_profiles DROP CONSTRAINT luck")
+    profile = profile_of(unlucky)
+    assert profile is not None
+    assert (profile.profile_type, profile.display_name) == ("user", "unlucky")
+
+
+def test_nobody_makes_themselves_an_admin(settings: Settings, kept: Session, identified):
+    identity = identified(settings)
+    for change in ({"profile_type": "admin"}, {"profile_type": "admin", "display_name": "x"}):
+        with pytest.raises(APIError, match="permission denied"):
+            identity.client.table("user_profiles").update(change).eq("id", kept.user_id).execute()
+    row = {"id": str(kept.user_id), "profile_type": "admin"}
+    with pytest.raises(APIError, match="permission denied"):
+        identity.client.table("user_profiles").upsert(row).execute()
+    profile = profile_of(identity)
+    assert profile is not None
+    assert not profile.is_admin
 
 
 def test_a_key_of_another_project_is_told(project: Project):

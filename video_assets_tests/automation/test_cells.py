@@ -7,7 +7,7 @@ import dagster as dg
 
 from video_assets.analyzer import ANALYZERS
 from video_assets.automation.backfills import backfill_cells, request_backfill
-from video_assets.automation.choice import Choice, choose
+from video_assets.automation.choice import LACKING, Choice, choose
 from video_assets.automation.in_progress import cells_in_progress
 from video_assets.automation.plan import plan_of
 from video_assets.partitions import RANGE_END, RANGE_START
@@ -30,7 +30,8 @@ def raised(asset: str) -> Iterator[None]:
 def chosen(pipeline: Pipeline, clips: dict[str, str], *kinds: str, **wishes: object) -> Choice:
     """What a backfill of these clips would make."""
     plan = plan_of(pipeline.preset)
-    return choose(pipeline.catalogue, plan, list(clips.values()), kinds, **wishes)  # type: ignore[arg-type]
+    cells = ledger.cells(pipeline.catalogue, plan, list(clips.values()), states=LACKING)
+    return choose(cells, plan, kinds, **wishes)  # type: ignore[arg-type]
 
 
 def reasons(choice: Choice) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from video_assets.analyzer import ANALYZERS
-from video_assets.automation.choice import choose
+from video_assets.automation.choice import LACKING, choose
 from video_assets.automation.due import find_due
 from video_assets.automation.plan import plan_of
 from video_assets.automation.quoting import quote_steps
@@ -77,7 +77,8 @@ def test_what_a_cap_forbids_waits_and_says_why_until_somebody_asks(pipeline, ser
     with pipeline.catalogue.transaction() as connection:
         connection.execute("UPDATE clips SET preset = 'test'")
     assert find_due(pipeline.catalogue, {"test": plan}, (), at_most=10) == []
-    choice = choose(pipeline.catalogue, plan, checksums, ("missing", "stale", "failed"))
+    cells = ledger.cells(pipeline.catalogue, plan, checksums, states=LACKING)
+    choice = choose(cells, plan, ("missing", "stale", "failed"))
     assert {each.reason.split("; ")[0] for each in choice.chosen} == {
         f"was left for later: the day's cap of ${cap} is reached"
     }

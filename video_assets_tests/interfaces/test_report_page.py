@@ -14,6 +14,7 @@ from video_assets.interfaces.web import charts, report
 from video_assets.interfaces.web.charts import Column
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import run_folder, runs
+from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import RunFolder
 from video_assets_tests import shelf
@@ -82,8 +83,8 @@ def page(catalogue, admin_url, tmp_path_factory) -> Path:
     (run, *_), _ = runs.list_runs(catalogue, LOCAL_OWNER)
     folder = RunFolder.of(home, run.run_id)
     facts = RunFacts(catalogue, LOCAL_OWNER, run.run_id)
-    run_folder.write(folder, run, facts, home / "artifacts")
-    return report.write(folder, run, facts, home / "artifacts")
+    run_folder.write(folder, run, facts, Cache(home / "artifacts"))
+    return report.write(folder, run, facts, Cache(home / "artifacts"))
 
 
 def still(home: Path) -> dict[str, object]:

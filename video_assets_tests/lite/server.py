@@ -142,10 +142,11 @@ def _prepare(url: str) -> None:
 
 
 def _open_schemas(url: str) -> None:
-    """Let policies ask who somebody is."""
+    """Let policies ask who somebody is, and alone decide who reaches which file."""
     with psycopg.connect(url) as connection:
         roles = "anon, authenticated, service_role"
         connection.execute(f"GRANT USAGE ON SCHEMA auth, storage TO {roles}")
+        connection.execute(f"GRANT ALL ON storage.buckets, storage.objects TO {roles}")
 
 
 @contextmanager

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg.types.json import Jsonb
 
 from video_assets.storage.postgres import Postgres
 from video_assets_tests.security.intruders import Trial
-from video_assets_tests.security.owners import Owner, make_owner
+from video_assets_tests.security.owners import Owner, fill, make_owner
 
 WORD = "zanzibar"
 
@@ -17,18 +16,7 @@ WORD = "zanzibar"
 def victim_and_eve(catalogue: Postgres, admin_url: str) -> tuple[Owner, Owner]:
     victim = make_owner(catalogue, admin_url, WORD, "c" * 64)
     eve = make_owner(catalogue, admin_url, "eve")
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(
-            """INSERT INTO results (file_checksum, asset, status, code_version, error, error_class)
-               VALUES (%s, 'camera', 'failed', '1', %s, %s)""",
-            (victim.checksum, WORD, WORD),
-        )
-        connection.execute(
-            """INSERT INTO results (file_checksum, asset, status, code_version, result)
-               VALUES (%s, 'video_document', 'done', '1', %s)""",
-            (victim.checksum, Jsonb({"content": WORD})),
-        )
-        connection.execute("ANALYZE")  # what is known of values is more to guess by
+    fill(admin_url, victim)
     return victim, eve
 
 

@@ -47,13 +47,25 @@ class Owner:
     checksum: str
 
 
-def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = SHARED) -> Owner:
-    """Make an account whose rows all hold its name, with a clip that others may have too."""
-    owner, clip = uuid.uuid4(), uuid.uuid4()
-    with psycopg.connect(admin_url) as connection:
-        connection.execute(
-            "INSERT INTO auth.users (id, email) VALUES (%s, %s)", (owner, f"{name}@example.org")
-        )
+def make_owner(
+    catalogue: Postgres,
+    admin_url: str,
+    name: str,
+    checksum: str = SHARED,
+    *,
+    account: uuid.UUID | None = None,
+) -> Owner:
+    """Give an account rows that all hold its name, with a clip that others may have too.
+
+    account  None: a new one
+    """
+    owner, clip = account or uuid.uuid4(), uuid.uuid4()
+    if account is None:
+        with psycopg.connect(admin_url) as connection:
+            connection.execute(
+                "INSERT INTO auth.users (id, email) VALUES (%s, %s)",
+                (owner, f"{name}@example.org"),
+            )
     values = {
         "owner": owner,
         "clip": clip,
@@ -117,6 +129,51 @@ def make_owner(catalogue: Postgres, admin_url: str, name: str, checksum: str = S
         ):
             connection.execute(statement.encode(), values)
     return Owner(owner, clip, name, checksum)
+
+
+REMAINS = (
+    """INSERT INTO results (file_checksum, asset, status, code_version, error, error_class)
+       VALUES (%(checksum)s, 'camera', 'failed', '1', %(name)s, %(name)s)""",
+    """INSERT INTO results (file_checksum, asset, status, code_version, result)
+       VALUES (%(checksum)s, 'video_document', 'done', '1',
+               jsonb_build_object('content', %(name)s::text))""",
+    """INSERT INTO deletions (kind, target, marked_by)
+       VALUES ('forgotten', %(checksum)s, %(name)s)""",
+    """INSERT INTO private.postponed_cells (file_checksum, asset, reason, until)
+       VALUES (%(checksum)s, 'camera', %(name)s, 'infinity')""",
+    """INSERT INTO private.ai_pauses (account, provider, asset, reason)
+       VALUES (%(name)s, 'gemini', 'gemini_analysis', %(name)s)""",
+    "INSERT INTO private.messages (covers_until, is_delivered) VALUES (now(), true)",
+    """INSERT INTO private.artifact_digests (name, file_checksum, asset, size_bytes, blake3)
+       VALUES (%(name)s, %(checksum)s, 'probe', 1, %(digest)s)""",
+    """INSERT INTO private.artifact_copies (store, key, user_id, name, file_checksum, asset,
+                                            size_bytes, blake3)
+       VALUES ('a store', %(owner)s || '/' || %(name)s, %(owner)s::uuid, %(name)s, %(checksum)s,
+               'probe', 1, %(digest)s)""",
+    """INSERT INTO storage.objects (bucket_id, name)
+       SELECT id, %(owner)s || '/' || %(name)s FROM storage.buckets""",
+    "UPDATE clips SET planned_steps = '{probe}' WHERE id = %(clip)s",
+    """INSERT INTO processing_events (video_id, user_id, step_name, status, "timestamp")
+       SELECT id, user_id, 'probe', 'starting', now() + interval '1 s' FROM clips
+        WHERE id = %(clip)s""",
+    # Whatever is written of a clip takes this back.
+    "INSERT INTO private.settled_clips (clip_id, plan) VALUES (%(clip)s, %(name)s)",
+    "ANALYZE",  # what is known of values is more to guess by
+)
+
+
+def fill(admin_url: str, owner: Owner) -> None:
+    """Write into every table beside an owner's own what workers keep of their clip."""
+    values = {
+        "owner": str(owner.id),
+        "clip": owner.clip,
+        "name": owner.name,
+        "checksum": owner.checksum,
+        "digest": "0" * 64,
+    }
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        for statement in REMAINS:
+            connection.execute(statement.encode(), values)
 
 
 def run(catalogue: Postgres, owner: Owner, query: str, *values: Any) -> list[dict[str, Any]]:

@@ -242,6 +242,11 @@ def test_a_profile_that_cannot_be_made_stops_no_sign_up(catalogue: Postgres, adm
     told = [{"profile_type": "user", "display_name": "unlucky"}]
     assert run(catalogue, unlucky, profile) == told
     assert run(catalogue, unlucky, "SELECT profile_type, display_name FROM user_profiles") == told
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("DELETE FROM user_profiles WHERE id = %s", (unlucky.id,))
+    with catalogue.transaction() as connection:
+        connection.execute("SELECT private.set_admin(%s, true)", (unlucky.id,))
+    assert run(catalogue, unlucky, profile) == [{**told[0], "profile_type": "admin"}]
 
 
 def test_a_token_whose_account_is_gone_makes_no_profile(catalogue: Postgres):

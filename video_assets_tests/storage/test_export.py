@@ -87,7 +87,7 @@ def test_every_analysis_is_a_row_with_what_it_took(filled: Shelf):
 
 
 def test_many_rows_come_in_batches(filled: Shelf, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(export, "CLIPS_AT_ONCE", 2)
     assert len(json.loads(written(filled, "json"))) == 6
     assert pq.read_table(io.BytesIO(written(filled, "parquet"))).num_rows == 6
 

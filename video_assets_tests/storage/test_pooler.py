@@ -1,11 +1,13 @@
 """Through a transaction pooler: nobody gets another's identity, rows, locks or statements."""
 
 import contextlib
+import re
 import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,7 +16,7 @@ from psycopg import sql
 from video_assets.storage import ledger, poolers, postgres
 from video_assets.storage.connecting import Connection
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.migrations import migrate
+from video_assets.storage.migrations import migrate, sql_folder
 from video_assets.storage.poolers import PoolerError
 from video_assets.storage.postgres import Postgres
 from video_assets_tests.conftest import run_sql
@@ -178,6 +180,23 @@ def test_migrations_go_through_a_pooler(embedded_server: EmbeddedServer):
         assert len(files) == len(set(files)) > 0
         assert migrate(address, embedded=True) == []
     run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+# What lasts beyond a transaction, and where it may: in a connection that keeps its server.
+LASTING = re.compile(
+    r"""pg_(try_)?advisory_lock(_shared)?\b | set_config\([^()]*,\s*false\s*\)
+      | ^\s*(SET\s+(?!LOCAL\b|\w+\s*=)|LISTEN|PREPARE|DECLARE\s+\w+\s+CURSOR|CREATE\s+TEMP)""",
+    re.VERBOSE | re.MULTILINE,
+)
+MAY_LAST = {"abandoned.sql": 1, "ledger.sql": 1, "postgres.py": 3}
+
+
+def test_nothing_else_lasts_beyond_its_transaction():
+    package = Path(postgres.__file__).parents[1]
+    files = [each for kind in ("*.sql", "*.py") for each in package.rglob(kind)]
+    files += (sql_folder() / "migrations").glob("*.sql")
+    found = {file.name: len(LASTING.findall(file.read_text("utf-8"))) for file in files}
+    assert {name: count for name, count in found.items() if count} == MAY_LAST
 
 
 def test_supabase_keeps_sessions_at_another_port():

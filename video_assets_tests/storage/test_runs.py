@@ -15,6 +15,7 @@ import pytest
 from video_assets.redaction import HIDDEN
 from video_assets.settings import LOCAL_OWNER
 from video_assets.storage import ledger, run_folder, runs
+from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.processes import is_alive, this_process
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import RunFolder
@@ -198,7 +199,7 @@ def written(filled: Shelf, record: RunRecord, tmp_path: Path) -> RunFolder:
 def write(filled: Shelf, record: RunRecord, home: Path) -> RunFolder:
     folder = RunFolder.of(home, record.run_id)
     facts = RunFacts(filled.catalogue, LOCAL_OWNER, record.run_id)
-    run_folder.write(folder, found(record), facts, home / "artifacts")
+    run_folder.write(folder, found(record), facts, Cache(home / "artifacts"))
     return folder
 
 

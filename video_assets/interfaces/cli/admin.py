@@ -27,7 +27,7 @@ from video_assets.interfaces.cli.wording import (
     size,
 )
 from video_assets.storage import owners
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 app = typer.Typer(
     help="What admins see of all owners; `db admin` makes somebody an admin.", no_args_is_help=True
@@ -47,16 +47,13 @@ def list_users(
         say_json({"total": total, "all": all_of_them, "users": found})
         return
     table = new_table()
-    for heading in ("Owner", "Id", "Since"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("Owner", overflow="fold")
     for heading in ("Clips", "Footage", "Size", "This month"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in found:
         is_admin = " (admin)" if each.profile_type == "admin" else ""
         table.add_row(
             cell(f"{each.email or each.display_name}{is_admin}"),
-            cell(str(each.id), "dim"),
-            cell(moment(each.created_at)),
             Text(f"{each.clips:,}"),
             cell(duration(each.duration_s)),
             cell(size(each.size_bytes)),
@@ -101,7 +98,7 @@ def list_clips(
         say(note)
 
 
-def _made(catalogue: Postgres | None) -> Postgres:
+def _made(catalogue: WayIn | None) -> WayIn:
     if catalogue is None:
         leave(NO_CATALOGUE)
     return catalogue

@@ -198,6 +198,6 @@ def _welcome(settings: Settings) -> None:
 def _greet(profile: Profile | None) -> None:
     if profile is None:
         return
-    say(f"Welcome, {profile.display_name or 'you'}!")
+    say(f"Welcome, {profile.display_name}!" if profile.display_name else "Welcome!")
     if profile.is_admin:
         say("You are an admin.")

@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from video_assets.automation import quoting
-from video_assets.automation.choice import KINDS, Choice, Chosen, Kind, choose
+from video_assets.automation.choice import KINDS, LACKING, Choice, Chosen, Kind, choose
 from video_assets.automation.quote_words import bill_lines, dollars
 from video_assets.automation.quoting import Bill, StepQuote, bill_of
 from video_assets.interfaces.cli.choices import choices_table, count_choices
@@ -146,9 +146,8 @@ def _orders(
     queued = queued_cells(settings)
     orders: list[Order] = []
     for part in parts:
-        choice = choose(
-            catalogue, part.plan, part.checksums, kinds, assets=assets, queued=queued, limit=limit
-        )
+        cells = ledger.cells(catalogue, part.plan, part.checksums, states=LACKING)
+        choice = choose(cells, part.plan, kinds, assets=assets, queued=queued, limit=limit)
         orders.append(Order(part, choice))
         limit = None if limit is None else limit - len(choice.checksums)
     return orders

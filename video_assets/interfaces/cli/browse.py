@@ -112,6 +112,8 @@ def info(
     with reading() as opened:
         name = one_clip(opened.browser, clip)
         details = opened.browser.details(name.id) if opened.browser else None
+        if details is not None:
+            opened.artifacts.bring_all(each.name for each in details.artifacts)
     if details is None:
         leave(f"{name.file_path} has just been removed from the catalogue")
     if as_json:

@@ -21,6 +21,7 @@ class KindName(str, Enum):
 
     ORPHANS = "orphans"
     SUPERSEDED = "superseded"
+    STORED = "stored"
     VECTORS = "vectors"
     EVENTS = "events"
     SOURCES = "sources"
@@ -32,6 +33,7 @@ class KindName(str, Enum):
 WORDS = {
     "orphans": "files that no result names, and what is left of clips that nobody has",
     "superseded": "files that an older result left",
+    "stored": "files elsewhere that no result names",
     "vectors": "vectors of a model that another has replaced",
     "events": "what happened to clips, step by step",
     "sources": "clips marked as missing",

@@ -108,6 +108,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Presets: which steps run, and how. Your own are files NAME.yaml in the folder presets of "
         "the home folder; `show NAME --yaml` is a start.",
     ),
+    "artifacts": (
+        "artifacts:app",
+        "Thumbnails, proxies and the like: where they lie, and moving them.",
+    ),
     "auth": (
         "auth:app",
         "Accounts of a Supabase project: sign up, in and out, and who is signed in.",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.table import Table
@@ -31,10 +32,9 @@ from video_assets.interfaces.cli.wording import (
 )
 from video_assets.search import comparison, queries
 from video_assets.search.comparison import AnalyzerTotals, ComparedClip, Comparison, PairTotals
-from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.analyses import Analysis, analyses
-from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import SelectionError, parse, select_clips
+from video_assets.storage.way_in import WayIn
 
 NAME_WIDTH = 34
 NO_ANALYSIS = (
@@ -72,9 +72,9 @@ def compare(
         if opened.browser is None:
             leave(NO_CATALOGUE)
         catalogue = opened.browser.catalogue
-        found = analyses(catalogue, LOCAL_OWNER, _checksums(opened, clips, where))
+        found = analyses(catalogue, opened.owner, _checksums(opened, clips, where))
         try:
-            embed = _embedder(catalogue) if by_meaning else None
+            embed = _embedder(catalogue, opened.owner) if by_meaning else None
             compared = comparison.compare(found, embed)
         except meaning.MeaningError as error:
             leave(str(error))
@@ -87,7 +87,7 @@ def compare(
     if html is not None and compared.clips:
         from video_assets.interfaces.web import comparison_page
 
-        comparison_page.write(html, compared, opened.settings.artifacts_dir)
+        comparison_page.write(html, compared, opened.artifacts)
         say(f"{counted(len(compared.clips), 'clip')} compared in {html}", error=as_json)
 
 
@@ -97,16 +97,16 @@ def _checksums(opened: Reading, names: list[str] | None, where: str | None) -> l
     if opened.browser is None:
         leave(NO_CATALOGUE)
     try:
-        found = select_clips(opened.browser.catalogue, parse(where or ""), owner=LOCAL_OWNER)
+        found = select_clips(opened.browser.catalogue, parse(where or ""), owner=opened.owner)
     except SelectionError as error:
         leave(str(error))
     chosen = {one_clip(opened.browser, name).file_checksum for name in names or ()}
     return [clip.checksum for clip in found if not names or clip.checksum in chosen]
 
 
-def _embedder(catalogue: Postgres) -> comparison.Embed:
+def _embedder(catalogue: WayIn, owner: UUID) -> comparison.Embed:
     """Ask the model by which the clips are embedded. Raises MeaningError where there is none."""
-    model = queries.model_in_use(catalogue, LOCAL_OWNER)
+    model = queries.model_in_use(catalogue, owner)
     if model is None:
         raise meaning.MeaningError("no clip is embedded yet, so there is no model to compare by")
     return lambda texts: meaning.vectors_of(texts, model)

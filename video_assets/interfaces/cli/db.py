@@ -12,15 +12,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from video_assets.interfaces.cli import moving
 from video_assets.settings import Settings, SettingsError, load_settings
-from video_assets.storage import admins, erasure
+from video_assets.storage import admins, owners
+from video_assets.storage import rights as held
 from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.connecting import OPTIONS
 from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
 from video_assets.storage.migrations import migrate, pending
 
 NOT_RUNNING = 3  # as pg_ctl has it
 
 app = typer.Typer(help="The database: start, stop, look into, migrate.", no_args_is_help=True)
+app.command()(moving.push)
+app.command()(moving.pull)
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -114,12 +119,7 @@ def psql(
 def migrate_database(as_json: JsonOption = False) -> None:
     """Bring the schema of the catalogue to this release; applied twice, it changes nothing."""
     settings = load_settings()
-    if settings.db_url is not None:
-        applied = migrate(settings.db_url, embedded=False)
-    else:
-        server = EmbeddedServer(settings.home)
-        server.start()
-        applied = migrate(server.admin_url(), embedded=True)
+    applied = migrate(_owner_url(settings), embedded=settings.is_embedded)
     if as_json:
         typer.echo(json.dumps({"applied": applied}))
     else:
@@ -146,7 +146,7 @@ def admin(
         "of a project",
     )
     with closing(open_catalogue(settings)) as catalogue:
-        found = erasure.find_owner(catalogue, account)
+        found = owners.find(catalogue, account)
         if found is None:
             raise SettingsError(f"no account is called {account}; give its e-mail address or id")
         if grant is not None:
@@ -156,6 +156,36 @@ def admin(
         typer.echo(json.dumps({"account": account, "user_id": str(found), "is_admin": is_admin}))
     else:
         _say(f"{account} is {'an' if is_admin else 'no'} admin")
+
+
+@app.command()
+def rights(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make them what the migrations say.")
+    ] = False,
+    whole: Annotated[bool, typer.Option("--all", help="All rights, as they are.")] = False,
+) -> None:
+    """Print, as SQL, what would make grants and policies again what the migrations say."""
+    _refuse(repair and whole, "--all only looks; leave one of the two out")
+    with psycopg.connect(_owner_url(load_settings()), autocommit=True, **OPTIONS) as connection:
+        lines = held.rights(connection) if whole else list(held.drift(connection).remedy())
+        for line in lines:
+            typer.echo(line)
+        if repair:
+            with connection.transaction():
+                for line in lines:
+                    connection.execute(line.encode())
+    if not lines:
+        _say("rights are as the migrations say")
+
+
+def _owner_url(settings: Settings) -> str:
+    """The address as whoever owns the tables; the embedded server is started for it."""
+    if settings.db_url is not None:
+        return settings.db_url
+    server = EmbeddedServer(settings.home)
+    server.start()
+    return server.admin_url()
 
 
 def _embedded() -> tuple[Settings, EmbeddedServer]:
@@ -179,7 +209,7 @@ def _status_of(settings: Settings) -> dict[str, object]:
 
 
 def _pending(address: str, *, embedded: bool) -> list[str]:
-    with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(address, autocommit=True, **OPTIONS) as connection:
         return [each.file.name for each in pending(connection, embedded=embedded)]
 
 

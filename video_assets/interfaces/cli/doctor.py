@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -19,7 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from video_assets.interfaces.cli import doctor_remote
 from video_assets.interfaces.cli.faults import FAILED, explain
+from video_assets.interfaces.cli.finding import Finding
 from video_assets.interfaces.cli.wording import size
 from video_assets.presets.strict import PresetError
 from video_assets.settings import Settings, SettingsError, load_settings
@@ -27,18 +29,6 @@ from video_assets.settings import Settings, SettingsError, load_settings
 PACKAGES = ("dagster", "dagster-webserver", "dagster-postgres", "psycopg", "pydantic", "pebble")
 LEAST_FREE_BYTES = 2_000_000_000
 SIGNS = {"good": "[green]✓[/]", "note": "[yellow]•[/]", "missing": "[red]✗[/]"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    state: Literal["good", "note", "missing"]
-    found: str
-    cost: str = ""
-    leaves: Mapping[str, Any] | None = None
-    """Of a step that asks a service: whom, and what it gives."""
 
 
 def doctor(
@@ -60,7 +50,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _pyav()
     yield _hardware()
     yield _opencv()
-    yield from _database(settings)
+    if settings.is_embedded and settings.supabase_url is None:
+        yield from _database(settings)
+    else:
+        yield from doctor_remote.examine(settings)
     yield _home(settings)
     yield _artifacts(settings)
     yield _exiftool()
@@ -116,38 +109,31 @@ def _database(settings: Settings) -> Iterator[Finding]:
     from video_assets.storage.embedded import EmbeddedServer
     from video_assets.storage.migrations import pending
 
-    if settings.db_url is None:
-        try:
-            postgres = program(install_folder(), "postgres")
-        except OSError as error:
-            yield Finding("Postgres", "missing", str(error), "no catalogue without a database")
-            return
-        state = "good" if postgres.exists() else "missing"
-        yield Finding("Postgres programs", state, str(postgres))
     try:
-        if settings.db_url is None:
-            server = EmbeddedServer(settings.home)
-            status = server.status()
-            if not status.running:
-                made = "is stopped" if status.port else "was never made"
-                yield Finding("Database", "good", f"{made}; it starts when it is needed")
-                return
-            found, url = f"answers on {status.host}:{status.port}", server.admin_url()
-        else:
-            found, url = "answers at SUPABASE_DB_URL", settings.db_url
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            waiting = pending(connection, embedded=settings.is_embedded)
+        postgres = program(install_folder(), "postgres")
+    except OSError as error:
+        yield Finding("Postgres", "missing", str(error), "no catalogue without a database")
+        return
+    yield Finding("Postgres programs", "good" if postgres.exists() else "missing", str(postgres))
+    try:
+        server = EmbeddedServer(settings.home)
+        status = server.status()
+        if not status.running:
+            made = "is stopped" if status.port else "was never made"
+            yield Finding("Database", "good", f"{made}; it starts when it is needed")
+            return
+        with psycopg.connect(server.admin_url(), autocommit=True, connect_timeout=10) as connection:
+            waiting = pending(connection, embedded=True)
     except Exception as error:
         told = explain(error)
         if told is None:
             raise
         yield Finding("Database", "missing", told[1].partition("\n")[0], "nothing can be kept")
         return
-    yield Finding("Database", "good", found)
+    yield Finding("Database", "good", f"answers on {status.host}:{status.port}")
     if waiting:
         names = ", ".join(each.file.name for each in waiting)
-        cost = "run `video-assets db migrate`" if settings.db_url else "applied when next used"
-        yield Finding("Schema", "note" if settings.is_embedded else "missing", names, cost)
+        yield Finding("Schema", "note", names, "applied when next used")
     else:
         yield Finding("Schema", "good", "up to date")
 

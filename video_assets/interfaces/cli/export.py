@@ -13,7 +13,6 @@ import typer
 from video_assets.interfaces.cli.parts import WhereOption
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, leave, reading
 from video_assets.interfaces.cli.wording import counted, say
-from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.export import TableName, open_rows
 from video_assets.storage.export_files import (
     WRITERS,
@@ -54,10 +53,10 @@ def export(
             if looking.browser is None:
                 leave(NO_CATALOGUE)
             catalogue = looking.browser.catalogue
-            found = select_clips(catalogue, conditions, owner=LOCAL_OWNER) if conditions else None
+            found = select_clips(catalogue, conditions, owner=looking.owner) if conditions else None
             checksums = None if found is None else [clip.checksum for clip in found]
             with (
-                open_rows(catalogue, LOCAL_OWNER, table, checksums=checksums) as rows,
+                open_rows(catalogue, looking.owner, table, checksums=checksums) as rows,
                 _target(output) as file,
             ):
                 count = WRITERS[kind](rows, file)

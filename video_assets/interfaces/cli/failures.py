@@ -23,9 +23,9 @@ from video_assets.interfaces.cli.parts import (
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, leave, reading
 from video_assets.interfaces.cli.standing import wait_sentence
 from video_assets.interfaces.cli.wording import clean, console, say, say_json, shorten
-from video_assets.storage import ledger, locations, postponed
+from video_assets.storage import locations, own_cells, postponed
 from video_assets.storage.ledger import Cell, PlannedAsset
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 EXAMPLES = 3
 NAME_WIDTH = 40
@@ -100,7 +100,7 @@ def failures(
 
 
 def find_causes(
-    catalogue: Postgres,
+    catalogue: WayIn,
     owner: UUID,
     parts: Sequence[Part],
     *,
@@ -109,11 +109,12 @@ def find_causes(
 ) -> list[Cause]:
     """Group the failed cells of some clips of an owner, the most frequent cause first."""
     groups: dict[tuple[str, ...], list[Cell]] = {}
-    suspects = ledger.failed_clips(catalogue)
+    suspects = own_cells.failed_clips(catalogue, owner)
     for part in parts:
         planned = {each.asset: each for each in part.plan}
         clips = [checksum for checksum in part.checksums if checksum in suspects]
-        for cell in ledger.cells(catalogue, part.plan, clips, states=("failed", "stale")):
+        cells = own_cells.cells(catalogue, owner, part.plan, clips, states=("failed", "stale"))
+        for cell in cells:
             is_asked = (not assets or cell.asset in assets) and fault in (None, cell.fault)
             if cell.error_class is not None and is_asked:
                 again = _again(cell, planned[cell.asset])

@@ -61,8 +61,11 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.settings import SettingsError
     from video_assets.storage.catalogue import CatalogueError
     from video_assets.storage.migrations import MigrationError
+    from video_assets.storage.objects import StoreError
     from video_assets.storage.owners import OwnerError
+    from video_assets.storage.poolers import PoolerError
     from video_assets.storage.postgres import DatabaseUnreachableError
+    from video_assets.storage.rest import WayInError
     from video_assets.storage.server_file import EmbeddedServerError
 
     if isinstance(error, ProjectKeyError):
@@ -71,10 +74,12 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return ACCOUNT, str(error)
     if isinstance(error, UnreachableProjectError | NoCatalogueError):
         return MACHINE, str(error)
-    mistakes = PresetError | SettingsError | CatalogueError | IgnoreRulesError | OwnerError
-    if isinstance(error, mistakes):
+    mistakes = PresetError | SettingsError | CatalogueError | IgnoreRulesError
+    if isinstance(error, mistakes | OwnerError | PoolerError | WayInError):
         return USAGE, str(error).strip()
-    if isinstance(error, EmbeddedServerError | MigrationError | DatabaseUnreachableError):
+    if isinstance(
+        error, EmbeddedServerError | MigrationError | DatabaseUnreachableError | StoreError
+    ):
         return MACHINE, str(error).strip()
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return MACHINE, str(error)

@@ -29,7 +29,7 @@ def lifeline(dsn: str, on_lost: Callable[[str], None]) -> Iterator[None]:
 def _hold(dsn: str, ended: threading.Event, on_lost: Callable[[str], None]) -> None:
     while not ended.is_set():
         try:
-            with psycopg.connect(dsn, autocommit=True, connect_timeout=5, **OPTIONS) as connection:
+            with psycopg.connect(dsn, autocommit=True, **OPTIONS) as connection:
                 while not ended.wait(LOOK_S):
                     connection.execute("SELECT 1")
         except psycopg.Error as error:
@@ -43,7 +43,7 @@ def _comes_back(dsn: str, ended: threading.Event) -> bool:
         if ended.wait(LOOK_S):
             return True
         try:
-            psycopg.connect(dsn, connect_timeout=5).close()
+            psycopg.connect(dsn, **OPTIONS).close()
         except psycopg.OperationalError as error:
             if not is_full(error):  # that it is full is an answer too
                 continue

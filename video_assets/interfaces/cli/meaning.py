@@ -6,6 +6,7 @@ the first whose step `embeddings` names the model.
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from video_assets.interfaces.cli.reading import leave
 from video_assets.interfaces.cli.wording import say
@@ -14,8 +15,7 @@ from video_assets.presets.step_settings import complete
 from video_assets.presets.strict import PresetError
 from video_assets.search import queries
 from video_assets.search.queries import QueryVectors, VectorState, Visible
-from video_assets.settings import LOCAL_OWNER
-from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
     from video_assets.services.embedder import EmbedderSettings
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 STEP = "embeddings"
 
 
-def question_vectors(catalogue: Postgres, text: str) -> QueryVectors | None:
+def question_vectors(catalogue: WayIn, owner: UUID, text: str) -> QueryVectors | None:
     """Turn a question into vectors, where there are vectors to compare them with.
 
     Where the model cannot be asked, say so and go on by words.
     """
-    model = queries.model_in_use(catalogue, LOCAL_OWNER)
+    model = queries.model_in_use(catalogue, owner)
     if model is None or not text.strip():
         return None
     try:

@@ -13,6 +13,7 @@ from video_assets.interfaces.cli.wording import console
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import run_folder, runs
+from video_assets.storage.artifact_store import open_cache
 from video_assets.storage.export import open_rows
 from video_assets.storage.export_files import write_csv
 from video_assets.storage.locations import display
@@ -20,6 +21,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registered
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import RunFolder
+from video_assets.storage.way_in import WayIn
 
 STOPPED = "stopped by Ctrl-C"
 
@@ -117,25 +119,31 @@ def output_run(
         write_folder(settings, catalogue, owner, record.run_id)
 
 
-def catch_up(settings: Settings, catalogue: Postgres, owner: UUID) -> None:
-    """Close an owner's runs whose process was killed or whose last clip is done; report them."""
+def catch_up(settings: Settings, catalogue: WayIn, owner: UUID) -> None:
+    """Close an owner's runs whose process was killed or whose last clip is done; report them.
+
+    Machines that process see to it; whoever has but a token finds the runs as they are.
+    """
+    if not isinstance(catalogue, Postgres):
+        return
     for run_id in runs.settle(catalogue, owner):
         write_folder(settings, catalogue, owner, run_id)
 
 
-def write_folder(settings: Settings, catalogue: Postgres, owner: UUID, run_id: str) -> RunFolder:
+def write_folder(settings: Settings, catalogue: WayIn, owner: UUID, run_id: str) -> RunFolder:
     """Write everything that is told of a run, by what the ledger says now."""
     from video_assets.interfaces.web import report  # loads what draws the page
 
     (run, *_), _ = runs.list_runs(catalogue, owner, named=run_id, at_most=1)
     facts = RunFacts(catalogue, owner, run_id)
     folder = RunFolder.of(settings.home, run_id)
-    run_folder.write(folder, run, facts, settings.artifacts_dir)
+    artifacts = open_cache(settings, catalogue)
+    run_folder.write(folder, run, facts, artifacts)
     with (
         open_rows(catalogue, owner, "clips", run_id=run_id) as rows,
         run_folder.create(folder.table) as unfinished,
         unfinished.open("wb") as file,
     ):
         write_csv(rows, file)
-    report.write(folder, run, facts, settings.artifacts_dir)
+    report.write(folder, run, facts, artifacts)
     return folder

@@ -13,8 +13,8 @@ from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import Settings
 from video_assets.storage.browse import Browser
 from video_assets.storage.ledger import PlannedAsset
-from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import SelectionError, parse, select_clips
+from video_assets.storage.way_in import WayIn
 
 USUAL_PRESET = "default"
 
@@ -56,7 +56,7 @@ class Part:
 
 def parts_of(
     settings: Settings,
-    catalogue: Postgres,
+    catalogue: WayIn,
     owner: UUID,
     *,
     config: str | None,

@@ -82,6 +82,8 @@ def process(
     Raises KeyboardInterrupt when it is asked to stop: once the clips in hand are finished, or at
     the second wish at once, with the run closed and its workers ended.
     """
+    if not pipeline.settings.is_embedded:
+        pipeline.catalogue.confirm_sessions()
     meter.say("starting Dagster…")
 
     def on_lost(reason: str) -> None:

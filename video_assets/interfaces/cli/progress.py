@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -30,7 +30,7 @@ class Meter:
         self.console = Console(file=sys.stderr, quiet=quiet)  # this one, whoever redirects it
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        self._said_at = 0.0
+        self._said_at, self._what = 0.0, ""
         self._read_bytes = self._total_bytes = self._files = self._total_files = 0
         self._began = time.monotonic()
 
@@ -39,12 +39,13 @@ class Meter:
         console = self._bar.console if self._bar else self.console
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def start_reading(self, files: int, total_bytes: int) -> None:
-        """Begin to read new files."""
+    def start_reading(self, files: int, total_bytes: int, what: str = "Reading") -> None:
+        """Begin to read new files, or to do something else to all their bytes."""
+        self._what = what
         self._total_files, self._total_bytes = files, total_bytes
         self._files = self._read_bytes = 0
         if files:
-            self._start("Reading", total_bytes)
+            self._start(what, total_bytes)
 
     def advance_bytes(self, count: int) -> None:
         """Note that bytes were read."""
@@ -61,7 +62,7 @@ class Meter:
     def end_reading(self) -> None:
         """All new files were read."""
         if self._total_files:
-            self._stop("Reading", self._reading())
+            self._stop(self._what, self._reading())
         self._total_files = 0
 
     def _reading(self) -> str:
@@ -88,6 +89,27 @@ class Meter:
         finally:
             ended.set()
             self._stop("Processing", None)
+
+    @contextmanager
+    def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show how many of so many clips are behind; the block calls for each few that are."""
+        done = 0
+
+        def advance_clips(count: int) -> None:
+            nonlocal done
+            done += count
+            if self._bar is not None or self._is_due():
+                self._show(done, told())
+
+        def told() -> str:
+            rate = done / max(time.monotonic() - self._began, 1e-3)
+            return f"{done:,} of {counted(total, 'clip')}{left_of(done, total, rate)}"
+
+        self._start(what, total)
+        try:
+            yield advance_clips
+        finally:
+            self._stop(what, told())
 
     def _poll(
         self,

@@ -1,8 +1,9 @@
 """What commands share that only look: the open catalogue, and a clip by its name."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
@@ -14,11 +15,17 @@ from video_assets.interfaces.cli.wording import clean, say, short_id
 from video_assets.settings import Settings, load_settings
 from video_assets.storage.catalogue import open_existing
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
+    from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
+    from video_assets.storage.rest import RestCatalogue
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
+NO_DATABASE = (
+    "this needs the database itself, as machines that process have it: set SUPABASE_DB_URL"
+)
 MATCHES_SHOWN = 10
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -31,7 +38,14 @@ class Reading:
 
     settings: Settings
     owner: UUID
-    catalogue: Postgres | None
+    catalogue: WayIn | None
+
+    @property
+    def database(self) -> Postgres:
+        """The catalogue for what needs more than its owner's rows; ends where there is no way."""
+        if not isinstance(self.catalogue, Postgres):
+            leave(NO_DATABASE)
+        return self.catalogue
 
     @property
     def browser(self) -> "Browser | None":
@@ -40,11 +54,28 @@ class Reading:
 
         return Browser(self.catalogue, self.owner) if self.catalogue else None
 
+    @property
+    def artifacts(self) -> "Cache":
+        """The files that were made of clips."""
+        from video_assets.storage.artifact_cache import Cache
+        from video_assets.storage.artifact_store import open_cache
+
+        if not isinstance(self.catalogue, Postgres):
+            return Cache(self.settings.artifacts_dir)
+        return open_cache(self.settings, self.catalogue)
+
 
 @contextmanager
 def reading() -> Iterator[Reading]:
-    """Open the catalogue to look into it, and make none."""
+    """Open the catalogue to look into it, and make none.
+
+    Whoever has the database's password goes by it; of a project alone its API is asked.
+    """
     settings = load_settings()
+    if settings.is_by_api:
+        with _by_api(settings) as catalogue:
+            yield Reading(settings, catalogue.user, catalogue)
+        return
     owner = identify(settings).owner
     catalogue = open_existing(settings)
     try:
@@ -52,6 +83,17 @@ def reading() -> Iterator[Reading]:
     finally:
         if catalogue:
             catalogue.close()
+
+
+@contextmanager
+def _by_api(settings: Settings) -> "Iterator[RestCatalogue]":
+    from video_assets.accounts import identity
+    from video_assets.accounts.refusals import asking
+    from video_assets.storage.rest import RestCatalogue
+
+    with closing(identity.identify(settings)) as signed_in:
+        url = signed_in.project.url
+        yield RestCatalogue(lambda: signed_in.client, signed_in.user_id, url, partial(asking, url))
 
 
 def leave(sentence: str) -> NoReturn:

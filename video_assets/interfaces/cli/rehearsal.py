@@ -26,6 +26,7 @@ from video_assets.media.discovery import Listing
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import ledger, locations
+from video_assets.storage.catalogue import by_url
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import pending
 from video_assets.storage.postgres import Postgres
@@ -138,14 +139,14 @@ def _show(told: dict[str, Any], bill: Bill) -> None:
 def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
     """Open the catalogue as it is, and leave its server as it was; None where it cannot answer."""
     if settings.db_url is not None:
-        yield _fitting(settings.db_url, settings.db_url, is_embedded=False)
+        yield _fitting(settings.db_url, by_url(settings.db_url, settings), is_embedded=False)
         return
     server = EmbeddedServer(settings.home)
     if not Path(server.folder / "server.json").exists():
         yield None
         return
     is_started = server.start()
-    catalogue = _fitting(server.admin_url(), server.url(), is_embedded=True)
+    catalogue = _fitting(server.admin_url(), Postgres(server.url()), is_embedded=True)
     try:
         yield catalogue
     finally:
@@ -155,9 +156,9 @@ def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
             server.stop()
 
 
-def _fitting(admin_url: str, url: str, *, is_embedded: bool) -> Postgres | None:
+def _fitting(admin_url: str, catalogue: Postgres, *, is_embedded: bool) -> Postgres | None:
     with psycopg.connect(admin_url, autocommit=True, prepare_threshold=None) as connection:
         if pending(connection, embedded=is_embedded):
             tell("the catalogue is of an older release and would be brought up to date first")
             return None
-    return Postgres(url)
+    return catalogue

@@ -161,7 +161,7 @@ def prune(
     removed: list[Removed] = []
     with reading() as looking:
         if looking.browser is not None:
-            catalogue, home = looking.browser.catalogue, looking.settings.home
+            catalogue, home = looking.database, looking.settings.home
             catch_up(looking.settings, catalogue, looking.owner)
             removed = run_folder.remove_old(
                 catalogue, home, looking.owner, keep=keep, dry_run=dry_run

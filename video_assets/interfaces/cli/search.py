@@ -42,7 +42,6 @@ from video_assets.interfaces.cli.wording import console, new_table, say, say_jso
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, VectorState, Visible, Weights
 from video_assets.search.spelling import suggest
-from video_assets.settings import LOCAL_OWNER
 
 
 class SearchType(str, Enum):
@@ -156,9 +155,9 @@ def similar(
         state: VectorState = "there"
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
-            hits = queries.similar(catalogue, LOCAL_OWNER, name.id, question, threshold=threshold)
+            hits = queries.similar(catalogue, opened.owner, name.id, question, threshold=threshold)
             if not hits:
-                state = queries.vector_state(catalogue, LOCAL_OWNER, name.id)
+                state = queries.vector_state(catalogue, opened.owner, name.id)
         if open_it:
             show_pictures(opened, f"like {name.file_name}", hits)
     if as_json:
@@ -181,8 +180,8 @@ def stats(as_json: JsonOption = False) -> None:
     with reading() as opened:
         if opened.browser is None:
             leave(NO_CATALOGUE)
-        found = queries.statistics(opened.browser.catalogue, LOCAL_OWNER)
-        spaces = queries.spaces(opened.browser.catalogue, LOCAL_OWNER)
+        found = queries.statistics(opened.browser.catalogue, opened.owner)
+        spaces = queries.spaces(opened.browser.catalogue, opened.owner)
     if as_json:
         say_json({**vars(found), "embeddings": spaces})
         return
@@ -209,22 +208,22 @@ def _search(opened: Reading, asked: Asked, question: Question) -> list[Hit]:
         return []
     catalogue = opened.browser.catalogue
     if asked.kind is SearchType.TRANSCRIPTS:
-        return queries.transcripts(catalogue, LOCAL_OWNER, asked.text, question)
+        return queries.transcripts(catalogue, opened.owner, asked.text, question)
     if asked.kind is SearchType.FULLTEXT:
-        return queries.fulltext(catalogue, LOCAL_OWNER, asked.text, question)
+        return queries.fulltext(catalogue, opened.owner, asked.text, question)
     weights, threshold = asked.weights, asked.threshold
     if asked.kind is SearchType.SEMANTIC:
-        model = queries.model_in_use(catalogue, LOCAL_OWNER)
+        model = queries.model_in_use(catalogue, opened.owner)
         if model is None or not asked.text.strip():
             return []
         needed = needed_vectors(model, asked.text)
         return queries.semantic(
-            catalogue, LOCAL_OWNER, needed, question, weights=weights, threshold=threshold
+            catalogue, opened.owner, needed, question, weights=weights, threshold=threshold
         )
-    vectors = question_vectors(catalogue, asked.text)
+    vectors = question_vectors(catalogue, opened.owner, asked.text)
     return queries.hybrid(
         catalogue,
-        LOCAL_OWNER,
+        opened.owner,
         asked.text,
         vectors,
         question,
@@ -238,7 +237,7 @@ def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
     is_by_words = asked.kind is not SearchType.SEMANTIC
     if opened.browser is None or not is_by_words or any(h.match_type != "semantic" for h in hits):
         return None
-    return suggest(opened.browser.catalogue, LOCAL_OWNER, asked.text)
+    return suggest(opened.browser.catalogue, opened.owner, asked.text)
 
 
 def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:

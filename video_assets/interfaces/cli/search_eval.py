@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 from rich.table import Table
@@ -14,7 +15,6 @@ from video_assets.interfaces.cli.meaning import needed_vectors
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, leave, reading
 from video_assets.interfaces.cli.wording import cell, console, new_table, say, say_json, titled
 from video_assets.search import queries
-from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.postgres import Postgres
 
 if TYPE_CHECKING:  # it brings numpy along
@@ -49,8 +49,8 @@ def evaluate(
     with reading() as opened:
         if opened.browser is None:
             leave(NO_CATALOGUE)
-        catalogue = opened.browser.catalogue
-        made = _exact(catalogue, sample, k) if judged is None else _judged(catalogue, judged, k)
+        where = (opened.database, opened.owner)
+        made = _exact(*where, sample, k) if judged is None else _judged(*where, judged, k)
     if as_json:
         say_json({"k": k, "evaluations": made})
         return
@@ -61,10 +61,10 @@ def evaluate(
             say(f"{each.search} finds least of: {worst.text} ({worst.recall:.0%})")
 
 
-def _exact(catalogue: Postgres, sample: int, k: int) -> Sequence[Evaluation]:
+def _exact(catalogue: Postgres, owner: UUID, sample: int, k: int) -> Sequence[Evaluation]:
     from video_assets.search.evaluation import evaluate_exact  # numpy, which only this needs
 
-    made = evaluate_exact(catalogue, LOCAL_OWNER, sample=sample, k=k)
+    made = evaluate_exact(catalogue, owner, sample=sample, k=k)
     if not made:
         leave(
             "no clip has vectors yet, so there is no search by meaning to hold against all of them"
@@ -72,15 +72,15 @@ def _exact(catalogue: Postgres, sample: int, k: int) -> Sequence[Evaluation]:
     return made
 
 
-def _judged(catalogue: Postgres, file: Path, k: int) -> Sequence[Evaluation]:
+def _judged(catalogue: Postgres, owner: UUID, file: Path, k: int) -> Sequence[Evaluation]:
     from video_assets.search.evaluation import evaluate_judged
     from video_assets.search.judged import JudgedSetError, load_judged
 
-    model = queries.model_in_use(catalogue, LOCAL_OWNER)
+    model = queries.model_in_use(catalogue, owner)
     try:
         questions = load_judged(file)
         embed = partial(needed_vectors, model) if model is not None else None
-        return evaluate_judged(catalogue, LOCAL_OWNER, questions, k=k, embed=embed)
+        return evaluate_judged(catalogue, owner, questions, k=k, embed=embed)
     except JudgedSetError as error:
         leave(str(error))
 

@@ -22,7 +22,6 @@ from video_assets.interfaces.cli.search_table import hits_table
 from video_assets.interfaces.cli.wording import console, say, say_json, titled
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, Visible
-from video_assets.settings import LOCAL_OWNER
 
 
 def moments(
@@ -45,9 +44,9 @@ def moments(
     with reading() as opened:
         if opened.browser is not None:
             catalogue = opened.browser.catalogue
-            vectors = question_vectors(catalogue, text)
+            vectors = question_vectors(catalogue, opened.owner, text)
             hits = queries.moments(
-                catalogue, LOCAL_OWNER, text, vectors, question, threshold=threshold
+                catalogue, opened.owner, text, vectors, question, threshold=threshold
             )
         seen = visible(opened, question) if explain or not hits else None
         if open_it:

@@ -8,7 +8,6 @@ import typer
 from video_assets.interfaces.cli.reading import Reading, leave
 from video_assets.search import queries
 from video_assets.search.queries import Question, Visible
-from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.selection import Condition, SelectionError, parse
 
 WhereOption = Annotated[
@@ -47,4 +46,4 @@ def visible(opened: Reading, question: Question) -> Visible | None:
     """Count what can be found, if there is a catalogue."""
     if opened.browser is None:
         return None
-    return queries.visible(opened.browser.catalogue, LOCAL_OWNER, question)
+    return queries.visible(opened.browser.catalogue, opened.owner, question)

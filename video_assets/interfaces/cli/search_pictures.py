@@ -7,7 +7,6 @@ from video_assets.interfaces.cli.reading import Reading
 from video_assets.interfaces.cli.wording import say
 from video_assets.search import queries
 from video_assets.search.queries import Hit
-from video_assets.settings import LOCAL_OWNER
 
 PAGE = "search.html"  # in the home folder
 
@@ -18,8 +17,8 @@ def show_pictures(opened: Reading, title: str, hits: Sequence[Hit]) -> None:
 
     if opened.browser is None or not hits:
         return
-    stills = queries.stills(opened.browser.catalogue, LOCAL_OWNER, hits)
+    stills = queries.stills(opened.browser.catalogue, opened.owner, hits)
     path = opened.settings.home / PAGE
-    search_page.write(path, title, hits, stills, opened.settings.artifacts_dir)
+    search_page.write(path, title, hits, stills, opened.artifacts)
     if not webbrowser.open(path.as_uri()):
         say(f"there is no browser to show it in; the page lies at {path}", error=True)

@@ -23,7 +23,7 @@ def add_watched(settings: Settings, folder: WatchFolder) -> None:
         table.update(written)
         watched.append(table)
 
-    _change(settings, add)
+    _change(settings, add, "watch")
 
 
 def remove_watched(settings: Settings, folder: Path) -> None:
@@ -37,16 +37,36 @@ def remove_watched(settings: Settings, folder: Path) -> None:
         if not watched:
             del document["watch"]
 
-    _change(settings, remove)
+    _change(settings, remove, "watch")
 
 
-def _change(settings: Settings, change: Callable[[tomlkit.TOMLDocument], None]) -> None:
-    """Change the file whole or not at all, one process at a time."""
-    if "VIDEO_ASSETS_WATCH" in os.environ:
-        raise SettingsError(
-            "the variable VIDEO_ASSETS_WATCH says what is watched, and wins over the settings "
-            "file; change it, or unset it first"
-        )
+def set_artifacts_url(settings: Settings, url: str | None) -> None:
+    """Say where artifacts lie; None: in the home folder."""
+
+    def put(document: tomlkit.TOMLDocument) -> None:
+        table: Any = document.setdefault("artifacts", tomlkit.table())
+        if url is not None:
+            table["url"] = url
+        elif "url" in table:
+            del table["url"]
+
+    _change(settings, put, "artifacts")
+
+
+def refuse_variables(name: str) -> None:
+    """Raise SettingsError for a part of the settings that the environment says."""
+    variable = f"VIDEO_ASSETS_{name.upper()}"
+    for found in os.environ:
+        if found.upper() == variable or found.upper().startswith(f"{variable}__"):
+            raise SettingsError(
+                f"the variable {found} wins over `{name}` of the settings file; change it, or "
+                "unset it first"
+            )
+
+
+def _change(settings: Settings, change: Callable[[tomlkit.TOMLDocument], None], name: str) -> None:
+    """Change a part of the file, whole or not at all, one process at a time."""
+    refuse_variables(name)
     file = settings.settings_file
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):

@@ -1,6 +1,6 @@
 """`video-assets stale`: results that were made by other code, settings or inputs, and why."""
 
-from video_assets.automation.choice import Choice, choose
+from video_assets.automation.choice import LACKING, Choice, choose
 from video_assets.interfaces.cli.choices import choices_table
 from video_assets.interfaces.cli.parts import (
     AssetsOption,
@@ -12,6 +12,7 @@ from video_assets.interfaces.cli.parts import (
 from video_assets.interfaces.cli.queued import queued_cells
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, reading
 from video_assets.interfaces.cli.wording import console, say, say_json
+from video_assets.storage.own_cells import cells
 
 
 def stale(
@@ -33,7 +34,11 @@ def stale(
         queued = queued_cells(settings)
         choices = [
             choose(
-                catalogue, part.plan, part.checksums, ["stale"], assets=asset or (), queued=queued
+                cells(catalogue, opened.owner, part.plan, part.checksums, states=LACKING),
+                part.plan,
+                ["stale"],
+                assets=asset or (),
+                queued=queued,
             )
             for part in parts_of(
                 *(settings, catalogue, opened.owner),

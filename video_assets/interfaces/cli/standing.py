@@ -28,9 +28,9 @@ from video_assets.storage import costs, pace, postponed, run_queue
 from video_assets.storage.costs import Spending
 from video_assets.storage.counts import Counts, count
 from video_assets.storage.pace import Cause, Pace
-from video_assets.storage.postgres import Postgres
 from video_assets.storage.postponed import Postponed
 from video_assets.storage.run_queue import RunQueue
+from video_assets.storage.way_in import WayIn
 
 NOTHING = Spending(Decimal(0), Decimal(0))
 RUNS_SHOWN = 10
@@ -86,7 +86,7 @@ class Standing:
         }
 
 
-def stand(settings: Settings, catalogue: Postgres, owner: UUID) -> Standing:
+def stand(settings: Settings, catalogue: WayIn, owner: UUID) -> Standing:
     """Look at everything of an owner once."""
     queue, used = run_queue.look(settings), in_use(settings.lanes_dir)
     waits, spent = postponed.reasons(catalogue, owner), costs.spending(catalogue, owner)

@@ -2,7 +2,6 @@
 
 import time
 from typing import Annotated
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import typer
@@ -35,6 +34,7 @@ from video_assets.storage import run_queue
 from video_assets.storage.counts import Counts, State
 from video_assets.storage.pace import Pace
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 REFRESH_S = 2.0
 NAMES: tuple[State, ...] = ("complete", "processing", "failed", "waiting", "missing")
@@ -69,7 +69,7 @@ def _nothing(settings: Settings) -> Standing:
     return Standing(counts, run_queue.EMPTY, in_use(settings.lanes_dir), Pace(), [], None)
 
 
-def _watch(settings: Settings, catalogue: Postgres, owner: UUID, place: str | None) -> None:
+def _watch(settings: Settings, catalogue: WayIn, owner: UUID, place: str | None) -> None:
     from rich.live import Live  # for those who watch
 
     page = _page(stand(settings, catalogue, owner), settings, place)
@@ -132,10 +132,9 @@ def _count(number: int, name: str) -> Text:
     return Text(f"{number:,}", style=STYLES.get(name, "") if number else "dim")
 
 
-def _place(settings: Settings, catalogue: Postgres | None) -> str | None:
+def _place(settings: Settings, catalogue: WayIn | None) -> str | None:
     """Where the database is, without its password."""
     if catalogue is None:
         return None
-    address = urlsplit(catalogue.dsn)
-    where = f"{address.hostname}:{address.port or 5432}{address.path}"
-    return f"embedded in {settings.home} ({where})" if settings.is_embedded else where
+    is_here = settings.is_embedded and isinstance(catalogue, Postgres)
+    return f"embedded in {settings.home} ({catalogue.place})" if is_here else catalogue.place

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Annotated
 
 import psycopg
@@ -73,7 +74,8 @@ def worker(
         update={"preset": preset.name, "queues": queues, "workers": workers or settings.workers}
     )
     is_started = settings.is_embedded and EmbeddedServer(settings.home).start()
-    open_catalogue(settings).close()
+    with closing(open_catalogue(settings)) as catalogue:
+        catalogue.confirm_sessions()
     with only_one(settings), Stop() as stop, metrics_served(settings):
         code = _serve(chosen, preset, stop, [leash.STOP_DATABASE] if is_started else [])
     raise typer.Exit(code)

@@ -12,11 +12,12 @@ from video_assets.interfaces.web import charts, pages
 from video_assets.search.agreement import mean, same_tags
 from video_assets.search.comparison import ComparedClip, Comparison, opinion_of
 from video_assets.storage.analyses import Analysis
+from video_assets.storage.artifact_cache import Cache
 
 CLIPS_SHOWN = 200
 
 
-def write(path: Path, compared: Comparison, artifacts: Path) -> None:
+def write(path: Path, compared: Comparison, artifacts: Cache) -> None:
     """Write the page, whole or not at all.
 
     artifacts  where stills are
@@ -28,7 +29,7 @@ def write(path: Path, compared: Comparison, artifacts: Path) -> None:
     pages.write(path, template, _page(compared, artifacts))
 
 
-def _page(compared: Comparison, artifacts: Path) -> dict[str, Any]:
+def _page(compared: Comparison, artifacts: Cache) -> dict[str, Any]:
     shown = compared.clips[:CLIPS_SHOWN]
     stills = pages.stills([_middle(clip.thumbnails) for clip in shown], artifacts)
     found = (clip.agreement for clip in compared.clips)

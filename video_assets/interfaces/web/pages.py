@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from video_assets.interfaces.cli import wording
 from video_assets.media.miniature import shrink_jpeg
+from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.run_folder import create
 
 STILL_PX = 240
@@ -44,20 +45,21 @@ def write(path: Path, template: Template, values: dict[str, Any]) -> None:
         stream.dump(file)
 
 
-def stills(names: Sequence[str | None], artifacts: Path) -> list[str | None]:
+def stills(names: Sequence[str | None], artifacts: Cache) -> list[str | None]:
     """Make stills of clips a part of a page; None where there is none.
 
     names  relative to the artifact store
     """
+    artifacts.bring_all(name for name in names if name is not None)
     with ThreadPoolExecutor(READERS) as readers:
-        return list(readers.map(partial(_still, artifacts=artifacts), names))
+        return list(readers.map(partial(_still, folder=artifacts.root), names))
 
 
-def _still(name: str | None, artifacts: Path) -> str | None:
+def _still(name: str | None, folder: Path) -> str | None:
     if name is None:
         return None
     try:
-        data = (artifacts / name).read_bytes()
+        data = (folder / name).read_bytes()
     except OSError:
         return None
     small = shrink_jpeg(data, STILL_PX)

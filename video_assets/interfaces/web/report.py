@@ -18,6 +18,7 @@ from video_assets.interfaces.cli import wording
 from video_assets.interfaces.cli.closing import advise
 from video_assets.interfaces.cli.wording import counted
 from video_assets.interfaces.web import charts, pages
+from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.run_facts import Activity, Fault, RunFacts, Totals
 from video_assets.storage.run_folder import RunFolder
 from video_assets.storage.run_report import document_name, elapsed_s
@@ -31,7 +32,7 @@ SLOTS = 96
 STILLS_BYTES = 4_000_000  # of all stills together, as they stand in the page
 
 
-def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> Path:
+def write(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Cache) -> Path:
     """Write the page of a run, whole or not at all, and give its path."""
     pages.write(folder.page, _template(), _page(folder, run, facts, artifacts))
     return folder.page
@@ -44,7 +45,7 @@ def _template() -> Template:
     return environment.get_template("report.html.j2")
 
 
-def _page(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Path) -> dict[str, Any]:
+def _page(folder: RunFolder, run: Run, facts: RunFacts, artifacts: Cache) -> dict[str, Any]:
     totals, counts, spreads = facts.totals(), facts.counts(), facts.spreads()
     steps = facts.steps()
     return {
@@ -191,7 +192,7 @@ class Card:
     document: str | None
 
 
-def _clips(facts: RunFacts, artifacts: Path) -> list[Card]:
+def _clips(facts: RunFacts, artifacts: Cache) -> list[Card]:
     stream = facts.clips()
     rows = list(islice(chain.from_iterable(stream), CLIPS_SHOWN))
     stream.close()

@@ -7,10 +7,11 @@ from video_assets.interfaces.cli.search_table import SAID_WIDTH, cut, timecode
 from video_assets.interfaces.cli.wording import camera
 from video_assets.interfaces.web import pages
 from video_assets.search.queries import Hit
+from video_assets.storage.artifact_cache import Cache
 
 
 def write(
-    path: Path, title: str, hits: Sequence[Hit], stills: Sequence[str | None], artifacts: Path
+    path: Path, title: str, hits: Sequence[Hit], stills: Sequence[str | None], artifacts: Cache
 ) -> None:
     """Write the page of a search.
 

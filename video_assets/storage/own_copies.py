@@ -1,0 +1,60 @@
+"""Copies as their owner finds them: by what the project says of their files, and below their id."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from video_assets.artifact_place import BUCKET, SUPABASE
+from video_assets.settings import Settings
+from video_assets.storage.artifact_cache import Cache
+from video_assets.storage.artifact_copies import Kept
+from video_assets.storage.artifact_digests import MadeFile
+
+FileRows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class OwnCopies:
+    """The copies of one owner in a project's bucket.
+
+    ask  calls the function `artifact_files` of the project with names, as this owner
+    """
+
+    owner: UUID
+    ask: Callable[[list[str]], FileRows]
+
+    def find(self, names: Sequence[str]) -> dict[str, Kept]:
+        """Say what files must be, and where this owner's copy of each is."""
+        rows = self.ask(list(names)) if names else ()
+        made = (MadeFile(row["name"], row["size_bytes"], row["blake3"]) for row in rows)
+        return {each.name: Kept(each, each.key(self.owner)) for each in made}
+
+    def lose(self, key: str) -> None:
+        """Leave it to the service to find out what is gone."""
+
+    def is_in_hand(self, made: MadeFile) -> bool:
+        """Nothing is made where somebody only reads."""
+        return False
+
+    def in_hand(self, checksums: Sequence[str]) -> set[str]:
+        """Nothing is made where somebody only reads."""
+        return set()
+
+
+def open_own_cache(
+    settings: Settings, owner: UUID, token: SecretStr, ask: Callable[[list[str]], FileRows]
+) -> Cache:
+    """Open the artifact folder of somebody who signed in; what lies in the project is fetched.
+
+    token  who they are, to the project
+    """
+    project, key = settings.supabase_url, settings.supabase_publishable_key
+    if settings.artifacts.url != SUPABASE or project is None or key is None:
+        return Cache(settings.artifacts_dir)
+    from video_assets.storage.supabase_objects import SupabaseObjects
+
+    objects = SupabaseObjects(project, BUCKET, key, token)
+    return Cache(settings.artifacts_dir, objects, OwnCopies(owner, ask))
