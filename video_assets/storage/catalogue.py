@@ -21,8 +21,8 @@ def open_catalogue(settings: Settings) -> Postgres:
 
     A database by URL is never migrated in passing, because other machines may be using it.
 
-    Raises CatalogueError where there is a project and no way to its database: what is meant for it
-    must not go into the embedded one.
+    Raises CatalogueError for a project whose database the settings do not name: what is meant for
+    it must not go into the embedded one.
     """
     _refuse_project_alone(settings)
     if settings.db_url is not None:
@@ -53,7 +53,7 @@ def open_running(settings: Settings) -> Postgres | None:
 
 
 def _refuse_project_alone(settings: Settings) -> None:
-    if settings.is_embedded and settings.supabase_url is not None:
+    if settings.is_by_api:
         raise CatalogueError(
             f"this needs the database of {settings.supabase_url}, as machines that process clips "
             "have it: set SUPABASE_DB_URL; with a sign-in alone one may look, search and edit"
