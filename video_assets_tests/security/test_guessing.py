@@ -41,11 +41,11 @@ CASES = {
     "public.admin_list_clips": ("", "'%(victim)s'", "'%(name)s@example.org', 1, 0"),
     "public.admin_list_profiles": ("", "1, 0"),
     "public.admin_stats": ("",),
-    "public.artifact_files": ("ARRAY['%(name)s']", "ARRAY['aa/0.jpg']"),
     "public.clip_steps": ("",),
     "public.failed_steps": ("",),
     "public.get_user_profile": ("",),
     "public.get_user_stats": ("",),
+    "public.artifact_files": ("ARRAY['%(name)s']", "ARRAY['aa/0.jpg']"),
     "public.clip_results": ("'%(checksum)s'",),
     "public.run_steps": ("'%(name)s'",),
     "public.clip_documents": ("ARRAY['%(clip)s']::uuid[]",),
@@ -64,6 +64,7 @@ CASES = {
         f"""$q$[{{"query": "{query}", "parameters": {{{parameters}}}}}]$q$"""
         for query, parameters in (
             ("browse_clip", '"clip_id": "%(clip)s"'),
+            ("browse_results", '"checksum": "%(checksum)s"'),
             ("browse_find_exact", '"file_name": "%(checksum)s", "paths": "{}"'),
             ("analyses_analyses", '"checksums": "{%(checksum)s}"'),
             ("costs_answers", '"checksum": "%(checksum)s"'),
