@@ -171,7 +171,7 @@ def _opened() -> Iterator[tuple[Reading, Postgres]]:
     with reading() as opened:
         if opened.catalogue is None:
             leave(NO_CATALOGUE)
-        yield opened, opened.catalogue
+        yield opened, opened.database
 
 
 def _trip(settings: Settings, catalogue: Postgres, url: str | None) -> _Trip:
