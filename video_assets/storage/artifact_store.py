@@ -12,6 +12,7 @@ from video_assets.storage.artifact_copies import Copies
 from video_assets.storage.artifact_digests import MadeFile
 from video_assets.storage.objects import Objects, StoreError, open_objects
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
 GB = 1_000_000_000
 
@@ -44,9 +45,12 @@ def open_store(settings: Settings, catalogue: Postgres) -> ArtifactStore | None:
     return ArtifactStore(copies, cache, int(settings.artifacts.cache_gb * GB))
 
 
-def open_cache(settings: Settings, catalogue: Postgres) -> Cache:
-    """Open the folder of this machine, to read from it and from whatever is behind it."""
-    store = open_store(settings, catalogue)
+def open_cache(settings: Settings, catalogue: WayIn) -> Cache:
+    """Open the folder of this machine, to read from it and from whatever is behind it.
+
+    Through an API nobody sees what a store holds of others: there the folder is all.
+    """
+    store = open_store(settings, catalogue) if isinstance(catalogue, Postgres) else None
     return Cache(settings.artifacts_dir) if store is None else store.cache
 
 

@@ -60,7 +60,7 @@ class Reading:
         from video_assets.storage.artifact_cache import Cache
         from video_assets.storage.artifact_store import open_cache
 
-        if not isinstance(self.catalogue, Postgres):
+        if self.catalogue is None:
             return Cache(self.settings.artifacts_dir)
         return open_cache(self.settings, self.catalogue)
 
