@@ -264,6 +264,11 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.db_url is None
 
     @property
+    def is_by_api(self) -> bool:
+        """Whether the catalogue is one of a project, of whose database nothing is said."""
+        return self.db_url is None and self.supabase_url is not None
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown or written down."""
         kept = [value.get_secret_value() for value in _secrets_in(self)]

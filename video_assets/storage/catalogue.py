@@ -20,7 +20,14 @@ def open_catalogue(settings: Settings) -> Postgres:
     """The catalogue: the embedded server started and migrated when needed, or the one by URL.
 
     A database by URL is never migrated in passing, because other machines may be using it.
+
+    Raises CatalogueError for a project whose database the settings do not name.
     """
+    if settings.is_by_api:
+        raise CatalogueError(
+            f"this needs the database of {settings.supabase_url} itself, as machines have it that "
+            "process: set SUPABASE_DB_URL, or unset SUPABASE_URL for the catalogue of this machine"
+        )
     if settings.db_url is not None:
         with connecting.connect(settings.db_url, tuple_row, wait_s=WAIT_S) as connection:
             _prepare(connection, settings)
@@ -33,7 +40,8 @@ def open_catalogue(settings: Settings) -> Postgres:
 
 def open_existing(settings: Settings) -> Postgres | None:
     """The catalogue to look into, or None where none was ever made; makes none."""
-    if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
+    is_here = settings.is_embedded and not settings.is_by_api
+    if is_here and server_file.read(EmbeddedServer(settings.home).folder) is None:
         return None
     return open_catalogue(settings)
 

@@ -43,7 +43,7 @@ SELECT t.clip_id, c.file_name, c.file_checksum, t.language, t.word_count, t.sour
 
 -- name: analyses(clips)
 SELECT a.clip_id, c.file_name, c.file_checksum, a.analyzer, a.ai_model, a.is_partial,
-       NOT a.is_partial AND a.analyzer = c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
+       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
        a.speaker_count, a.analysis_summary ->> 'overall' AS summary,
        ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(a.analysis_summary -> 'content_tags')
                                               WHEN 'array' THEN a.analysis_summary -> 'content_tags'

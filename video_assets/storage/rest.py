@@ -18,6 +18,7 @@ from psycopg import abc
 from psycopg.adapt import AdaptersMap, Dumper, PyFormat, Transformer
 from psycopg.pq import Format
 
+from video_assets.storage.migrations import MigrationError
 from video_assets.storage.named_queries import Answer, Question
 from video_assets.storage.postgres import DatabaseUnreachableError
 
@@ -109,16 +110,20 @@ class RestConnection:
 
         try:
             with self.catalogue.asking():
-                return [_answer(each) for each in answers()]
+                told = answers()
         except APIError as error:
             raise _explained(error, self.catalogue.place) from error
+        if not isinstance(told, list):  # a page of whoever stands between
+            where = self.catalogue.place
+            raise DatabaseUnreachableError(f"what answers at {where} is no catalogue: {told!r:.60}")
+        return [_answer(each) for each in told]
 
 
 def _explained(error: Any, place: str) -> Exception:
     """Say what the API's error means; one of a query is what psycopg would raise."""
     code, said = str(error.code), error.message or "no reason was given"
     if code in _NO_FUNCTION:
-        return WayInError(
+        return MigrationError(
             f"the catalogue of {place} is of another release than this program ({said}); whoever "
             "runs it has to run `video-assets db migrate`"
         )

@@ -34,6 +34,8 @@ BOTH = f"{ONE}, {ONE}"
 LOOSE = "similarity_threshold => -1e9"
 FORGED = """jsonb_populate_record(NULL::vectors, jsonb_build_object(
     'clip_id', '%(clip)s', 'user_id', '%(victim)s', 'embedding_source', 'a model'))"""
+PROBE = """{"asset": "probe", "position": 1, "code_version": "1", "settings_fingerprint": "",
+           "required": [], "upstream": []}"""
 MINE = "(SELECT id FROM clips ORDER BY id LIMIT 1)"
 CASES = {
     "public.admin_list_clips": ("", "'%(victim)s'", "'%(name)s@example.org', 1, 0"),
@@ -57,6 +59,26 @@ CASES = {
     "public.search_moments": (f"$t$%(text)s$t$, {ONE}, filters => $f$%(filters)s$f$",),
     "public.summary_vector": (FORGED,),
     "public.keyword_vector": (FORGED,),
+    "public.ask": tuple(
+        f"""$q$[{{"query": "{query}", "parameters": {{{parameters}}}}}]$q$"""
+        for query, parameters in (
+            ("browse_clip", '"clip_id": "%(clip)s"'),
+            ("browse_find_exact", '"file_name": "%(checksum)s", "paths": "{}"'),
+            ("analyses_analyses", '"checksums": "{%(checksum)s}"'),
+            ("costs_answers", '"checksum": "%(checksum)s"'),
+            ("export_transcripts", '"clips": "{%(clip)s}"'),
+            ("locations_known_as", '"checksums": "{%(checksum)s}"'),
+            ("run_facts_totals", '"run_id": "%(name)s"'),
+            ("descriptions_clear", '"clip_id": "%(clip)s"'),
+        )
+    ),
+    "private.own_cells": (
+        f"$p$[{PROBE}]$p$, ARRAY['%(checksum)s'], NULL",
+        f"$p$[{PROBE}]$p$, NULL, NULL",
+    ),
+    "private.own_pauses": ("",),
+    "private.own_spending": ("",),
+    "private.own_waits": ("NULL", "ARRAY['%(checksum)s']"),
     "private.is_admin": ("",),
     "private.make_own_profile": ("",),
     "private.matching_clips": ("$f$%(filters)s$f$",),
@@ -67,10 +89,12 @@ def test_every_function_that_reads_has_a_case(trial: Trial):
     callable_ones = trial.names(
         f"""SELECT DISTINCT format('%%I.%%I', nspname, proname)
               FROM pg_proc JOIN pg_namespace AS n ON n.oid = pronamespace
-             WHERE {trial.OURS} AND nspname <> %s AND provolatile <> 'i'
+             WHERE {trial.OURS} AND nspname <> ALL (%s) AND provolatile <> 'i'
                AND (has_function_privilege('authenticated', pg_proc.oid, 'EXECUTE')
                     OR has_function_privilege('anon', pg_proc.oid, 'EXECUTE'))""",
-        ("auth",),  # which is Supabase's own, and reads nothing but the claims
+        # The first is Supabase's own, and reads nothing but the claims. What is in the second
+        # has no rights but those of who asks.
+        (["auth", "readings"],),
     )
     assert set(callable_ones) == set(CASES)
 

@@ -29,7 +29,7 @@ from video_assets.storage import (
 )
 from video_assets.storage.browse import Browser
 from video_assets.storage.export import open_rows
-from video_assets.storage.migrations import sql_folder
+from video_assets.storage.migrations import MigrationError, sql_folder
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.rest import RestCatalogue, WayInError
 from video_assets.storage.run_facts import RunFacts
@@ -258,12 +258,18 @@ def told(value: Any) -> Any:
     return type(value).__name__, value
 
 
+def answered(ways: Ways, name: str) -> Any:
+    """What Ann reads by her token, asked once."""
+    if name not in ways.answers:
+        ways.answers[name] = READINGS[name](ways.rest, ways)
+    return ways.answers[name]
+
+
 @pytest.mark.parametrize("name", READINGS)
 def test_both_ways_lead_to_the_same(ways: Ways, name: str):
-    reading = READINGS[name]
-    answer = reading(ways.rest, ways)
+    answer = answered(ways, name)
     assert answer
-    assert told(answer) == told(reading(ways.postgres, ways))
+    assert told(answer) == told(READINGS[name](ways.postgres, ways))
 
 
 def deployed(ways: Ways) -> set[str]:
@@ -273,8 +279,10 @@ def deployed(ways: Ways) -> set[str]:
 
 
 def test_no_query_is_left_out_of_these_tests(ways: Ways):
-    for reading in [*READINGS.values(), edited, promoted, administered]:
-        reading(ways.rest, ways)
+    for name in READINGS:
+        answered(ways, name)
+    for change in (edited, promoted, administered):
+        change(ways.rest, ways)
     assert deployed(ways) - ways.client.asked == set()
 
 
@@ -337,8 +345,8 @@ def test_an_edit_is_one_transaction(ways: Ways):
 
 
 def test_nobody_sees_the_rows_of_another(ways: Ways):
-    for name, reading in READINGS.items():
-        assert "Ben" not in repr(reading(ways.rest, ways)), name
+    for name in READINGS:
+        assert "Ben" not in repr(answered(ways, name)), name
     assert browser(ways.rest, ways).details(ways.ben.clip) is None
     assert descriptions.edit(ways.rest, ways.ann.id, ways.ben.clip, {"summary": "mine"}) == []
     with pytest.raises(WayInError, match="you are signed in as"):
@@ -367,7 +375,7 @@ def test_nothing_is_run_but_what_was_deployed(ways: Ways, query: str, parameters
     with (
         ways.rest.transaction(ways.ann.id) as connection,
         pytest.raises(
-            (WayInError, psycopg.errors.UndefinedFunction), match="no query of that name"
+            (MigrationError, psycopg.errors.UndefinedFunction), match="no query of that name"
         ),
     ):
         connection.ask([question])

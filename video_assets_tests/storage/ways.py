@@ -46,9 +46,8 @@ class AskInSql:
         return self
 
 
-@contextmanager
-def signed_in(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> Iterator[Client]:
-    """The client of a person, with a token as a project signs it."""
+def token_of(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> str:
+    """A token as a project signs it."""
     now = int(time.time())
     claims = {
         "sub": str(user),
@@ -58,7 +57,13 @@ def signed_in(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> Iterator[C
         "iat": now,
         "exp": now + lives_s,
     }
-    token = jwt.encode(claims, lite.jwt_secret, "HS256")
+    return jwt.encode(claims, lite.jwt_secret, "HS256")
+
+
+@contextmanager
+def signed_in(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> Iterator[Client]:
+    """The client of a person."""
+    token = token_of(lite, user, lives_s=lives_s)
     with httpx.Client(timeout=30) as http:
         options = ClientOptions(
             auto_refresh_token=False,
@@ -90,6 +95,7 @@ class Ways:
     ann: Owner
     ben: Owner
     client: Noting
+    answers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def rest(self) -> RestCatalogue:

@@ -65,6 +65,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     from video_assets.storage.owners import OwnerError
     from video_assets.storage.poolers import PoolerError
     from video_assets.storage.postgres import DatabaseUnreachableError
+    from video_assets.storage.rest import WayInError
     from video_assets.storage.server_file import EmbeddedServerError
 
     if isinstance(error, ProjectKeyError):
@@ -74,7 +75,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, UnreachableProjectError | NoCatalogueError):
         return MACHINE, str(error)
     mistakes = PresetError | SettingsError | CatalogueError | IgnoreRulesError
-    if isinstance(error, mistakes | OwnerError | PoolerError):
+    if isinstance(error, mistakes | OwnerError | PoolerError | WayInError):
         return USAGE, str(error).strip()
     if isinstance(
         error, EmbeddedServerError | MigrationError | DatabaseUnreachableError | StoreError

@@ -1,8 +1,9 @@
 """What commands share that only look: the open catalogue, and a clip by its name."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from video_assets.storage.way_in import WayIn
 if TYPE_CHECKING:
     from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
+    from video_assets.storage.rest import RestCatalogue
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
 NO_DATABASE = (
@@ -65,8 +67,15 @@ class Reading:
 
 @contextmanager
 def reading() -> Iterator[Reading]:
-    """Open the catalogue to look into it, and make none."""
+    """Open the catalogue to look into it, and make none.
+
+    Whoever has the database's password goes by it; of a project alone its API is asked.
+    """
     settings = load_settings()
+    if settings.is_by_api:
+        with _by_api(settings) as catalogue:
+            yield Reading(settings, catalogue.user, catalogue)
+        return
     owner = identify(settings).owner
     catalogue = open_existing(settings)
     try:
@@ -74,6 +83,17 @@ def reading() -> Iterator[Reading]:
     finally:
         if catalogue:
             catalogue.close()
+
+
+@contextmanager
+def _by_api(settings: Settings) -> "Iterator[RestCatalogue]":
+    from video_assets.accounts import identity
+    from video_assets.accounts.refusals import asking
+    from video_assets.storage.rest import RestCatalogue
+
+    with closing(identity.identify(settings)) as signed_in:
+        url = signed_in.project.url
+        yield RestCatalogue(lambda: signed_in.client, signed_in.user_id, url, partial(asking, url))
 
 
 def leave(sentence: str) -> NoReturn:
