@@ -49,10 +49,12 @@ def open_own_cache(
 ) -> Cache:
     """Open the artifact folder of somebody who signed in; what lies in the project is fetched.
 
+    The project tells what lies there, so that their settings need not.
+
     token  who they are, to the project
     """
     project, key = settings.supabase_url, settings.supabase_publishable_key
-    if settings.artifacts.url != SUPABASE or project is None or key is None:
+    if settings.artifacts.url not in (None, SUPABASE) or project is None or key is None:
         return Cache(settings.artifacts_dir)
     from video_assets.storage.supabase_objects import SupabaseObjects
 
