@@ -3,12 +3,13 @@
 import errno
 import importlib
 import os
+import random
 import re
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ from video_assets.storage.locations import Found
 from video_assets.storage.storable import storable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# After a pause of a minute clips come back within 6 s, after one of an hour within 6 minutes.
+SPREAD_SHARE, MOST_SPREAD_S = 0.1, 600.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
         store = task.store
         files = store.publish(task.checksum, task.name, document) if store else ()
     except PostponedError as postponed:
-        return Postponed(storable(postponed.reason), postponed.until)
+        return Postponed(storable(postponed.reason), _spread(postponed.until))
     except BaseException as error:  # noqa: BLE001 - even SystemExit would otherwise end the run
         return _failed(error, task, time.perf_counter() - started)
     return Measured(
@@ -119,6 +122,14 @@ def perform(task: Task, progress: Progress) -> Measured | Failed | Postponed:
         cpu_seconds=time.process_time() - cpu_started,
         files=files,
     )
+
+
+def _spread(until: datetime | None) -> datetime | None:
+    """Keep clips that wait for the same moment from being tried all at once."""
+    if until is None:
+        return None
+    wait_s = max(0.0, (until - datetime.now(timezone.utc)).total_seconds())
+    return until + timedelta(seconds=random.uniform(0, min(SPREAD_SHARE * wait_s, MOST_SPREAD_S)))  # noqa: S311
 
 
 @cache

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -71,6 +72,14 @@ def lite(
 @pytest.fixture(scope="module")
 def catalogue_name(embedded_server: EmbeddedServer) -> Iterator[str]:
     """The name of a fresh migrated database."""
+    with new_database(embedded_server) as name:
+        yield name
+        assert found_in_database(embedded_server.admin_url(name)) == set()
+
+
+@contextmanager
+def new_database(embedded_server: EmbeddedServer) -> Iterator[str]:
+    """Make a migrated database for the time of a block, and give its name."""
     name = f"catalogue_{uuid.uuid4().hex[:12]}"
     admin = embedded_server.admin_url("postgres")
     run_sql(
@@ -85,10 +94,10 @@ def catalogue_name(embedded_server: EmbeddedServer) -> Iterator[str]:
             sql.Identifier(name)
         ),
     )
-    yield name
-    leaked = found_in_database(embedded_server.admin_url(name))
-    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-    assert leaked == set()
+    try:
+        yield name
+    finally:
+        run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from video_assets.partitions import CLIPS, batches
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.resources import PRESET_TAG, SWITCHED_ON_TAG, WORKERS_TAG
 from video_assets.run_process import PROCESS_TAG, this_process
-from video_assets.storage import ledger
+from video_assets.storage import advance, batch_calls, ledger
 from video_assets.storage.ai_calls import Payer
 from video_assets.storage.postgres import Postgres
 
@@ -73,10 +73,14 @@ def process_here(
     tries_more = TRIES_MORE
     troubles: list[Trouble] = []
     others = ledger.in_hand(catalogue, list(analyzers()), checksums)
-    while work := (
-        find_work(catalogue, plan, checksums, at_once=not tried)
-        or _left_by(others, catalogue, plan)
-    ):
+    began = advance.now(catalogue)
+
+    def find() -> Work:
+        # Batches are looked at once: else many of them would keep this going until all are over.
+        out = batch_calls.looked_at(catalogue, checksums, began)
+        return find_work(catalogue, plan, checksums, at_once=not tried, left=out)
+
+    while work := find() or _left_by(others, catalogue, plan):
         _end_if_asked()
         if work in tried:  # nothing moved: what is left cannot be made now, or not by us
             if _wait_for_others(instance, catalogue, work):

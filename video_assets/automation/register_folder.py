@@ -16,6 +16,7 @@ from video_assets.media.discovery import Candidate, Listing, Rules, discover
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import LOCAL, LOCAL_OWNER, load_settings
 from video_assets.storage import locations, owners, runs
+from video_assets.storage.artifact_store import share
 from video_assets.storage.locations import display
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
@@ -67,6 +68,7 @@ def register_files(context: dg.OpExecutionContext, config: FolderToRegister) -> 
         context.log.warning(f"{display(reject.path)}: {reject.reason}; nothing was changed")
     if made:
         _write_run(registrar, preset, config, began, made)
+    share(load_settings(), catalogue, made)
     forget_mended(catalogue, registrar.owner, Path(config.path), listing)
     reported = report_results(context.instance, catalogue)
     context.log.info(f"{reported} clips are new to Dagster")

@@ -3,7 +3,7 @@
 Knows no Dagster, so that a command that finds nothing to do has not waited for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from video_assets.analyzer import REGISTERED
@@ -36,15 +36,19 @@ def find_work(
     checksums: Sequence[str] | None = None,
     *,
     at_once: bool = False,
+    left: Collection[tuple[str, str]] = (),
 ) -> Work:
     """List clips with cells that lack a current result, and failed cells worth another attempt.
 
     at_once  tries again now what failed for a passing reason, instead of after a pause
+    left     cells, by clip and asset, that are no reason to request anything
     """
     clips: dict[str, None] = {}
     alone: list[tuple[str, str]] = []
     planned = {asset.asset: asset for asset in plan}
     for cell in ledger.cells(catalogue, plan, checksums, states=OPEN):
+        if (cell.checksum, cell.asset) in left:
+            continue
         if is_tried_alone(cell):
             alone.append((cell.checksum, cell.asset))
         elif (at_once and _is_passing(cell)) or wait_s(cell, planned[cell.asset]) == 0:

@@ -212,11 +212,15 @@ class BatchedModel(PaidModel):
             if isinstance(error, NotTakenError) and fits(error):
                 raise EndedError(f"it does not take the schema of the answer ({error})") from None
             self._settle_failed(out.call, error, Usage(), out.age_s)
+            self._discard(batch)
             raise
         reply = self._settle_answered(out.call, reply, out.age_s)
-        with suppress(ServiceError, EndedError):
-            self.box.discard(batch)
+        self._discard(batch)
         return reply
+
+    def _discard(self, batch: str) -> None:
+        with suppress(ServiceError, EndedError):  # then the service deletes it some weeks later
+            self.box.discard(batch)
 
     def _settle_ended(self, out: Any, error: EndedError) -> None:
         usd = out.reserved_usd if error.is_billed else Decimal(0)

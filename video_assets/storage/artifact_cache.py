@@ -189,8 +189,9 @@ def checked(chunks: Iterable[bytes], made: MadeFile) -> Iterator[bytes]:
 
 def _lacking(made: MadeFile) -> str:
     return (
-        f"the artifact store lacks a file that {made.asset} made of this clip; materialize "
-        f"{made.asset} for this clip alone in the Dagster UI, which makes it again"
+        f"the artifact store lacks a file that {made.asset} made of this clip; if it lies in an "
+        f"earlier one, `video-assets artifacts move` brings it, else materialize {made.asset} for "
+        "this clip alone in the Dagster UI"
     )
 
 

@@ -65,10 +65,13 @@ class Copies:
             taken = self._copying({each: each.key(first) for each in files})
             self._fill(checksum, asset, [(each, owner) for each in files], taken)
 
-    def share(self) -> int:
-        """Give owners their copies who came to a content after its files were made."""
+    def share(self, checksums: Sequence[str] | None = None) -> int:
+        """Give owners their copies who came to a content after its files were made.
+
+        checksums  of which contents; None: of all
+        """
         shared = 0
-        while self.objects.is_by_owner and (rows := self._unshared()):
+        while self.objects.is_by_owner and (rows := self._unshared(checksums)):
             for (checksum, asset, owner), group in groupby(rows, _cell_and_owner):
                 sources = {_made(row): row["source"] for row in group}
                 wanted = [(each, owner) for each in sources]
@@ -107,10 +110,11 @@ class Copies:
         with self.catalogue.transaction() as connection:
             return [row["user_id"] for row in queries.owners(connection, checksum=checksum)]
 
-    def _unshared(self) -> list[dict[str, Any]]:
+    def _unshared(self, checksums: Sequence[str] | None) -> list[dict[str, Any]]:
+        asked = {"checksums": None if checksums is None else list(checksums)}
         with self.catalogue.transaction() as connection:
             store = self.objects.name
-            return list(queries.unshared(connection, store=store, at_most=SHARED_AT_ONCE))
+            return list(queries.unshared(connection, store=store, at_most=SHARED_AT_ONCE, **asked))
 
     def _fill(
         self,

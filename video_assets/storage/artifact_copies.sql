@@ -29,7 +29,7 @@ SELECT d.name, d.size_bytes, d.blake3,
   FROM private.artifact_digests d
  WHERE d.name = ANY(:names);
 
--- name: unshared(store, at_most)
+-- name: unshared(store, checksums, at_most)
 -- Files of which an owner has no copy although they have the content: they came to it later than others.
 SELECT d.file_checksum, d.asset, d.name, d.size_bytes, d.blake3, o.user_id,
        (SELECT c.key
@@ -44,6 +44,7 @@ SELECT d.file_checksum, d.asset, d.name, d.size_bytes, d.blake3, o.user_id,
                       AND x.user_id = o.user_id AND x.done_at IS NOT NULL)
    AND EXISTS (SELECT FROM private.artifact_copies x
                 WHERE x.store = :store AND x.name = d.name AND x.blake3 = d.blake3 AND x.done_at IS NOT NULL)
+   AND (:checksums::text[] IS NULL OR d.file_checksum = ANY(:checksums))
  ORDER BY d.file_checksum, d.asset, o.user_id
  LIMIT :at_most;
 

@@ -54,7 +54,15 @@ def named_in(document: Any, checksum: str, asset: str) -> list[str]:
 
 def replace(connection: Any, checksum: str, asset: str, files: Sequence[MadeFile]) -> None:
     """Write down what the files of a result are, in the transaction that saves it."""
-    queries.replace_digests(
+    names = [each.name for each in files]
+    queries.forget_others(connection, checksum=checksum, asset=asset, names=names)
+    if files:
+        add(connection, checksum, asset, files)
+
+
+def add(connection: Any, checksum: str, asset: str, files: Sequence[MadeFile]) -> None:
+    """Write down what some files of a result are."""
+    queries.add(
         connection,
         checksum=checksum,
         asset=asset,

@@ -1,9 +1,9 @@
--- name: replace_digests(checksum, asset, names, sizes, digests)!
--- What the files of one result are; those of an earlier result are known no more.
-WITH gone AS (
-    DELETE FROM private.artifact_digests
-     WHERE file_checksum = :checksum AND asset = :asset AND name <> ALL(:names::text[])
-)
+-- name: forget_others(checksum, asset, names)!
+-- The files of an earlier result are known no more.
+DELETE FROM private.artifact_digests
+ WHERE file_checksum = :checksum AND asset = :asset AND name <> ALL(:names::text[]);
+
+-- name: add(checksum, asset, names, sizes, digests)!
 INSERT INTO private.artifact_digests AS d (name, file_checksum, asset, size_bytes, blake3)
 SELECT f.name, :checksum, :asset, f.size_bytes, f.blake3
   FROM unnest(:names::text[], :sizes::bigint[], :digests::text[]) AS f(name, size_bytes, blake3)

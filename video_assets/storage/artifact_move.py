@@ -123,9 +123,8 @@ class Move:
     def _put(self, goal: Copies, cell: Cell, made: Sequence[MadeFile]) -> None:
         files = {each: self.source.root / each.name for each in made}
         goal.put(cell.checksum, cell.asset, files)
-        if self.source.shelf is None:  # else it is known what they are
-            with self.catalogue.transaction() as connection:
-                artifact_digests.replace(connection, cell.checksum, cell.asset, made)
+        with self.catalogue.transaction() as connection:
+            artifact_digests.add(connection, cell.checksum, cell.asset, made)
         if find_wrong(goal, cell.names):
             goal.put(cell.checksum, cell.asset, files)
             verify(goal, cell.names)

@@ -44,8 +44,7 @@ def look(store: ArtifactStore) -> StoreState:
     """Ask the store for something that is not there, and count what should be."""
     copies = store.copies
     with copies.catalogue.transaction() as connection:
-        counts = queries.state(connection, store=copies.objects.name)
-        found = next(iter(counts))
+        found = queries.state(connection, store=copies.objects.name)
         unknown = queries.unknown(connection)
     return StoreState(
         name=copies.objects.name,

@@ -1,4 +1,4 @@
--- name: state(store)
+-- name: state(store)^
 SELECT (SELECT count(*) FROM private.artifact_copies WHERE store = :store AND done_at IS NOT NULL) AS files,
        (SELECT coalesce(sum(size_bytes), 0)::bigint
           FROM private.artifact_copies WHERE store = :store AND done_at IS NOT NULL) AS size_bytes,

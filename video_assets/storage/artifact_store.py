@@ -1,5 +1,7 @@
 """The artifact store: the folder of this machine, and the object store behind it, if any."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +10,12 @@ from video_assets.settings import Settings, SettingsError
 from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Copies
 from video_assets.storage.artifact_digests import MadeFile
-from video_assets.storage.objects import Objects, open_objects
+from video_assets.storage.objects import Objects, StoreError, open_objects
 from video_assets.storage.postgres import Postgres
 
 GB = 1_000_000_000
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,19 @@ def open_cache(settings: Settings, catalogue: Postgres) -> Cache:
     """Open the folder of this machine, to read from it and from whatever is behind it."""
     store = open_store(settings, catalogue)
     return Cache(settings.artifacts_dir) if store is None else store.cache
+
+
+def share(settings: Settings, catalogue: Postgres, checksums: Sequence[str]) -> None:
+    """Give whoever has just registered known contents the files that were made of these.
+
+    What a store that does not answer keeps from them, the next clean-up gives.
+    """
+    store = open_store(settings, catalogue) if checksums else None
+    if store is not None:
+        try:
+            store.copies.share(checksums)
+        except StoreError as error:
+            _log.warning("%s", error)
 
 
 def open_named(settings: Settings, name: str) -> Objects:

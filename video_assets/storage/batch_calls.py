@@ -89,3 +89,12 @@ def out(catalogue: Postgres, owner: UUID, checksums: Sequence[str] | None = None
             connection, owner=owner, checksums=None if checksums is None else list(checksums)
         )
         return [Out(**row) for row in rows]
+
+
+def looked_at(
+    catalogue: Postgres, checksums: Sequence[str], since: datetime
+) -> set[tuple[str, str]]:
+    """Find the cells, by clip and asset, whose batches were found to be out since then."""
+    with catalogue.transaction() as connection:
+        rows = queries.looked_at(connection, checksums=list(checksums), since=since)
+        return {(row["file_checksum"], row["asset"]) for row in rows}

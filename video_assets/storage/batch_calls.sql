@@ -36,3 +36,11 @@ SELECT provider, address, batch
  WHERE user_id = :owner AND status = 'waiting' AND batch IS NOT NULL
    AND (:checksums::text[] IS NULL OR file_checksum = ANY(:checksums::text[]))
  ORDER BY sent_at;
+
+-- name: looked_at(checksums, since)
+-- The cells that were left for later since then because of a batch that is out.
+SELECT p.file_checksum, p.asset
+  FROM private.postponed_cells p
+ WHERE p.file_checksum = ANY(:checksums::text[]) AND p.noted_at >= :since
+   AND EXISTS (SELECT FROM ai_calls a
+                WHERE a.file_checksum = p.file_checksum AND a.asset = p.asset AND a.status = 'waiting');

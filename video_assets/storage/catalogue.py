@@ -21,13 +21,10 @@ def open_catalogue(settings: Settings) -> Postgres:
 
     A database by URL is never migrated in passing, because other machines may be using it.
 
-    Raises CatalogueError for a project whose database the settings do not name.
+    Raises CatalogueError for a project whose database the settings do not name: what is meant for
+    it must not go into the embedded one.
     """
-    if settings.is_by_api:
-        raise CatalogueError(
-            f"this needs the database of {settings.supabase_url} itself, as machines have it that "
-            "process: set SUPABASE_DB_URL, or unset SUPABASE_URL for the catalogue of this machine"
-        )
+    _refuse_project_alone(settings)
     if settings.db_url is not None:
         with connecting.connect(settings.db_url, tuple_row, wait_s=WAIT_S) as connection:
             _prepare(connection, settings)
@@ -40,18 +37,27 @@ def open_catalogue(settings: Settings) -> Postgres:
 
 def open_existing(settings: Settings) -> Postgres | None:
     """The catalogue to look into, or None where none was ever made; makes none."""
-    is_here = settings.is_embedded and not settings.is_by_api
-    if is_here and server_file.read(EmbeddedServer(settings.home).folder) is None:
+    _refuse_project_alone(settings)
+    if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
         return None
     return open_catalogue(settings)
 
 
 def open_running(settings: Settings) -> Postgres | None:
     """The catalogue as it is, or None where none was ever made; starts and migrates nothing."""
+    _refuse_project_alone(settings)
     if settings.db_url is not None:
         return by_url(settings.db_url, settings)
     server = EmbeddedServer(settings.home)
     return None if server_file.read(server.folder) is None else _embedded(server, settings)
+
+
+def _refuse_project_alone(settings: Settings) -> None:
+    if settings.is_by_api:
+        raise CatalogueError(
+            f"this needs the database of {settings.supabase_url}, as machines that process clips "
+            "have it: set SUPABASE_DB_URL; with a sign-in alone one may look, search and edit"
+        )
 
 
 def by_url(url: str, settings: Settings) -> Postgres:

@@ -30,6 +30,7 @@ class Plan:
     rows       table -> number of the owner's rows
     only_here  contents that nobody else has: their results and files go too
     shared     number of contents that somebody else has
+    files      on this machine, and in an object store
     """
 
     rows: dict[str, int]
@@ -48,14 +49,16 @@ def plan(catalogue: Postgres, store: Folder, owner: UUID, clip_id: UUID | None =
         contents = list(queries.checksums(connection, owner=owner, clip_id=clip_id))
         only_here = [row["file_checksum"] for row in contents if not row["is_shared"]]
         results = queries.count_results(connection, checksums=only_here)
+        everywhere = [row["file_checksum"] for row in contents]
+        stored = queries.stored(connection, owner=owner, checksums=everywhere, only_here=only_here)
     files = [item for each in only_here for item in store.files(f"{each[:2]}/{each}")]
     return Plan(
         rows=rows if clip_id is None else {"clips": len(contents), **rows},
         only_here=tuple(only_here),
         shared=len(contents) - len(only_here),
         results=results,
-        files=len(files),
-        size_bytes=sum(item.size_bytes for item in files),
+        files=len(files) + stored["files"],
+        size_bytes=sum(item.size_bytes for item in files) + stored["size_bytes"],
     )
 
 

@@ -28,6 +28,14 @@ SELECT c.file_checksum,
 -- name: count_results(checksums)$
 SELECT count(*) FROM results WHERE file_checksum = ANY(:checksums);
 
+-- name: stored(owner, checksums, only_here)^
+-- What goes from object stores: an owner's own copies, and those of contents that nobody else has.
+SELECT count(*) AS files, coalesce(sum(size_bytes), 0)::bigint AS size_bytes
+  FROM private.artifact_copies
+ WHERE done_at IS NOT NULL
+   AND (user_id = :owner AND file_checksum = ANY(:checksums)
+        OR user_id IS NULL AND file_checksum = ANY(:only_here));
+
 -- name: places(clip_id)
 SELECT host, volume, inode, path_bytes, size_bytes, mtime_ns
   FROM clip_locations

@@ -101,7 +101,8 @@ class FsspecObjects:
         except FileNotFoundError:
             raise NoObjectError(self.name) from None
         except (OSError, *self._faults()) as error:
-            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+            said = reason or type(error).__name__
             raise StoreError(f"{self.name}: {said}") from error
 
     def _faults(self) -> Iterator[type[Exception]]:

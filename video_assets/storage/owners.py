@@ -82,12 +82,18 @@ def find(catalogue: Postgres, word: str) -> UUID | None:
 
 def require(catalogue: Postgres, owner: UUID) -> None:
     """Raise OwnerError where an owner has no account: their clips could not be written down."""
-    if find(catalogue, str(owner)) is None:
-        who = "the local owner" if owner == LOCAL_OWNER else f"owner {owner}"
+    if find(catalogue, str(owner)) is not None:
+        return
+    if owner == LOCAL_OWNER:
         raise OwnerError(
-            f"{who} has no account in this catalogue; `video-assets auth status` shows the id of "
-            "whoever is signed in"
+            "this catalogue has accounts, and `local` is none of them; set SUPABASE_URL and "
+            "SUPABASE_PUBLISHABLE_KEY and run `video-assets auth login`, or name the id of a user "
+            "as owner of the watched folder"
         )
+    raise OwnerError(
+        f"owner {owner} has no account in this catalogue; `video-assets auth status` shows the id "
+        "of whoever is signed in"
+    )
 
 
 def profiles(

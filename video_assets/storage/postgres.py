@@ -65,6 +65,16 @@ class Postgres:
             connection.execute(_NOTICE_DEATH)
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The catalogue as it is at this moment, as service_role, however long the block takes."""
+        with connecting.connect(self.dsn, dict_row, wait_s=WAIT_S) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            with connection.transaction():
+                connection.execute(_ASSUME, _identity(None))
+                yield connection
+
     def confirm_sessions(self) -> None:
         """Raise PoolerError where `session` would, before any work depends on it."""
         with self.session():

@@ -5,6 +5,7 @@ the result from the ledger; the assets that are called `..._analysis` share one 
 without a file projects nothing: its result lives in the ledger alone.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,7 @@ PROGRESS = "progress"
 ANALYSIS = "_analysis"
 # Scenes that are new take their words from the description.
 _FOLLOWED = {"scenes": "description"}
-# Vectors of moments hang on the segments that search_texts makes.
-_KNOWN = """SELECT asset FROM results WHERE file_checksum = %s AND status = 'done'
-             ORDER BY asset <> 'search_texts', asset"""
+_KNOWN = "SELECT asset FROM results WHERE file_checksum = %s AND status = 'done'"
 
 
 def project(connection: Any, asset: str, checksum: str, owner: UUID | None = None) -> None:
@@ -36,9 +35,15 @@ def project_progress(connection: Any, checksums: list[str], owner: UUID | None =
 def project_clip(connection: Any, checksum: str, owner: UUID | None = None) -> None:
     """Write everything that is known of a clip, as for an owner who has just registered it."""
     found = connection.execute(_KNOWN, (checksum,)).fetchall()
-    for row in found:
-        _project(connection, row["asset"], checksum, owner)
+    for asset in ordered(row["asset"] for row in found):
+        _project(connection, asset, checksum, owner)
     project_progress(connection, [checksum], owner)
+
+
+def ordered(assets: Iterable[str]) -> list[str]:
+    """Put assets into an order in which all of them can be projected."""
+    # Vectors of moments hang on the segments that search_texts makes.
+    return sorted(assets, key=lambda asset: (asset != "search_texts", asset))
 
 
 def _project(connection: Any, asset: str | None, checksum: str, owner: UUID | None) -> None:

@@ -2,6 +2,12 @@
 -- Write every name with its schema, whatever the path of this connection; for this transaction.
 SELECT set_config('search_path', 'pg_catalog', true);
 
+-- name: has_objects()$
+-- Whether files are kept beside the tables; the migrations make no policies for them elsewhere.
+SELECT EXISTS (SELECT FROM pg_class AS c
+                 JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'storage' AND c.relname = 'objects');
+
 -- name: rights()
 -- What roles may do with what is ours, as the statements that would bring it about.
 WITH ours AS (

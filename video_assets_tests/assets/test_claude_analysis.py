@@ -228,6 +228,9 @@ def test_a_wait_of_minutes_leaves_the_service_alone_for_so_long(clip, service):
         "WHERE file_checksum = %s"
     )
     assert 100 < left[0][0] <= 120
+    waits = [each.until.timestamp() - time.time() for each in (found, clip.ask()) if each.until]
+    assert all(100 < each <= 132 for each in waits)
+    assert waits[0] != waits[1]  # so that clips do not all come back at once
 
 
 def test_a_service_that_says_nothing_is_given_up(clip, service):

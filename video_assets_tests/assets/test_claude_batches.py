@@ -77,7 +77,7 @@ def test_what_is_handed_in_is_fetched_later_for_half_the_price(clip, service):
     assert isinstance(handed, Postponed)
     assert "anthropic answers in batches, within a day" in handed.reason
     assert handed.until is not None
-    assert 50 < handed.until.timestamp() - time.time() <= 60
+    assert 50 < handed.until.timestamp() - time.time() <= 66  # spread, so that not all look at once
     assert clip.calls("status, batch, cost_usd") == [("waiting", service.made[0].id, None)]
     for _ in range(3):
         assert isinstance(clip.ask(), Postponed)
@@ -110,7 +110,7 @@ def test_the_pause_between_two_looks_grows_to_an_hour(clip, service):
         found = clip.ask()
         assert isinstance(found, Postponed)
         assert found.until is not None
-        assert found.until.timestamp() - time.time() == pytest.approx(pause_s, abs=10)
+        assert found.until.timestamp() - time.time() == pytest.approx(1.05 * pause_s, rel=0.06)
 
 
 def test_what_is_out_is_reserved_and_holds_against_caps(clip, service, catalogue):

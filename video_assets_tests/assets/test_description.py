@@ -61,11 +61,23 @@ def test_the_language_is_what_was_transcribed_else_what_an_analyzer_heard():
     assert describe({}, silent, settings).language is None
 
 
+def test_what_an_analyzer_heard_is_kept_where_nobody_else_listened():
+    found = ComprehensiveAIAnalysis.model_validate(analysis(language="de"))
+    made, settings = {**MADE, "claude_analysis": found}, DescriptionSettings()
+    unasked = transcript_of().model_copy(update={"source": None})
+    for transcript in (None, unasked):
+        assert [each.text for each in describe(made, transcript, settings).heard] == ["Da drüben."]
+    voiceless = unasked.model_copy(update={"has_speech": False})
+    for transcript in (voiceless, transcript_of(said(0, "Good evening"))):
+        assert describe(made, transcript, settings).heard == ()
+    assert describe(MADE, None, settings).heard == ()
+
+
 def test_a_clip_that_nobody_looked_at_has_an_empty_description():
     asset = ANALYZERS[module.description.key.to_user_string()]
     nothing: dict[str, None] = dict.fromkeys(asset.inputs)
     made = asset.function(**nothing, settings=DescriptionSettings())
-    assert made.model_dump() == {"candidates": (), "language": None}
+    assert made.model_dump() == {"candidates": (), "language": None, "heard": ()}
     assert asset.required == ()
     assert asset.metadata(made, None) == {"analyses": 0}  # type: ignore[arg-type]
 

@@ -221,3 +221,4 @@ def test_times_beyond_the_clip_are_found_in_batches_too(clip):
     assert isinstance(found, Failed)
     assert "answered twice what cannot be used" in found.message
     assert clip.outcomes() == [("invalid", PAID)] * 2
+    assert is_gone(clip)

@@ -155,6 +155,17 @@ def test_an_analysis_alone_is_something_to_tell(probe: Probe):
     assert texts.keywords == "stone bridge outdoor rowing boat water person portrait"
 
 
+def test_what_an_analyzer_heard_is_found_where_there_is_no_transcript(probe: Probe):
+    heard = Description(
+        candidates=(), language="de", heard=(said(0, "Guten Abend"), said(9, "und gute Nacht."))
+    )
+    texts = tell(probe, None, None, heard)
+    assert texts.summary == "What is said: Guten Abend und gute Nacht."
+    assert texts.keywords.startswith("Guten Abend und gute Nacht.")
+    assert [each.text for each in texts.passages] == ["Guten Abend", "und gute Nacht."]
+    assert texts.language == "de"
+
+
 def test_who_is_not_preferred_changes_no_text(probe: Probe):
     one = tell(probe, KNOWN, None, described(gemini_analysis=analyses.GEMINI))
     assert tell(probe, KNOWN, None, described(**analyses.SAID)) == one

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from video_assets.analyzer import ANALYZERS
@@ -105,6 +106,37 @@ def test_what_waits_for_a_moment_is_due_when_it_has_come(pipeline, service, monk
     plan = plan_of(pipeline.preset)
     assert find_work(pipeline.catalogue, plan, list(clips.values()))
     assert [due.checksum for due in find_due(pipeline.catalogue, {"test": plan}, (), at_most=99)]
+
+
+WAITS = """
+INSERT INTO ai_calls (user_id, file_checksum, asset, provider, model, account, request, status,
+                      reserved_usd, reserved_tokens)
+VALUES (%s, %s, 'opinion', 'tests', 'm', 'a', 'r', 'waiting', 0, 0)
+"""
+PASSES_AT_ONCE = """
+CREATE FUNCTION private.passes_at_once() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN NEW.until := now(); RETURN NEW; END';
+CREATE TRIGGER passes_at_once BEFORE INSERT OR UPDATE ON private.postponed_cells
+FOR EACH ROW EXECUTE FUNCTION private.passes_at_once()
+"""
+
+
+def test_an_ingest_looks_at_a_batch_once_however_soon_it_may_look_again(
+    pipeline, service, admin_url, monkeypatch
+):
+    monkeypatch.setenv(DAY, "0")
+    clips = pipeline.register("gnu", "hen")
+    with psycopg.connect(admin_url) as connection:
+        connection.execute(PASSES_AT_ONCE)
+    with pipeline.catalogue.transaction() as connection:
+        for checksum in clips.values():
+            connection.execute(WAITS, (LOCAL_OWNER, checksum))
+    try:
+        assert pipeline.process(clips) == 1
+        assert pipeline.process(clips) == 1  # as by the next ingest
+    finally:
+        with psycopg.connect(admin_url) as connection:
+            connection.execute("DROP FUNCTION private.passes_at_once CASCADE")
 
 
 def test_a_cap_of_half_the_quote_stops_within_one_call_of_it(pipeline, service):

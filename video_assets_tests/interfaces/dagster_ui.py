@@ -6,9 +6,9 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,11 +56,12 @@ class DagsterUi:
 
     url: str
     pid: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, query: str, **variables: Any) -> Any:
         """Send one GraphQL request, and give the data of its answer."""
         body = json.dumps({"query": query, "variables": variables}).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self.headers}
         request = urllib.request.Request(f"{self.url}/graphql", body, headers)  # noqa: S310
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             answer = json.load(response)

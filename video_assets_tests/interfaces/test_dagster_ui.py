@@ -1,17 +1,30 @@
 """The Dagster UI of `video-assets dev`: what it shows is what the ledger says, whatever is run."""
 
+import json
+import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import pytest
+from websockets import Subprotocol
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from video_assets.settings import load_settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.postmaster import HOST
 from video_assets_tests.clips import Clip, flat, make_clip
 from video_assets_tests.commands import run
+from video_assets_tests.interfaces.authenticating_proxy import (
+    CADDY,
+    authorization,
+    guard,
+    status,
+)
 from video_assets_tests.interfaces.chromium import CHROMIUM, open_page
 from video_assets_tests.interfaces.dagster_ui import (
     LOCATIONS,
@@ -178,6 +191,39 @@ def test_the_contact_sheet_is_seen_in_a_browser(studio: Studio, tmp_path: Path) 
     with open_page(f"{studio.ui.url}/assets/thumbnails?view=overview", tmp_path) as page:
         width, height = wait_for(60, lambda: page.evaluate(SHOW_SHEET))
     assert width > height > 0
+
+
+@pytest.mark.skipif(CADDY is None, reason="no Caddy on this machine")
+def test_behind_the_proxy_a_password_is_asked_for(studio: Studio, tmp_path: Path) -> None:
+    upstream = studio.ui.url.removeprefix("http://")
+    with guard(upstream, tmp_path) as address:
+        for path in ("/", "/graphql", "/server_info"):
+            assert status(f"{address}{path}") == 401
+            assert status(f"{address}{path}", authorization("another")) == 401
+        assert status(address, authorization()) == 200
+        behind = replace(studio.ui, url=address, headers=authorization())
+        assert behind.ask(LOCATIONS) == studio.ui.ask(LOCATIONS)
+        graphql = address.replace("http", "ws", 1) + "/graphql"
+        with pytest.raises(InvalidStatus, match="401"):
+            say_hello(graphql, {})
+        assert say_hello(graphql, authorization()) == "connection_ack"
+
+
+def say_hello(address: str, headers: dict[str, str]) -> str:
+    """Begin to speak GraphQL over a web socket, as the pages of the UI do."""
+    protocols = [Subprotocol("graphql-ws")]
+    with connect(address, additional_headers=headers, subprotocols=protocols) as spoken:
+        spoken.send(json.dumps({"type": "connection_init", "payload": {}}))
+        return json.loads(spoken.recv(timeout=20))["type"]
+
+
+def test_no_other_address_of_the_machine_reaches_it(studio: Studio) -> None:
+    port = int(studio.ui.url.rpartition(":")[2])
+    own = {each.address for some in psutil.net_if_addrs().values() for each in some
+           if each.family == socket.AF_INET}  # fmt: skip
+    for address in (own - {HOST}) | {"127.0.0.2"}:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, port), timeout=5)
 
 
 def test_no_worker_outlives_its_run(studio: Studio) -> None:

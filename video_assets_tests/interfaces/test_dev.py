@@ -14,6 +14,9 @@ from video_assets.settings import Settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import run, start
+from video_assets_tests.interfaces.dagster_ui import SELECTOR, DagsterUi
+
+START = "mutation ($of: SensorSelector!) { startSensor(sensorSelector: $of) { __typename } }"
 
 
 def url_of(process: "subprocess.Popen[str]") -> str:
@@ -31,6 +34,12 @@ def family(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     return found
 
 
+def listening(processes: list[psutil.Process]) -> set[str]:
+    """The addresses at which they take connections."""
+    found = [each for process in processes for each in process.net_connections("inet")]
+    return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
+
+
 def test_it_answers_and_ctrl_c_stops_all_it_started(settings: Settings):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -39,7 +48,7 @@ def test_it_answers_and_ctrl_c_stops_all_it_started(settings: Settings):
         metrics = free_port()
         settings.home.mkdir()
         (settings.home / "settings.toml").write_text(f"[metrics]\nport = {metrics}\n")
-        process = start(settings.home, "dev", "--port", str(port))
+        process = start(settings.home, "dev", "--read-only", "--port", str(port))
         url = url_of(process)
     assert not url.endswith(f":{port}")
     with urllib.request.urlopen(f"{url}/server_info", timeout=10) as answer:  # noqa: S310  our own
@@ -47,6 +56,9 @@ def test_it_answers_and_ctrl_c_stops_all_it_started(settings: Settings):
     with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10) as answer:
         assert b"video_assets_up 1.0" in answer.read()
     everything = family(process)
+    assert listening(everything) == {"127.0.0.1"}
+    asked = DagsterUi(url, process.pid).ask(START, of={**SELECTOR, "sensorName": "reconcile"})
+    assert asked == {"startSensor": {"__typename": "UnauthorizedError"}}
     second = run(settings.home, "dev")
     assert second.returncode == 2
     assert "runs already" in second.stderr

@@ -21,7 +21,15 @@ Verb = Literal["read", "add", "put", "change", "remove", "call"]
 Who = Literal["anon", "eve", "owner", "admin", "worker", "operator"]
 Row = dict[str, Any]
 
-OURS = ("public", "private")
+OURS = ("public", "private", "readings")
+OF_SUPABASE = ("auth", "storage", "extensions", "supabase_migrations")
+NEEDED: Mapping[Verb, set[str]] = {
+    "read": {"SELECT"},
+    "add": {"INSERT"},
+    "put": {"INSERT", "UPDATE"},
+    "change": {"UPDATE"},
+    "remove": {"DELETE"},
+}
 RELATIONS = """
     SELECT n.nspname AS schema, c.relname AS name,
            c.relkind = 'v' AS is_view,
@@ -37,7 +45,10 @@ RELATIONS = """
                   WHERE i.indrelid = c.oid AND i.indisprimary) AS key,
            ARRAY(SELECT a.attname FROM pg_attribute AS a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                    AND has_column_privilege('authenticated', c.oid, a.attnum, 'INSERT')) AS may_add
+                    AND has_column_privilege('authenticated', c.oid, a.attnum, 'INSERT')
+                ) AS may_add,
+           ARRAY(SELECT p FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
+                  WHERE has_table_privilege('service_role', c.oid, p)) AS worker_may
       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^(pg_|information_schema$)'
        AND NOT EXISTS (SELECT FROM pg_depend AS d
@@ -51,7 +62,7 @@ FUNCTIONS = """
            ARRAY(SELECT t::regtype::text FROM unnest(p.proargtypes) AS t) AS types,
            has_function_privilege('authenticated', p.oid, 'EXECUTE') AS is_for_users
       FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-     WHERE n.nspname IN ('public', 'private') AND p.prokind = 'f'
+     WHERE n.nspname !~ '^(pg_|information_schema$)' AND n.nspname <> ALL (%s) AND p.prokind = 'f'
        AND p.prorettype <> 'trigger'::regtype
        AND p.provolatile <> 'i'  -- which reads nothing but its arguments
      ORDER BY 1, 2, 6
@@ -91,7 +102,7 @@ class Attempt:
     request: Request
     alike: Request | None
     right: Request
-    by: tuple[Who, ...] = ("worker", "operator")
+    by: tuple[Who, ...] = ("operator",)
     is_refused: bool = False
 
     def __str__(self) -> str:
@@ -117,9 +128,10 @@ class Attempts:
         """Give every attempt on tables, views and functions."""
         with self._connection.cursor(row_factory=namedtuple_row) as cursor:
             relations: list[Any] = cursor.execute(RELATIONS.encode()).fetchall()
-            functions: list[Any] = cursor.execute(FUNCTIONS.encode()).fetchall()
+            functions: list[Any] = cursor.execute(FUNCTIONS.encode(), [[*OF_SUPABASE]]).fetchall()
         for relation in relations:
-            yield from self._on_relation(relation)
+            for each in self._on_relation(relation):
+                yield replace(each, by=_who_may(relation, each.right.verb))
         for function in functions:
             yield self._call(function)
             if any(kind.startswith("text") for kind in function.types):
@@ -158,8 +170,7 @@ class Attempts:
         if not relation.is_view:
             yield from self._add(replace(found, verb="add", values=row), relation.may_add)
         if relation.is_writable:
-            by: tuple[Who, ...] = ("operator",) if relation.is_view else ("worker", "operator")
-            yield from self._change(replace(found, verb="change", values=row), by)
+            yield from self._change(replace(found, verb="change", values=row))
 
     def _add(self, added: Request, may_add: list[str]) -> Iterator[Attempt]:
         """Add a row like the victim's: as it is, as Eve's own, and of what users may add."""
@@ -175,22 +186,22 @@ class Attempts:
             alike = replace(some, values=self._of_nobody(some.values))
             yield Attempt("add what may be added to", some, alike, added)
 
-    def _change(self, changed: Request, by: tuple[Who, ...]) -> Iterator[Attempt]:
+    def _change(self, changed: Request) -> Iterator[Attempt]:
         """Change each column of the victim's row, remove it, and hang Eve's rows on their clip."""
         row, where = changed.values, changed.where
         not_there = self._of_nobody(where)
         gone = replace(changed, verb="remove", values={})
-        yield Attempt("remove", gone, replace(gone, where=not_there), gone, by)
-        yield Attempt("change all of", changed, replace(changed, where=not_there), changed, by)
+        yield Attempt("remove", gone, replace(gone, where=not_there), gone)
+        yield Attempt("change all of", changed, replace(changed, where=not_there), changed)
         for name, value in row.items():
             same = replace(changed, values={name: value})
-            yield Attempt(f"change {name} of", same, replace(same, where=not_there), same, by)
+            yield Attempt(f"change {name} of", same, replace(same, where=not_there), same)
         for name in {"user_id", "clip_id", "video_id"} & set(row):
             taken = {name: str(self.eve.id if name == "user_id" else self.victim.clip)}
             whose = where if name == "user_id" else {"user_id": str(self.eve.id)}
             over = replace(changed, where=whose, values=taken)
             right = replace(changed, values={name: row[name]})
-            yield Attempt(f"take over {name} of", over, None, right, by)
+            yield Attempt(f"take over {name} of", over, None, right)
 
     def _mine(self, row: Row) -> Row:
         """What makes a row Eve's own, which goes on naming the victim's clip."""
@@ -235,8 +246,18 @@ def _arguments(function: Any, of: Owner) -> tuple[tuple[str, str, Any], ...]:
     return (*told[: function.needed], *(each for each in optional if each[1] in TELLING))
 
 
+def _who_may(relation: Any, verb: Verb) -> tuple[Who, ...]:
+    may = NEEDED[verb] <= set(relation.worker_may)
+    return ("worker",) if may else ("operator",)
+
+
 def argument(name: str, kind: str, of: Owner) -> Any:
     """Find a value for an argument of a function that tells of somebody."""
+    if name == "questions":
+        asked = {"query": "browse_results", "parameters": {"checksum": of.checksum}}
+        return json.dumps([asked])
+    if kind.startswith("bytea"):
+        return [f"\\x{of.name.encode().hex()}"]
     if kind.startswith("uuid"):
         value: Any = str(of.clip if "clip" in name or kind == "uuid[]" else of.id)
     elif kind.startswith("text"):

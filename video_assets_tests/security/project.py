@@ -33,7 +33,7 @@ class Project:
 
 def populate(lite: Lite) -> Project:
     """Sign everybody up, and let the victim and Eve have a row in every table."""
-    victim, eve, admin = (_sign_up(lite, name) for name in (WORD, "eve", "admin"))
+    victim, eve, admin = (sign_up(lite, name) for name in (WORD, "eve", "admin"))
     catalogue = Postgres(lite.admin_url)
     with catalogue.transaction() as connection:
         connection.execute("SELECT private.use_checksum_algorithm('blake3')")
@@ -67,16 +67,21 @@ def client(lite: Lite, key: str, token: str | None = None) -> SyncPostgrestClien
 
 
 @dataclass(frozen=True)
-class _Account:
+class Account:
+    """Somebody with a token."""
+
     id: uuid.UUID
+    email: str
     token: str
 
 
-def _sign_up(lite: Lite, name: str) -> _Account:
+def sign_up(lite: Lite, name: str) -> Account:
+    """Sign somebody up, and in."""
+    email = f"{name}@example.org"
     answer = httpx.post(
         f"{lite.url}/auth/v1/signup",
         headers={"apikey": lite.publishable_key},
-        json={"email": f"{name}@example.org", "password": "Passw0rd!"},
+        json={"email": email, "password": "Passw0rd!"},
         timeout=30,
     ).json()
-    return _Account(uuid.UUID(answer["user"]["id"]), answer["access_token"])
+    return Account(uuid.UUID(answer["user"]["id"]), email, answer["access_token"])

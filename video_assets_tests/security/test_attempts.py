@@ -5,6 +5,7 @@ Who has nothing but the publishable key, and who has a token of their own, try e
 changes, and what they have is answered as what nobody has. The same succeeds for who may do it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 import psycopg
@@ -13,7 +14,7 @@ import pytest
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.lite.server import serve_lite
 from video_assets_tests.security.attempts import Attempt, Attempts, Who, tells_of
-from video_assets_tests.security.doors import Answer, Door, HttpDoor, SqlDoor
+from video_assets_tests.security.doors import Answer, Door, HttpDoor, SqlDoor, is_reading
 from video_assets_tests.security.project import Project, populate
 
 LEAST = 200
@@ -56,7 +57,7 @@ def test_nothing_gets_through_over_http(project: Project):
         tried = [each for each in attempts if door.can_say(each.request)]
         wrong = [said for each in tried for said in judged(door, attempts, "eve", each)]
         for each in tried:
-            if each.what in BY_ANYBODY:
+            if each.what in BY_ANYBODY and not is_reading(each.request):
                 wrong += judged(door, attempts, "anon", each)
         for each in in_their_order(connection, tried):
             wrong += mistaken(door, each)
@@ -87,15 +88,23 @@ def judged(door: Door, attempts: Attempts, who: Who, attempt: Attempt) -> list[s
 
 
 def said(answer: Answer) -> tuple[object, ...]:
-    return answer.rows, answer.count, answer.code, answer.said
+    # How long ago something of Eve's own was is another answer each time.
+    rows = tuple(re.sub(r"\b\d+\.\d{3,}", "…", row) for row in answer.rows)
+    return rows, answer.count, answer.code, answer.said
 
 
 def mistaken(door: Door, attempt: Attempt) -> list[str]:
     """Say so if nobody can do what was attempted, so that it fails for another reason."""
     answers = [door.allow(who, attempt.right) for who in attempt.by]
-    is_call = attempt.right.verb == "call"
-    done = any(each.is_reached if is_call else each.count > 0 for each in answers if each)
-    return [] if done or not any(answers) else [f"{attempt} fails for everybody: {answers}"]
+    done = any(each is None or is_done(attempt, each) for each in answers)
+    return [] if done else [f"{attempt} fails for everybody: {answers}"]
+
+
+def is_done(attempt: Attempt, answer: Answer) -> bool:
+    if attempt.right.verb == "call":
+        return answer.is_reached
+    is_referred_to = attempt.right.verb == "remove" and answer.code == "23503"  # so they may
+    return answer.count > 0 or is_referred_to
 
 
 def in_their_order(connection: psycopg.Connection, attempts: list[Attempt]) -> list[Attempt]:

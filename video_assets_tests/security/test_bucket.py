@@ -8,6 +8,8 @@ import pytest
 
 from video_assets_tests.security.owners import DENIED
 
+# There everybody may ask, and policies alone say who gets what.
+AS_IN_A_PROJECT = "GRANT ALL ON storage.objects TO anon, authenticated, service_role"
 LAX = """CREATE POLICY "Everybody may do everything" ON storage.objects
          FOR ALL TO anon, authenticated USING (true) WITH CHECK (true)"""
 ADD = "INSERT INTO storage.objects (bucket_id, name) VALUES ('artifacts', %s)"
@@ -18,6 +20,7 @@ ANN, BEN = uuid.uuid4(), uuid.uuid4()
 def project(admin_url: str, request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
     """A bucket with a file of Ann's and one of Ben's; nothing is kept."""
     with psycopg.connect(admin_url) as connection:
+        connection.execute(AS_IN_A_PROJECT)
         if request.param == "in a lax project":
             connection.execute(LAX)
         for owner in (ANN, BEN):

@@ -162,20 +162,16 @@ def room_for(admin_url: str, connections: int) -> Iterator[None]:
     run_sql(admin_url, limit.format(name, sql.Literal(-1)))
 
 
-def test_a_full_server_is_waited_for(catalogue: Postgres, admin_url: str):
-    catalogue.close()
-    with room_for(admin_url, 1), ThreadPoolExecutor(2) as threads:
-        with psycopg.connect(catalogue.dsn):
-            working = threads.submit(who, catalogue)
+@pytest.mark.parametrize("work", ["a transaction", "claims"])
+def test_a_full_server_is_waited_for(catalogue: Postgres, admin_url: str, work: str):
+    late = Postgres(f"{catalogue.dsn}?application_name=late")
+    with ThreadPoolExecutor(1) as threads:
+        with room_for(admin_url, 0):
+            waiting = threads.submit(who if work == "a transaction" else claim, late)
             with pytest.raises(TimeoutError):
-                working.result(0.5)
-        assert working.result(10)["who"] == "service_role"
-        catalogue.close()
-        with psycopg.connect(catalogue.dsn):
-            claiming = threads.submit(claim, catalogue)
-            with pytest.raises(TimeoutError):
-                claiming.result(0.5)
-        assert claiming.result(10) == ["a" * 64]
+                waiting.result(0.5)
+        assert waiting.result(20)
+    late.close()
 
 
 def claim(catalogue: Postgres) -> list[str]:

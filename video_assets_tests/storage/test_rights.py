@@ -112,3 +112,17 @@ def test_what_is_not_ours_is_left_alone(connection: psycopg.Connection[tuple]):
     connection.execute("CREATE TABLE notes (id int); GRANT ALL ON notes TO anon")
     connection.execute("CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     assert not rights.drift(connection)
+
+
+def test_a_catalogue_without_files_needs_no_policies_for_them(
+    connection: psycopg.Connection[tuple],
+):
+    connection.execute("DROP TABLE storage.objects")
+    assert not rights.drift(connection)
+
+
+def test_strangers_who_could_read_files_are_noticed(connection: psycopg.Connection[tuple]):
+    connection.execute('DROP POLICY "Artifacts are read by their owners alone" ON storage.objects')
+    (made,) = rights.drift(connection).remedy()
+    connection.execute(made.encode())
+    assert not rights.drift(connection)

@@ -15,7 +15,9 @@ from pydantic import SecretStr
 from video_assets.artifact_place import Artifacts
 from video_assets.settings import Settings
 from video_assets.storage import deletions, erasure
-from video_assets.storage.artifact_cache import DamagedError
+from video_assets.storage.artifact_cache import Cache, DamagedError
+from video_assets.storage.artifact_move import Move
+from video_assets.storage.artifact_store import share
 from video_assets.storage.objects import NoObjectError, StoreError, Upload
 from video_assets.storage.own_copies import open_own_cache
 from video_assets.storage.postgres import Postgres
@@ -179,7 +181,11 @@ def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, l
     time.sleep(0.1)
     registered = time.time()
     here.kept.clip(text_of(here, checksum), ben.id)
-    assert here.store.copies.share() == 1
+    key = SecretStr(lite.secret_key)
+    place = Artifacts(url="supabase://artifacts")
+    for url in ("http://127.0.0.1:9", lite.url):  # where nobody answers, nobody is kept waiting
+        settings = Settings(supabase_url=url, supabase_secret_key=key, artifacts=place)
+        share(settings, here.kept.catalogue, [checksum])
     assert here.store.copies.share() == 0
     key = ben.key_in(here, checksum)
     assert read(ben.objects, key) == b"moving pictures"
@@ -187,6 +193,20 @@ def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, l
     with psycopg.connect(lite.admin_url) as connection:
         (made,) = connection.execute(query, (key,)).fetchone() or (0,)
     assert made > registered, "its date does not tell that somebody had it before"
+
+
+def test_a_move_gives_every_owner_their_files(here, ann, ben):
+    checksum = here.kept.clip(uuid.uuid4().hex, ann.id)
+    here.kept.clip(text_of(here, checksum), ben.id)
+    here.kept.make(checksum, "cut", "film.bin")
+    here.kept.rows("DELETE FROM results WHERE file_checksum <> %s", checksum)
+    here.kept.rows("DELETE FROM results WHERE asset <> 'cut'")
+    move = Move(here.kept.catalogue, Cache(here.kept.root), here.store.copies, 1_000_000)
+    assert move.run(print).files == 1
+    assert move.left().files == 0
+    for person in (ann, ben):
+        assert read(person.objects, person.key_in(here, checksum)) == b"film.bin"
+    here.clean()  # what these results were of
 
 
 def test_what_one_owner_gives_up_goes_and_the_other_keeps_theirs(here, ann, ben):

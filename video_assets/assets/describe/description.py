@@ -5,15 +5,15 @@ analyzer would have the catalogue say, the one that the preset prefers first. Wh
 instead, and what an owner sets by hand, is theirs alone: it is applied where this is projected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
 
-from video_assets.assets.analyze.transcript import Transcript
+from video_assets.assets.analyze.transcript import Segment, Transcript
 from video_assets.clip_asset import clip_asset
-from video_assets.services.analysis import ComprehensiveAIAnalysis
+from video_assets.services.analysis import ComprehensiveAIAnalysis, SpokenWords
 from video_assets.storage.analyses import ANALYZERS, Analyzer
 from video_assets.storage.artifacts import ArtifactFolder
 
@@ -59,6 +59,9 @@ class Description(BaseModel):
 
     candidates: tuple[Candidate, ...] = Field(description="the preferred one first; may be none")
     language: str | None = Field(description="in which it is spoken")
+    heard: tuple[Segment, ...] = Field(
+        default=(), description="what an analyzer heard, where nobody else listened"
+    )
 
     @property
     def preferred(self) -> Candidate | None:
@@ -81,7 +84,7 @@ def summarize(description: Description, artifacts: ArtifactFolder) -> dict[str, 
     return {name: value for name, value in facts.items() if value is not None}
 
 
-@clip_asset(lane="default", code_version="1", metadata=summarize)
+@clip_asset(lane="default", code_version="2", metadata=summarize)
 def description(
     gemini_analysis: ComprehensiveAIAnalysis | None,
     claude_analysis: ComprehensiveAIAnalysis | None,
@@ -112,11 +115,15 @@ def describe(
     """Order what analyzers say of a clip by whom the settings prefer."""
     order = dict.fromkeys((*settings.prefer, *ANALYZERS))
     names = [name for name in order if name in said]
-    heard = (_heard(said[name]) for name in names)
+    heard = [each for name in names if (each := _heard(said[name])) is not None]
     language = transcript.language if transcript and transcript.full_text else None
+    is_listened_to = transcript is not None and (
+        transcript.source is not None or transcript.has_speech is False
+    )
     return Description(
         candidates=tuple(_candidate(name, said[name]) for name in names),
-        language=language or next((each for each in heard if each), None),
+        language=language or next((each.language for each in heard if each.language), None),
+        heard=tuple(_segments(heard[0])) if heard and not is_listened_to else (),
     )
 
 
@@ -140,9 +147,21 @@ def _candidate(name: str, analysis: ComprehensiveAIAnalysis) -> Candidate:
     )
 
 
-def _heard(analysis: ComprehensiveAIAnalysis) -> str | None:
+def _heard(analysis: ComprehensiveAIAnalysis) -> SpokenWords | None:
     heard = analysis.audio_analysis.transcript if analysis.audio_analysis else None
-    return heard.language if heard and heard.segments else None
+    return heard if heard and heard.segments else None
+
+
+def _segments(heard: SpokenWords) -> Iterator[Segment]:
+    """Put what was heard as a transcript has it; how sure a model is of itself is left out."""
+    for each in heard.segments:
+        yield Segment(
+            start_time=each.start_time,
+            end_time=each.end_time,
+            speaker=each.speaker,
+            text=each.text,
+            confidence=None,
+        )
 
 
 def _once(words: Any) -> tuple[str, ...]:

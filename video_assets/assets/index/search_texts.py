@@ -9,7 +9,7 @@ owners of the same content. The rest is found by the search for words.
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
@@ -60,7 +60,7 @@ def summarize(texts: SearchTexts, artifacts: ArtifactFolder) -> dict[str, Any]:
     }
 
 
-@clip_asset(lane="default", code_version="2", metadata=summarize)
+@clip_asset(lane="default", code_version="3", metadata=summarize)
 def search_texts(
     probe: Probe,
     color: Color | None,
@@ -72,29 +72,46 @@ def search_texts(
     """What each clip is about, in words: a summary, keywords, and passages of what is said."""
     cuts = scenes.scene_changes if scenes else ()
     told = description.preferred if description else None
-    is_told = told is not None or tells_anything(camera, transcript)
-    summary = summary_of(told, camera, transcript) if is_told else ()
-    keywords = keywords_of(probe, color, told, camera, transcript) if is_told else ()
+    speech = speech_of(transcript, description)
+    is_told = told is not None or tells_anything(camera, speech)
+    summary = summary_of(told, camera, speech) if is_told else ()
+    keywords = keywords_of(probe, color, told, camera, speech) if is_told else ()
     return SearchTexts(
         summary=". ".join(summary),
         keywords=" ".join(keywords),
-        passages=tuple(passages_of(transcript.segments, cuts)) if transcript else (),
-        language=transcript.language if transcript else None,
+        passages=tuple(passages_of(speech.segments, cuts)),
+        language=speech.language,
     )
 
 
-def tells_anything(camera: Camera | None, transcript: Transcript | None) -> bool:
+class Speech(NamedTuple):
+    """What is said in a clip."""
+
+    text: str = ""
+    segments: tuple[Segment, ...] = ()
+    language: str | None = None
+
+
+def speech_of(transcript: Transcript | None, description: Description | None) -> Speech:
+    """Give what is said: by the transcript, else by what an analyzer heard."""
+    if description is not None and description.heard:
+        text = "\n".join(each.text for each in description.heard)
+        return Speech(text, description.heard, description.language)
+    if transcript is None:
+        return Speech()
+    return Speech(transcript.full_text or "", transcript.segments, transcript.language)
+
+
+def tells_anything(camera: Camera | None, speech: Speech) -> bool:
     """Tell whether a clip is about something; a month or a shape alone is like any other."""
-    if transcript is not None and transcript.full_text:
+    if speech.text:
         return True
     if camera is None:
         return False
     return any((camera.description, camera.location.location_name, camera.make, camera.model))
 
 
-def summary_of(
-    told: Candidate | None, camera: Camera | None, transcript: Transcript | None
-) -> Iterator[str]:
+def summary_of(told: Candidate | None, camera: Camera | None, speech: Speech) -> Iterator[str]:
     """Yield the sentences of a summary, without their full stops."""
     if told is not None:
         yield f"This is {_words(told.content_category)} content"
@@ -112,8 +129,8 @@ def summary_of(
             yield f"Filmed in {month}"
         if taken_with := camera_name(camera):
             yield f"Filmed with {taken_with}"
-    if transcript is not None and transcript.full_text:
-        yield f"What is said: {_in_one_line(transcript.full_text)}"
+    if speech.text:
+        yield f"What is said: {_in_one_line(speech.text)}"
 
 
 def keywords_of(
@@ -121,11 +138,11 @@ def keywords_of(
     color: Color | None,
     told: Candidate | None,
     camera: Camera | None,
-    transcript: Transcript | None,
+    speech: Speech,
 ) -> Iterator[str]:
     """Yield keywords."""
-    if transcript is not None and transcript.full_text:
-        yield _in_one_line(transcript.full_text)[:KEY_PHRASES]
+    if speech.text:
+        yield _in_one_line(speech.text)[:KEY_PHRASES]
     if told is not None:
         for at in told.locations:
             yield f"{at.name} {at.type}"

@@ -47,16 +47,13 @@ def list_users(
         say_json({"total": total, "all": all_of_them, "users": found})
         return
     table = new_table()
-    for heading in ("Owner", "Id", "Since"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("Owner", overflow="fold")
     for heading in ("Clips", "Footage", "Size", "This month"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in found:
         is_admin = " (admin)" if each.profile_type == "admin" else ""
         table.add_row(
             cell(f"{each.email or each.display_name}{is_admin}"),
-            cell(str(each.id), "dim"),
-            cell(moment(each.created_at)),
             Text(f"{each.clips:,}"),
             cell(duration(each.duration_s)),
             cell(size(each.size_bytes)),

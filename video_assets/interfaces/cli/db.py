@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from video_assets.interfaces.cli import moving
 from video_assets.settings import Settings, SettingsError, load_settings
 from video_assets.storage import admins, owners
 from video_assets.storage import rights as held
@@ -23,6 +24,8 @@ from video_assets.storage.migrations import migrate, pending
 NOT_RUNNING = 3  # as pg_ctl has it
 
 app = typer.Typer(help="The database: start, stop, look into, migrate.", no_args_is_help=True)
+app.command()(moving.push)
+app.command()(moving.pull)
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 

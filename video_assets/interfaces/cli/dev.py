@@ -30,6 +30,9 @@ def dev(
     port: Annotated[
         int, typer.Option("--port", min=1, max=65535, help="Of the web UI; another if taken.")
     ] = 3000,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Nobody can start or change anything in the UI.")
+    ] = False,
 ) -> None:
     """Run the Dagster UI, its daemon and the watch folders on this catalogue, until Ctrl-C."""
     settings = load_settings()
@@ -38,15 +41,19 @@ def dev(
         catalogue.confirm_sessions()
     with only_one(settings), Stop(), metrics_served(settings):
         try:
-            code = _serve(settings, _choose_port(port), is_started=is_started)
+            code = _serve(
+                settings, _choose_port(port), is_started=is_started, is_read_only=read_only
+            )
         except KeyboardInterrupt:
             code = 0
     raise typer.Exit(code)
 
 
-def _serve(settings: Settings, port: int, *, is_started: bool) -> int:
+def _serve(settings: Settings, port: int, *, is_started: bool, is_read_only: bool) -> int:
     """Run Dagster until it ends or is told to; give the exit code."""
-    options = [leash.WEB, str(port), *([leash.STOP_DATABASE] if is_started else [])]
+    options = [leash.WEB, str(port)]
+    options += [leash.READ_ONLY] if is_read_only else []
+    options += [leash.STOP_DATABASE] if is_started else []
     with running(settings, options) as services:
         try:
             if not _wait_until_it_answers(services.process, port):

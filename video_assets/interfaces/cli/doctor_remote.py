@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from video_assets.artifact_place import BUCKET
 from video_assets.interfaces.cli.faults import explain
 from video_assets.interfaces.cli.finding import Finding
 from video_assets.settings import DAGSTER_URL, Settings
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 LEAST_POSTGRES, LEAST_VECTOR = 15, (0, 8)
 SLOW_S = 0.1
 SHOWN = 3
-BUCKET = "artifacts"
 ANSWER_S = 15
 SQL = "as the owner of the tables, run: "
 

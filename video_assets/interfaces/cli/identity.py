@@ -18,7 +18,7 @@ class Identity:
 def identify(settings: Settings) -> Identity:
     """The owner that a command is for: whoever is signed in to the project of the settings.
 
-    A catalogue without accounts has one owner.
+    A catalogue without accounts has one owner. Raises AccountError where nobody is signed in.
     """
     if settings.supabase_url is None:
         return Identity(LOCAL_OWNER)

@@ -29,7 +29,7 @@ from video_assets.storage.postmaster import HOST, find_postmaster
 from video_assets.storage.server_file import EmbeddedServerError
 
 MARK = "VIDEO_ASSETS_LEASH"  # environment of all that is on the leash: the home it serves
-WEB, STOP_DATABASE = "--web", "--stop-database"
+WEB, READ_ONLY, STOP_DATABASE = "--web", "--read-only", "--stop-database"
 DRAIN = b"drain\n"
 LOOK_S = 0.5
 GRACE_S = 10.0  # for services and runs to end by themselves
@@ -82,7 +82,7 @@ class _Wish:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve `HOME [--web PORT] [--stop-database]` until the leash is let go."""
+    """Serve `HOME [--web PORT [--read-only]] [--stop-database]` until the leash is let go."""
     home, *options = arguments
     settings = load_settings(Path(home))
     server = EmbeddedServer(settings.home) if settings.is_embedded else None
@@ -143,7 +143,9 @@ def _services(folder: Path, options: Sequence[str]) -> list[_Service]:
     ]
     if WEB in options:
         port = options[options.index(WEB) + 1]
-        web = (*python, "dagster_webserver", "-w", workspace, "-h", HOST, "-p", port)
+        web = [*python, "dagster_webserver", "-w", workspace, "-h", HOST, "-p", port]
+        if READ_ONLY in options:
+            web.append("--read-only")
         services.append(_Service("the web UI", web))
     return services
 

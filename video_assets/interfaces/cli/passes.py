@@ -29,6 +29,7 @@ from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import costs, ledger, locations, owners, postponed
 from video_assets.storage.ai_calls import Payer
+from video_assets.storage.artifact_store import share
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.registration import Registrar
 from video_assets.storage.runs import Kind
@@ -139,6 +140,8 @@ class Ingest:
         ledger.plan_clips(
             catalogue, self._owner, checksums, self._wish.preset.name, self.pipeline.steps
         )
+        new = [file.checksum for file in intake.of_state("new") if file.checksum]
+        share(self.pipeline.settings, catalogue, new)
         postponed.take_up(catalogue, checksums)  # whoever ingests a clip asks for it
         is_idle = not is_needed(self.pipeline, checksums)
         troubles: Sequence[str] = ()

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -89,6 +89,27 @@ class Meter:
         finally:
             ended.set()
             self._stop("Processing", None)
+
+    @contextmanager
+    def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show how many of so many clips are behind; the block calls for each few that are."""
+        done = 0
+
+        def advance_clips(count: int) -> None:
+            nonlocal done
+            done += count
+            if self._bar is not None or self._is_due():
+                self._show(done, told())
+
+        def told() -> str:
+            rate = done / max(time.monotonic() - self._began, 1e-3)
+            return f"{done:,} of {counted(total, 'clip')}{left_of(done, total, rate)}"
+
+        self._start(what, total)
+        try:
+            yield advance_clips
+        finally:
+            self._stop(what, told())
 
     def _poll(
         self,
