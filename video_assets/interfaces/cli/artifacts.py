@@ -1,7 +1,7 @@
 """`video-assets artifacts`: where thumbnails, proxies and the like lie, and moving them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ from video_assets.interfaces.cli.reading import (
 from video_assets.interfaces.cli.services import is_running
 from video_assets.interfaces.cli.wording import clean, counted, say, say_json, size
 from video_assets.settings import Settings
+from video_assets.storage.objects import NoObjectError
 from video_assets.storage.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -142,10 +143,10 @@ def link(
         details = opened.browser.details(one_clip(opened.browser, clip).id)
         files = details.artifacts if details else []
         wanted = {each.name: each.kind for each in files if kind in (None, each.kind)}
-        links = {
-            wanted[name]: objects.link(key, minutes * 60)
-            for name, key in _own_keys(opened, list(wanted)).items()
-        }
+        links = {}
+        for name, key in _own_keys(opened, list(wanted)).items():
+            with suppress(NoObjectError):  # nobody has put their copy there yet
+                links[wanted[name]] = objects.link(key, minutes * 60)
     if as_json:
         say_json(links)
     elif not links:
