@@ -1,10 +1,10 @@
 """What commands share that only look: the open catalogue, and a clip by its name."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 from uuid import UUID
 
 import typer
@@ -18,8 +18,10 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
+    from video_assets.accounts.identity import Identity
     from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
+    from video_assets.storage.own_copies import FileRows
     from video_assets.storage.rest import RestCatalogue
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
@@ -39,6 +41,7 @@ class Reading:
     settings: Settings
     owner: UUID
     catalogue: WayIn | None
+    signed_in: "Identity | None" = None
 
     @property
     def database(self) -> Postgres:
@@ -59,10 +62,21 @@ class Reading:
         """The files that were made of clips."""
         from video_assets.storage.artifact_cache import Cache
         from video_assets.storage.artifact_store import open_cache
+        from video_assets.storage.own_copies import open_own_cache
 
-        if not isinstance(self.catalogue, Postgres):
+        if isinstance(self.catalogue, Postgres):
+            return open_cache(self.settings, self.catalogue)
+        if self.signed_in is None:
             return Cache(self.settings.artifacts_dir)
-        return open_cache(self.settings, self.catalogue)
+        token = self.signed_in.session.access_token
+        return open_own_cache(self.settings, self.owner, token, self._ask_of_files)
+
+    def _ask_of_files(self, names: list[str]) -> "FileRows":
+        if self.signed_in is None:
+            return ()
+        with _asking(self.signed_in):
+            answer = self.signed_in.client.rpc("artifact_files", {"names": names}).execute()
+        return cast("FileRows", answer.data)
 
 
 @contextmanager
@@ -73,8 +87,8 @@ def reading() -> Iterator[Reading]:
     """
     settings = load_settings()
     if settings.is_by_api:
-        with _by_api(settings) as catalogue:
-            yield Reading(settings, catalogue.user, catalogue)
+        with closing(_signed_in(settings)) as signed_in:
+            yield Reading(settings, signed_in.user_id, _by_api(signed_in), signed_in)
         return
     owner = identify(settings).owner
     catalogue = open_existing(settings)
@@ -85,15 +99,23 @@ def reading() -> Iterator[Reading]:
             catalogue.close()
 
 
-@contextmanager
-def _by_api(settings: Settings) -> "Iterator[RestCatalogue]":
-    from video_assets.accounts import identity
-    from video_assets.accounts.refusals import asking
+def _signed_in(settings: Settings) -> "Identity":
+    from video_assets.accounts import identity  # for those who have accounts
+
+    return identity.identify(settings)
+
+
+def _by_api(signed_in: "Identity") -> "RestCatalogue":
     from video_assets.storage.rest import RestCatalogue
 
-    with closing(identity.identify(settings)) as signed_in:
-        url = signed_in.project.url
-        yield RestCatalogue(lambda: signed_in.client, signed_in.user_id, url, partial(asking, url))
+    asking = partial(_asking, signed_in)
+    return RestCatalogue(lambda: signed_in.client, signed_in.user_id, signed_in.project.url, asking)
+
+
+def _asking(signed_in: "Identity") -> AbstractContextManager[None]:
+    from video_assets.accounts.refusals import asking
+
+    return asking(signed_in.project.url)
 
 
 def leave(sentence: str) -> NoReturn:
