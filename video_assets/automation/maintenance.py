@@ -166,7 +166,7 @@ class Home:
         try:
             if not wish.dry_run:
                 store.copies.share()
-                store.trim()
+                store.cache.trim_if_due()
             return self._stored_cleaner(store, wish).clean()
         except StoreError as error:  # everything else can be cleaned up
             return Outcome("stored", note=f"(left out: {error})")

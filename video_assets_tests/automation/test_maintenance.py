@@ -51,7 +51,7 @@ def complete(pipeline: Pipeline, *texts: str) -> dict[str, str]:
 
 def forget(pipeline: Pipeline, home: Home, checksum: str) -> None:
     (clip,) = Browser(pipeline.catalogue, LOCAL_OWNER).find(checksum)
-    erasure.forget_clip(pipeline.catalogue, LOCAL_OWNER, clip.id, by="test")
+    erasure.forget_clip(pipeline.catalogue, LOCAL_OWNER, clip.id)
     home.finish_forgotten()
 
 

@@ -57,11 +57,8 @@ class Reading:
     @property
     def artifacts(self) -> "Cache":
         """The files that were made of clips."""
-        from video_assets.storage.artifact_cache import Cache
         from video_assets.storage.artifact_store import open_cache
 
-        if self.catalogue is None:
-            return Cache(self.settings.artifacts_dir)
         return open_cache(self.settings, self.catalogue)
 
 
