@@ -100,7 +100,7 @@ def is_done(attempt: Attempt, answer: Answer) -> bool:
 
 
 def in_their_order(connection: psycopg.Connection, attempts: list[Attempt]) -> list[Attempt]:
-    """Leave what removes rows to the end: first those on which no others hang."""
+    """Leave what removes rows to the end: first those on which no others hang, then by calls."""
     hang = connection.execute(
         """SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
             WHERE contype = 'f'"""
@@ -114,7 +114,8 @@ def in_their_order(connection: psycopg.Connection, attempts: list[Attempt]) -> l
         return depth.get(table, 0)
 
     def place(attempt: Attempt) -> int:
-        removes = attempt.right.verb == "remove"
-        return depth_of(attempt.request.name) if removes else 0
+        if attempt.right.verb == "call":
+            return len(hang) + 1
+        return depth_of(attempt.request.name) if attempt.right.verb == "remove" else 0
 
     return sorted(attempts, key=place)
