@@ -226,7 +226,7 @@ def test_what_one_owner_gives_up_goes_and_the_other_keeps_theirs(here, ann, ben)
     (clip_id,) = here.kept.rows(
         "SELECT id FROM clips WHERE file_checksum = %s AND user_id = %s", checksum, ann.id
     )
-    erasure.forget_clip(here.kept.catalogue, ann.id, clip_id["id"], by="test")
+    erasure.forget_clip(here.kept.catalogue, ann.id, clip_id["id"])
     assert here.cleaner().finish().removed == 1
     here.kept.contents().finish(deletions.Outcome("orphans"))
     (key,) = (each for each in here.there() if checksum in each)
