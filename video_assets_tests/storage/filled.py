@@ -124,7 +124,7 @@ class Filled:
         descriptions.promote(self.catalogue, self.owner, "gemini_analysis", [second])
         descriptions.roll_back(self.catalogue, self.owner)
         self.pay(checksums[0])
-        erasure.forget_clip(self.catalogue, self.owner, last, by="test")
+        erasure.forget_clip(self.catalogue, self.owner, last)
 
     def pay(self, checksum: str) -> None:
         """Pay for a call."""

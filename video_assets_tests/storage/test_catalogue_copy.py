@@ -434,6 +434,6 @@ def test_a_pooler_of_transactions_may_stand_between(here: Filled, there: Filled)
 
 def test_what_was_forgotten_here_stays_there(here: Filled, there: Filled):
     copied(here, there)
-    erasure.forget_clip(here.catalogue, LOCAL_OWNER, next(iter(here.ids().values())), by="test")
+    erasure.forget_clip(here.catalogue, LOCAL_OWNER, next(iter(here.ids().values())))
     found = copied(here, there)
     assert (found.unequal, found.clips, found.only_there) == ([], 5, 1)
