@@ -1,10 +1,10 @@
 """What commands share that only look: the open catalogue, and a clip by its name."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
@@ -18,10 +18,8 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
-    from video_assets.accounts.identity import Identity
     from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
-    from video_assets.storage.own_copies import FileRows
     from video_assets.storage.rest import RestCatalogue
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
@@ -41,7 +39,6 @@ class Reading:
     settings: Settings
     owner: UUID
     catalogue: WayIn | None
-    signed_in: "Identity | None" = None
 
     @property
     def database(self) -> Postgres:
@@ -60,23 +57,9 @@ class Reading:
     @property
     def artifacts(self) -> "Cache":
         """The files that were made of clips."""
-        from video_assets.storage.artifact_cache import Cache
         from video_assets.storage.artifact_store import open_cache
-        from video_assets.storage.own_copies import open_own_cache
 
-        if isinstance(self.catalogue, Postgres):
-            return open_cache(self.settings, self.catalogue)
-        if self.signed_in is None:
-            return Cache(self.settings.artifacts_dir)
-        token = self.signed_in.session.access_token
-        return open_own_cache(self.settings, self.owner, token, self._ask_of_files)
-
-    def _ask_of_files(self, names: list[str]) -> "FileRows":
-        if self.signed_in is None:
-            return ()
-        with _asking(self.signed_in):
-            answer = self.signed_in.client.rpc("artifact_files", {"names": names}).execute()
-        return cast("FileRows", answer.data)
+        return open_cache(self.settings, self.catalogue)
 
 
 @contextmanager
@@ -87,8 +70,8 @@ def reading() -> Iterator[Reading]:
     """
     settings = load_settings()
     if settings.is_by_api:
-        with closing(_signed_in(settings)) as signed_in:
-            yield Reading(settings, signed_in.user_id, _by_api(signed_in), signed_in)
+        with _by_api(settings) as catalogue:
+            yield Reading(settings, catalogue.user, catalogue)
         return
     owner = identify(settings).owner
     catalogue = open_existing(settings)
@@ -99,23 +82,15 @@ def reading() -> Iterator[Reading]:
             catalogue.close()
 
 
-def _signed_in(settings: Settings) -> "Identity":
-    from video_assets.accounts import identity  # for those who have accounts
-
-    return identity.identify(settings)
-
-
-def _by_api(signed_in: "Identity") -> "RestCatalogue":
+@contextmanager
+def _by_api(settings: Settings) -> "Iterator[RestCatalogue]":
+    from video_assets.accounts import identity
+    from video_assets.accounts.refusals import asking
     from video_assets.storage.rest import RestCatalogue
 
-    asking = partial(_asking, signed_in)
-    return RestCatalogue(lambda: signed_in.client, signed_in.user_id, signed_in.project.url, asking)
-
-
-def _asking(signed_in: "Identity") -> AbstractContextManager[None]:
-    from video_assets.accounts.refusals import asking
-
-    return asking(signed_in.project.url)
+    with closing(identity.identify(settings)) as signed_in:
+        url = signed_in.project.url
+        yield RestCatalogue(lambda: signed_in.client, signed_in.user_id, url, partial(asking, url))
 
 
 def leave(sentence: str) -> NoReturn:
