@@ -11,7 +11,7 @@ from dagster._core.instance.ref import InstanceRef
 from video_assets.events import BATCH_SIZE
 from video_assets.run_process import keep_connections
 from video_assets.settings import DAGSTER_URL, Settings, SettingsError
-from video_assets.storage.embedded import EmbeddedServer
+from video_assets.storage.embedded import EmbeddedServer, for_dagster
 
 IN_THIS_PROCESS = {
     # Only a daemon frees the slots of a run that was killed, and none may be running: who works in
@@ -36,8 +36,10 @@ def prepare_environment(settings: Settings) -> None:
     elif DAGSTER_URL not in os.environ:
         raise SettingsError(
             f"{DAGSTER_URL} is not set: with SUPABASE_DB_URL, name the database for Dagster's own "
-            "storage there, as postgresql+psycopg2://…"
+            "storage there, as postgresql://…"
         )
+    else:
+        os.environ[DAGSTER_URL] = for_dagster(os.environ[DAGSTER_URL])
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     wanted = project_file("dagster.yaml").read_bytes()
     installed = settings.dagster_home / "dagster.yaml"

@@ -24,7 +24,7 @@ def open_catalogue(settings: Settings) -> Postgres:
     Raises CatalogueError for a project whose database the settings do not name: what is meant for
     it must not go into the embedded one.
     """
-    _refuse_project_alone(settings)
+    require_database(settings)
     if settings.db_url is not None:
         with connecting.connect(settings.db_url, tuple_row, wait_s=WAIT_S) as connection:
             _prepare(connection, settings)
@@ -37,7 +37,7 @@ def open_catalogue(settings: Settings) -> Postgres:
 
 def open_existing(settings: Settings) -> Postgres | None:
     """The catalogue to look into, or None where none was ever made; makes none."""
-    _refuse_project_alone(settings)
+    require_database(settings)
     if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
         return None
     return open_catalogue(settings)
@@ -45,14 +45,18 @@ def open_existing(settings: Settings) -> Postgres | None:
 
 def open_running(settings: Settings) -> Postgres | None:
     """The catalogue as it is, or None where none was ever made; starts and migrates nothing."""
-    _refuse_project_alone(settings)
+    require_database(settings)
     if settings.db_url is not None:
         return by_url(settings.db_url, settings)
     server = EmbeddedServer(settings.home)
     return None if server_file.read(server.folder) is None else _embedded(server, settings)
 
 
-def _refuse_project_alone(settings: Settings) -> None:
+def require_database(settings: Settings) -> None:
+    """Refuse a project whose database the settings do not name.
+
+    Raises CatalogueError.
+    """
     if settings.is_by_api:
         raise CatalogueError(
             f"this needs the database of {settings.supabase_url}, as machines that process clips "

@@ -1,6 +1,7 @@
 """The embedded Postgres: started when needed, shared by all processes, stopped only when told."""
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -138,8 +139,8 @@ class EmbeddedServer:
         return file.url("postgres", database)
 
     def dagster_url(self) -> str:
-        """Dagster's storage for SQLAlchemy, which takes a bare postgresql:// for psycopg 3."""
-        return self.admin_url(DAGSTER).replace("postgresql://", "postgresql+psycopg2://", 1)
+        """Dagster's storage for SQLAlchemy."""
+        return for_dagster(self.admin_url(DAGSTER))
 
     def psql(self) -> Path:
         """The psql that belongs to the server."""
@@ -300,6 +301,11 @@ class EmbeddedServer:
             connect_timeout=3,
             require_auth="scram-sha-256",
         )
+
+
+def for_dagster(url: str) -> str:
+    """Write an address for SQLAlchemy, which takes a bare postgresql:// for psycopg 3."""
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", url)
 
 
 def _cut(log: Path) -> None:

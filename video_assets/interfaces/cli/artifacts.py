@@ -1,7 +1,7 @@
 """`video-assets artifacts`: where thumbnails, proxies and the like lie, and moving them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ from video_assets.interfaces.cli.reading import (
 from video_assets.interfaces.cli.services import is_running
 from video_assets.interfaces.cli.wording import clean, counted, say, say_json, size
 from video_assets.settings import Settings
+from video_assets.storage.objects import NoObjectError
 from video_assets.storage.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -135,25 +136,21 @@ def link(
     as_json: JsonOption = False,
 ) -> None:
     """Give addresses by which anybody can fetch files made from a clip, for a while."""
-    with _opened() as (opened, catalogue):
-        from video_assets.storage.artifact_store import open_store
-
-        store = open_store(opened.settings, catalogue)
-        if store is None or opened.browser is None:
+    with reading() as opened:
+        objects = opened.artifacts.objects
+        if objects is None or opened.browser is None:
             leave("files made from clips lie on this machine, and have no address for others")
         details = opened.browser.details(one_clip(opened.browser, clip).id)
         files = details.artifacts if details else []
         wanted = {each.name: each.kind for each in files if kind in (None, each.kind)}
-        found = store.copies.find(list(wanted), opened.browser.owner)
-        links = {
-            wanted[name]: store.copies.objects.link(kept.key, minutes * 60)
-            for name, kept in found.items()
-            if kept.key
-        }
+        links = {}
+        for name, key in _own_keys(opened, list(wanted)).items():
+            with suppress(NoObjectError):  # nobody has put their copy there yet
+                links[wanted[name]] = objects.link(key, minutes * 60)
     if as_json:
         say_json(links)
     elif not links:
-        leave(f"nothing of {clean(clip)} lies in {store.copies.objects.name}")
+        leave(f"nothing of {clean(clip)} lies in {objects.name}")
     for each, address in ({} if as_json else links).items():
         typer.echo(f"{clean(each)}: {address}")  # whole, to be copied
 
@@ -172,6 +169,18 @@ def _opened() -> Iterator[tuple[Reading, Postgres]]:
         if opened.catalogue is None:
             leave(NO_CATALOGUE)
         yield opened, opened.database
+
+
+def _own_keys(opened: Reading, names: list[str]) -> dict[str, str]:
+    """Find where the asking owner's copies of files lie; a key tells whose it is."""
+    from video_assets.storage.artifact_copies import Copies
+
+    shelf = opened.artifacts.shelf
+    if isinstance(shelf, Copies):
+        found = shelf.find(names, opened.owner)
+    else:
+        found = shelf.find(names) if shelf else {}
+    return {name: kept.key for name, kept in found.items() if kept.key}
 
 
 def _trip(settings: Settings, catalogue: Postgres, url: str | None) -> _Trip:

@@ -16,7 +16,7 @@ from video_assets.interfaces.cli import moving
 from video_assets.settings import Settings, SettingsError, load_settings
 from video_assets.storage import admins, owners
 from video_assets.storage import rights as held
-from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.catalogue import open_catalogue, require_database
 from video_assets.storage.connecting import OPTIONS
 from video_assets.storage.embedded import CATALOGUE, DAGSTER, EmbeddedServer
 from video_assets.storage.migrations import migrate, pending
@@ -79,6 +79,7 @@ def url(
 ) -> None:
     """Print the address of the database, with its password."""
     settings = load_settings()
+    require_database(settings)
     if settings.db_url is not None:
         _refuse(dagster, "Dagster's storage of a database by URL is what DAGSTER_PG_URL says")
         address = settings.db_url
@@ -181,6 +182,7 @@ def rights(
 
 def _owner_url(settings: Settings) -> str:
     """The address as whoever owns the tables; the embedded server is started for it."""
+    require_database(settings)
     if settings.db_url is not None:
         return settings.db_url
     server = EmbeddedServer(settings.home)
@@ -194,10 +196,12 @@ def _embedded() -> tuple[Settings, EmbeddedServer]:
         settings.db_url is not None,
         "SUPABASE_DB_URL names the database, so there is no embedded one; unset it first",
     )
+    require_database(settings)
     return settings, EmbeddedServer(settings.home)
 
 
 def _status_of(settings: Settings) -> dict[str, object]:
+    require_database(settings)
     if settings.db_url is not None:
         address = urlsplit(settings.db_url)
         found: dict[str, object] = {"host": address.hostname, "port": address.port or 5432}

@@ -21,6 +21,7 @@ from video_assets.interfaces.cli.wording import counted, say
 from video_assets.media.discovery import Listing, Rules
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.settings import load_settings
+from video_assets.storage.catalogue import require_database
 from video_assets.storage.locations import display
 
 PATTERN_HELP = "File names to take, separated by commas, in any letter case."
@@ -76,6 +77,7 @@ def ingest(
 ) -> None:
     """Make a catalogue of the video files in folders; run again, it does only what is new."""
     settings, preset = load_settings(), load_preset(config)
+    require_database(settings)
     asking = identify(settings)
     if enable_ai:
         preset = with_ai(preset, workers)

@@ -13,7 +13,7 @@ from video_assets.interfaces.cli.faults import USAGE
 from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.wording import clean, say, short_id
 from video_assets.settings import Settings, load_settings
-from video_assets.storage.catalogue import open_existing
+from video_assets.storage.catalogue import open_existing, require_database
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.way_in import WayIn
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from video_assets.storage.rest import RestCatalogue
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
-NO_DATABASE = (
-    "this needs the database itself, as machines that process have it: set SUPABASE_DB_URL"
-)
 MATCHES_SHOWN = 10
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -44,7 +41,8 @@ class Reading:
     def database(self) -> Postgres:
         """The catalogue for what needs more than its owner's rows; ends where there is no way."""
         if not isinstance(self.catalogue, Postgres):
-            leave(NO_DATABASE)
+            require_database(self.settings)
+            leave(NO_CATALOGUE)
         return self.catalogue
 
     @property

@@ -21,7 +21,7 @@ from video_assets.interfaces.cli.wording import say_json
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.presets.strict import nearest
 from video_assets.settings import Settings, load_settings
-from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.catalogue import open_catalogue, require_database
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.server_file import EmbeddedServerError, tail
 
@@ -66,6 +66,7 @@ def worker(
     Ctrl-C or SIGTERM lets the clips in hand be finished; the second stops now.
     """
     settings = load_settings()
+    require_database(settings)
     if check:
         raise typer.Exit(_check(settings, as_json=as_json))
     preset = load_preset(config or settings.preset)
