@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from video_assets.interfaces.cli.faults import ACCOUNT, USAGE
 from video_assets.settings import LOCAL_OWNER

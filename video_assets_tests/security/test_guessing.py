@@ -41,17 +41,11 @@ CASES = {
     "public.admin_list_clips": ("", "'%(victim)s'", "'%(name)s@example.org', 1, 0"),
     "public.admin_list_profiles": ("", "1, 0"),
     "public.admin_stats": ("",),
-    "public.ask": (
-        """'[{"query": "browse_results", "parameters": {"checksum": "%(checksum)s"}}]'""",
-        """$q$[{"query": "queries_fulltext", "parameters": {"text": "%(text)s", "limit": "9",
-            "filters": null, "offset": "0"}}]$q$""",
-    ),
-    "public.artifact_files": ("ARRAY['%(name)s']",),
     "public.clip_steps": ("",),
     "public.failed_steps": ("",),
     "public.get_user_profile": ("",),
     "public.get_user_stats": ("",),
-    "public.artifact_files": ("ARRAY['%(checksum)s']", "ARRAY['aa/0.jpg']"),
+    "public.artifact_files": ("ARRAY['%(name)s']", "ARRAY['aa/0.jpg']"),
     "public.clip_results": ("'%(checksum)s'",),
     "public.run_steps": ("'%(name)s'",),
     "public.clip_documents": ("ARRAY['%(clip)s']::uuid[]",),
@@ -70,6 +64,7 @@ CASES = {
         f"""$q$[{{"query": "{query}", "parameters": {{{parameters}}}}}]$q$"""
         for query, parameters in (
             ("browse_clip", '"clip_id": "%(clip)s"'),
+            ("browse_results", '"checksum": "%(checksum)s"'),
             ("browse_find_exact", '"file_name": "%(checksum)s", "paths": "{}"'),
             ("analyses_analyses", '"checksums": "{%(checksum)s}"'),
             ("costs_answers", '"checksum": "%(checksum)s"'),
