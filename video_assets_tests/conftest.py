@@ -71,7 +71,7 @@ def lite(
 
 
 @pytest.fixture(scope="session")
-def project(request: pytest.FixtureRequest) -> Iterator[Project]:
+def supabase(request: pytest.FixtureRequest) -> Iterator[Project]:
     """The Supabase project that variables name, else the one on loopback."""
     with without_traces(named_project() or request.getfixturevalue("lite")) as project:
         yield project

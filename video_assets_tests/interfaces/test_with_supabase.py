@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +14,18 @@ import pytest
 
 from video_assets.accounts.identity import kept_session
 from video_assets.interfaces.cli.faults import ACCOUNT, USAGE
+from video_assets.settings import LOCAL_OWNER, load_settings
+from video_assets.storage.catalogue import open_catalogue
+from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, flat, make_clip, quadrants
 from video_assets_tests.interfaces.people import Person
 from video_assets_tests.lite.project import new_address
 from video_assets_tests.lite.server import Project
+from video_assets_tests.search.shelves import Shelves, Told
+from video_assets_tests.servers import remove_server
 from video_assets_tests.services.loopback import embed, serve
 
+HARBOUR = "The harbour lies at dusk, and every boat is back from the sea"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=timezone.utc)
 PRESET = """
 name: heard
@@ -53,24 +60,24 @@ def model() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def people(
-    project: Project, dagster_url: str, model: str, tmp_path_factory: pytest.TempPathFactory
+    supabase: Project, dagster_url: str, model: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Somebody, Somebody]:
     """Ann and Ben, who have signed in and taken in a folder each, with one clip in common."""
     root = tmp_path_factory.mktemp("people")
     known = {
-        "SUPABASE_URL": project.url,
-        "SUPABASE_PUBLISHABLE_KEY": project.publishable_key,
+        "SUPABASE_URL": supabase.url,
+        "SUPABASE_PUBLISHABLE_KEY": supabase.publishable_key,
     }
     given = {
         **known,
-        "SUPABASE_SECRET_KEY": project.secret_key,
-        "SUPABASE_DB_URL": project.admin_url,
+        "SUPABASE_SECRET_KEY": supabase.secret_key,
+        "SUPABASE_DB_URL": supabase.admin_url,
         "VIDEO_ASSETS_DAGSTER_URL": dagster_url,
         "VIDEO_ASSETS_ARTIFACTS__URL": "supabase://artifacts",
     }
     made = []
     for name in ("ann", "ben"):
-        email = new_address(project, name)
+        email = new_address(name)
         person = Person(email, root / name, known)
         machine = Person(email, root / f"machine of {name}", given)
         footage = root / f"footage of {name}"
@@ -83,27 +90,14 @@ def people(
             assert f"Signed in as {email}" in each.auth("login")
         made.append(Somebody(person, machine, footage))
     ann, ben = made
-    make_clip(ann.footage / "harbour.mkv", harbour())
-    make_clip(ann.footage / "common.mkv", Clip(frames=24, subtitles=["We all walk the bridge"]))
-    make_clip(ben.footage / "glacier.mkv", glacier())
+    for footage, name, picture, text in (
+        (ann.footage, "harbour.mkv", quadrants, HARBOUR),
+        (ann.footage, "common.mkv", flat(200, 9, 9), "We all walk over the bridge"),
+        (ben.footage, "glacier.mkv", flat(9, 9, 200), "Here the glacier calves"),
+    ):
+        make_clip(footage / name, Clip(frames=24, picture=picture, subtitles=[text]))
     shutil.copy(ann.footage / "common.mkv", ben.footage / "renamed.mkv")
     return ann, ben
-
-
-def harbour() -> Clip:
-    return Clip(
-        frames=24,
-        picture=quadrants,
-        subtitles=["The harbour lies at dusk, and every boat is back from the sea"],
-    )
-
-
-def glacier() -> Clip:
-    return Clip(
-        frames=24,
-        picture=flat(9, 9, 200),
-        subtitles=["Here the glacier calves, and the ice floats away from the land"],
-    )
 
 
 class TakenIn(NamedTuple):
@@ -115,20 +109,20 @@ class TakenIn(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def taken_in(people: tuple[Somebody, Somebody], project: Project) -> TakenIn:
+def taken_in(people: tuple[Somebody, Somebody], supabase: Project) -> TakenIn:
     """Ann takes her folder in, and then Ben his."""
     told, made = [], []
     for each in people:
         told.append(each.machine.process("ingest", each.footage, "--config", "heard"))
-        made.append(results_of(project, people))
+        made.append(results_of(supabase, people))
     return TakenIn((told[0], told[1]), made[0], made[1])
 
 
-def results_of(project: Project, people: tuple[Somebody, Somebody]) -> set[tuple]:
+def results_of(supabase: Project, people: tuple[Somebody, Somebody]) -> set[tuple]:
     query = """SELECT DISTINCT asset, file_checksum, attempts, measured_at FROM results
                  JOIN clips USING (file_checksum) JOIN auth.users AS u ON u.id = clips.user_id
                 WHERE u.email = ANY (%s)"""
-    with psycopg.connect(project.admin_url) as connection:
+    with psycopg.connect(supabase.admin_url) as connection:
         rows = connection.execute(query, ([each.person.email for each in people],))
         return set(rows.fetchall())
 
@@ -216,8 +210,7 @@ def placed(told: Any, home: Path) -> Any:
 
 @pytest.mark.parametrize("command", [each for each in ALIKE if each.startswith("search query")])
 def test_every_search_finds(ann, command: str):
-    told = ann.person.told(*command.split())
-    assert "harbour.mkv" in names(told["clips"]), (told, info(ann.machine, "harbour.mkv"))
+    assert "harbour.mkv" in names(ann.person.told(*command.split())["clips"])
 
 
 def test_files_are_fetched_by_a_token_and_by_an_address(ann, ben):
@@ -245,7 +238,9 @@ def test_what_they_say_of_a_clip_is_theirs_and_shows_everywhere(ann, ben):
     ann.person.told("edit", "common.mkv", "--summary", "Our viaduct", "--tags", "viaduct")
     for seat in (ann.person, ann.machine):
         assert info(seat, "common.mkv")["content_summary"] == "Our viaduct"
-        assert names(seat.told("search", "query", "viaduct")["clips"]) == {"common.mkv"}
+        assert names(seat.told("search", "query", "viaduct", "--type", "fulltext")["clips"]) == {
+            "common.mkv"
+        }
     assert "Our viaduct" not in json.dumps(info(ben.person, "renamed.mkv"))
     ann.person.told("edit", "common.mkv", "--clear")
     assert "Our viaduct" not in json.dumps(info(ann.machine, "common.mkv"))
@@ -315,7 +310,7 @@ def test_a_session_that_is_over_is_renewed_and_the_new_one_is_kept(ann):
     assert file.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_whoever_is_signed_out_is_told(ann, project, tmp_path):
+def test_whoever_is_signed_out_is_told(ann, tmp_path):
     guest = Person(ann.person.email, tmp_path, ann.person.variables)
     guest.auth("login")
     assert len(guest.told("list")["clips"]) == 2
@@ -337,6 +332,22 @@ def test_no_log_and_no_file_holds_what_lets_somebody_in(ann, ben):
                 assert not [path for secret in secrets if secret in content]
 
 
+def test_what_was_catalogued_without_a_project_is_found_there_after_a_push(ann, tmp_path):
+    home = tmp_path / "home"
+    catalogue = open_catalogue(load_settings(home))
+    try:
+        told = Told("lighthouse.mkv", "A lighthouse in a storm")
+        Shelves(catalogue, EmbeddedServer(home).admin_url()).add(LOCAL_OWNER, told)
+        pushing = replace(ann.machine, home=home)
+        assert pushing.told("db", "push", "--owner", ann.person.email)["is_equal"]
+        found = ann.person.told("search", "query", "lighthouse", "--type", "fulltext")["clips"]
+        assert [clip["id"] for clip in found] == [str(told.id)]
+        ann.machine.told("forget", str(told.id), "--yes")
+    finally:
+        catalogue.close()
+        remove_server(EmbeddedServer(home))
+
+
 def test_what_one_owner_forgets_stays_the_others(ann, ben):
     ben.machine.told("forget", "renamed.mkv", "--yes")
     assert names(ben.person.told("list")["clips"]) == {"glacier.mkv"}
@@ -344,9 +355,9 @@ def test_what_one_owner_forgets_stays_the_others(ann, ben):
     assert ann.person.told("artifacts", "link", "common.mkv")
 
 
-def test_an_owner_who_is_erased_leaves_nothing(ann, ben, project):
+def test_an_owner_who_is_erased_leaves_nothing(ann, ben, supabase):
     ben.machine.told("erase", ben.person.email, "--yes")
-    with psycopg.connect(project.admin_url) as connection:
+    with psycopg.connect(supabase.admin_url) as connection:
         query = "SELECT count(*) FROM auth.users WHERE email = %s"
         assert connection.execute(query, (ben.person.email,)).fetchone() == (0,)
     assert "auth login" in ben.person.says("auth", "status", code=ACCOUNT)

@@ -55,14 +55,12 @@ class Project:
 
     url        of its HTTP interfaces
     admin_url  of its database, as whoever owns the tables
-    domain     of addresses that it takes
     """
 
     url: str
     admin_url: str = field(repr=False)
     publishable_key: str
     secret_key: str = field(repr=False)
-    domain: str = field(default="example.org", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from video_assets.storage.objects import NoObjectError, StoreError, Upload
 from video_assets.storage.own_copies import open_own_cache
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.supabase_objects import SupabaseObjects
-from video_assets_tests.lite.server import Lite
+from video_assets_tests.lite.project import new_address
+from video_assets_tests.lite.server import Project
 from video_assets_tests.lite.test_lite import asked
 from video_assets_tests.storage.kept import Kept
 from video_assets_tests.storage.stored import Stored
@@ -31,15 +32,15 @@ NO_UPLOAD = Upload(None, print)
 
 
 @pytest.fixture(scope="module")
-def service(lite: Lite) -> SupabaseObjects:
-    key = SecretStr(lite.secret_key)
-    return SupabaseObjects(lite.url, "artifacts", key, key)
+def service(supabase: Project) -> SupabaseObjects:
+    key = SecretStr(supabase.secret_key)
+    return SupabaseObjects(supabase.url, "artifacts", key, key)
 
 
 @pytest.fixture(scope="module")
-def project(lite: Lite) -> Iterator[Postgres]:
+def project(supabase: Project) -> Iterator[Postgres]:
     """The project's database, as workers see it."""
-    database = Postgres(lite.admin_url)
+    database = Postgres(supabase.admin_url)
     with database.transaction() as connection:
         connection.execute("SELECT private.use_checksum_algorithm('blake3')")
     yield database
@@ -49,17 +50,17 @@ def project(lite: Lite) -> Iterator[Postgres]:
 class Person:
     """Somebody with an account."""
 
-    def __init__(self, lite: Lite) -> None:
-        account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "Passw0rd!"}
-        session = asked(lite, "/auth/v1/signup", account)
+    def __init__(self, supabase: Project) -> None:
+        account = {"email": new_address(), "password": "Passw0rd!"}
+        session = asked(supabase, "/auth/v1/signup", account)
         self.id = uuid.UUID(session["user"]["id"])
-        self.lite, self.token = lite, SecretStr(session["access_token"])
-        key = SecretStr(lite.publishable_key)
-        self.objects = SupabaseObjects(lite.url, "artifacts", key, self.token)
+        self.supabase, self.token = supabase, SecretStr(session["access_token"])
+        key = SecretStr(supabase.publishable_key)
+        self.objects = SupabaseObjects(supabase.url, "artifacts", key, self.token)
 
     def ask(self, names: list[str]) -> Any:
         token = self.token.get_secret_value()
-        return asked(self.lite, "/rest/v1/rpc/artifact_files", {"names": names}, token)
+        return asked(self.supabase, "/rest/v1/rpc/artifact_files", {"names": names}, token)
 
     def key_in(self, stored: Stored, checksum: str) -> str:
         """Where their copy of the one file of a clip lies."""
@@ -68,13 +69,13 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def ann(lite: Lite) -> Person:
-    return Person(lite)
+def ann(supabase: Project) -> Person:
+    return Person(supabase)
 
 
 @pytest.fixture(scope="module")
-def ben(lite: Lite) -> Person:
-    return Person(lite)
+def ben(supabase: Project) -> Person:
+    return Person(supabase)
 
 
 @pytest.fixture
@@ -175,22 +176,22 @@ def test_every_owner_of_a_content_has_a_copy_of_their_own(here, ann, ben, tmp_pa
     assert here.elsewhere(tmp_path / "there").cache.bring(name).exists()
 
 
-def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, lite):
+def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, supabase):
     checksum = here.kept.clip(uuid.uuid4().hex, ann.id)
     here.make(checksum, "cut", film=b"moving pictures")
     time.sleep(0.1)
     registered = time.time()
     here.kept.clip(text_of(here, checksum), ben.id)
-    key = SecretStr(lite.secret_key)
+    key = SecretStr(supabase.secret_key)
     place = Artifacts(url="supabase://artifacts")
-    for url in ("http://127.0.0.1:9", lite.url):  # where nobody answers, nobody is kept waiting
+    for url in ("http://127.0.0.1:9", supabase.url):  # where nobody answers, nobody is kept waiting
         settings = Settings(supabase_url=url, supabase_secret_key=key, artifacts=place)
         share(settings, here.kept.catalogue, [checksum])
     assert here.store.copies.share() == 0
     key = ben.key_in(here, checksum)
     assert read(ben.objects, key) == b"moving pictures"
     query = "SELECT extract(epoch FROM created_at) FROM storage.objects WHERE name = %s"
-    with psycopg.connect(lite.admin_url) as connection:
+    with psycopg.connect(supabase.admin_url) as connection:
         (made,) = connection.execute(query, (key,)).fetchone() or (0,)
     assert made > registered, "its date does not tell that somebody had it before"
 
@@ -228,13 +229,15 @@ def test_what_one_owner_gives_up_goes_and_the_other_keeps_theirs(here, ann, ben)
         read(here.objects, key)
 
 
-def test_an_owner_fetches_and_checks_their_files_and_nobody_elses(here, ann, ben, lite, tmp_path):
+def test_an_owner_fetches_and_checks_their_files_and_nobody_elses(
+    here, ann, ben, supabase, tmp_path
+):
     checksum = here.kept.clip(uuid.uuid4().hex, ann.id)
     (name,) = here.make(checksum, "cut", film=b"moving pictures")
     settings = Settings(
         home=tmp_path / "laptop",
-        supabase_url=lite.url,
-        supabase_publishable_key=SecretStr(lite.publishable_key),
+        supabase_url=supabase.url,
+        supabase_publishable_key=SecretStr(supabase.publishable_key),
         artifacts=Artifacts(url="supabase://artifacts"),
     )
     hers, his = (open_own_cache(settings, each.id, each.token, each.ask) for each in (ann, ben))
