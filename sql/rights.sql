@@ -33,6 +33,10 @@ ALTER FUNCTION private.note_ai_trouble(text,text,text,text,integer,double precis
 ALTER FUNCTION private.note_edit() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.note_events(text[],text,text,text,jsonb) SECURITY INVOKER SET lock_timeout = 2s SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.note_leg(text,text,bigint,text,uuid,anyelement,integer,uuid[]) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.own_cells(jsonb,text[],text[]) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.own_pauses() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.own_spending() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.own_waits(text[]) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.refuse_all_but_admins() SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.reserve_ai_call(text,text,text,text,text,text,text,numeric,bigint,date,boolean,integer,bigint,numeric,numeric,numeric,numeric) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.set_admin(uuid,boolean) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -51,6 +55,7 @@ ALTER FUNCTION public.admin_list_clips(text,integer,integer) SECURITY DEFINER SE
 ALTER FUNCTION public.admin_list_profiles(integer,integer) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION public.admin_stats() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION public.artifact_files(text[]) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION public.ask(text) SECURITY INVOKER SET DateStyle = ISO, MDY SET IntervalStyle = postgres SET TimeZone = UTC SET bytea_output = hex SET extra_float_digits = 1 SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION public.clip_documents(uuid[]) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION public.clip_results(text) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION public.clip_steps() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -205,6 +210,10 @@ GRANT EXECUTE ON FUNCTION private.matching_clips(jsonb) TO authenticated;
 GRANT EXECUTE ON FUNCTION private.matching_clips(jsonb) TO service_role;
 GRANT EXECUTE ON FUNCTION private.note_ai_trouble(text,text,text,text,integer,double precision) TO service_role;
 GRANT EXECUTE ON FUNCTION private.note_events(text[],text,text,text,jsonb) TO service_role;
+GRANT EXECUTE ON FUNCTION private.own_cells(jsonb,text[],text[]) TO authenticated;
+GRANT EXECUTE ON FUNCTION private.own_pauses() TO authenticated;
+GRANT EXECUTE ON FUNCTION private.own_spending() TO authenticated;
+GRANT EXECUTE ON FUNCTION private.own_waits(text[]) TO authenticated;
 GRANT EXECUTE ON FUNCTION private.reserve_ai_call(text,text,text,text,text,text,text,numeric,bigint,date,boolean,integer,bigint,numeric,numeric,numeric,numeric) TO service_role;
 GRANT EXECUTE ON FUNCTION private.set_admin(uuid,boolean) TO service_role;
 GRANT EXECUTE ON FUNCTION private.settle_ai_call(uuid,text,numeric,bigint,bigint,bigint,double precision,text,json) TO service_role;
@@ -219,6 +228,7 @@ GRANT EXECUTE ON FUNCTION public.admin_list_clips(text,integer,integer) TO authe
 GRANT EXECUTE ON FUNCTION public.admin_list_profiles(integer,integer) TO authenticated;
 GRANT EXECUTE ON FUNCTION public.admin_stats() TO authenticated;
 GRANT EXECUTE ON FUNCTION public.artifact_files(text[]) TO authenticated;
+GRANT EXECUTE ON FUNCTION public.ask(text) TO authenticated;
 GRANT EXECUTE ON FUNCTION public.clip_documents(uuid[]) TO authenticated;
 GRANT EXECUTE ON FUNCTION public.clip_results(text) TO authenticated;
 GRANT EXECUTE ON FUNCTION public.clip_steps() TO authenticated;

@@ -10,6 +10,7 @@ BUCKET = "artifacts"
 """The bucket of a Supabase project, which migrations make and protect."""
 
 SUPABASE = f"supabase://{BUCKET}"
+GB = 1_000_000_000
 SCHEMES = ("s3", "gs", "file")
 
 
@@ -26,6 +27,11 @@ class Artifacts(BaseModel):
     cache_gb: float = Field(
         default=20, gt=0, description="of files on this machine that lie elsewhere too"
     )
+
+    @property
+    def cache_bytes(self) -> int:
+        """How large the cache may grow."""
+        return int(self.cache_gb * GB)
 
     @field_validator("url")
     @classmethod

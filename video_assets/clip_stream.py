@@ -93,13 +93,14 @@ def stream(
         if (digests := _digests(asset, checksum, inputs)) is not None
     }
     pays = _payer(context, asset) if asset.is_paid else None
+    # Whoever asks for one clip by itself has a reason: its files are gone, or it is doubted.
+    remakes = len(checksums) == 1 and not is_deferred(context.run)
     split = partial(
         _split,
         made,
         retried=_retried(context, len(checksums)),
         keeps_settings=KEEP_SETTINGS in context.run.tags,
-        # Whoever asks for one clip by itself has a reason: its files are gone, or it is doubted.
-        remakes=len(checksums) == 1 and not is_deferred(context.run),
+        remakes=remakes,
     )
 
     lane, queues = step.queue if step else asset.lane, load_settings().queues
@@ -114,7 +115,8 @@ def stream(
         # these clips sooner, and turns are short.
         with ledger.claims(catalogue, asset.name, due) as claimed:
             # Read again under the claims: another run may have just made what was missing.
-            reused, due = split(ledger.entries(catalogue, asset.name, checksums))
+            known = ledger.entries(catalogue, asset.name, checksums)
+            reused, due = split(known)
             later = _inputs_under_way(asset, catalogue, due, inputs)
             free = set(claimed.checksums) - later
             mine = [checksum for checksum in due if checksum in free]
@@ -136,6 +138,7 @@ def stream(
                             pays(checksum),
                             is_local_only=checksum in kept,
                             made=digest(asdict(made[checksum])),
+                            keeps=not remakes and _keeps(known.get(checksum), made[checksum]),
                         )
                         task = replace(task, billing=billing)
                     tasks.append((checksum, task))
@@ -231,6 +234,13 @@ def _split(
         elif entry.status == "done":
             reused.append(checksum)
     return reused, due
+
+
+def _keeps(entry: ledger.Entry | None, wanted: ledger.Made) -> bool:
+    """Tell whether a result was made like the one that is wanted, but for what it was made from."""
+    if entry is None or entry.status != "done":
+        return False
+    return entry.made == replace(wanted, input_fingerprint=entry.made.input_fingerprint)
 
 
 def _task(

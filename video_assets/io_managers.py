@@ -90,7 +90,7 @@ class SupabaseIOManager(dg.IOManager):
             self._add_reused(told, obj, reused)
         yield from told.flush()
         if self._store is not None:
-            self._store.trim()
+            self._store.cache.trim_if_due()
         summary = _summary(obj.asset.name, asked, failed, left)
         context.log.info(summary)
         lacking = self._lacking.setdefault(context.run_id, [])

@@ -68,7 +68,10 @@ def opinion(
         beat=lambda: progress(0.5),
     )
     asked = {"model": settings.model, "messages": [{"role": "user", "content": words.first}]}
+    if (kept := billing.kept([digest(asked)])) is not None:
+        return Opinion.model_validate(kept)
     reply = model.ask(digest(asked), settings.most, lambda: send(settings.base_url, words.first))
+    billing.use([reply.call] if reply.call else [])
     return Opinion(text=reply.answer, cost_usd=float(reply.usd))
 
 

@@ -27,3 +27,9 @@ def test_one_file_alone_names_the_code_location():
     modules = [entry["python_module"]["module_name"] for entry in workspace["load_from"]]
     assert modules == ["video_assets.definitions"]
     assert "[tool.dagster" not in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_the_ui_of_compose_is_reached_from_its_machine_alone():
+    services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))["services"]
+    assert services["ui"]["ports"] == ["127.0.0.1:3000:3000"]
+    assert [name for name, each in services.items() if "ports" in each] == ["ui"]

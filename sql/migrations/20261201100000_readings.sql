@@ -180,6 +180,36 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
 $function$;
 COMMENT ON FUNCTION private.own_pauses() IS 'Services that nobody asks for now, of those that the caller''s clips need.';
 
+-- What owners do beyond their own rows: contents and reports are marked, for whoever cleans up.
+
+CREATE OR REPLACE FUNCTION private.forget_own_clip(_clip uuid, _names text[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+DECLARE
+    _checksum text;
+BEGIN
+    SELECT c.file_checksum INTO _checksum
+      FROM public.clips AS c WHERE c.id = _clip AND c.user_id = (SELECT auth.uid()) FOR UPDATE;
+    IF _checksum IS NULL THEN
+        RETURN false;
+    END IF;
+    INSERT INTO public.forgotten (user_id, identity, file_checksum)
+    SELECT DISTINCT auth.uid(), f.identity, _checksum FROM unnest(_checksum || _names) AS f (identity)
+    ON CONFLICT (user_id, identity) DO UPDATE SET file_checksum = excluded.file_checksum;
+    INSERT INTO public.deletions (kind, target, marked_by)
+    SELECT 'run reports', t.run_id, 'forget' FROM public.run_clips AS t WHERE t.clip_id = _clip
+    ON CONFLICT (kind, target) WHERE removed_at IS NULL DO NOTHING;
+    DELETE FROM public.clips AS c WHERE c.id = _clip;
+    INSERT INTO public.deletions (kind, target, items, marked_by)
+    VALUES ('forgotten', left(_checksum, 2) || '/' || _checksum, 0, 'forget')
+    ON CONFLICT (kind, target) WHERE removed_at IS NULL DO NOTHING;
+    INSERT INTO public.deletions (kind, target, items, size_bytes, marked_by, removed_at, removed_by)
+    VALUES ('clip', _clip::text, 1, 0, 'forget', now(), 'forget');
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION private.forget_own_clip(uuid, text[]) IS
+    'Removes a clip of the caller''s own, and remembers by its checksum and by names of its files that it stays away.';
+
 CREATE FUNCTION readings.analyses_analyses("checksums" text[]) RETURNS json
 LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
 DECLARE
@@ -648,9 +678,9 @@ BEGIN
     EXECUTE $query$
 WITH answer AS (
 SELECT asset, provider || '/' || model AS model, status, outcome, sent_at,
-       coalesce(cost_usd, reserved_usd) AS usd, error, answer
+       coalesce(cost_usd, reserved_usd) AS usd, error, answer, batch
   FROM ai_calls
- WHERE file_checksum = $1 AND (answer IS NOT NULL OR error IS NOT NULL)
+ WHERE file_checksum = $1 AND (answer IS NOT NULL OR error IS NOT NULL OR status = 'waiting')
  ORDER BY sent_at DESC
 )
 SELECT json_agg(array_to_json(ARRAY[
@@ -661,10 +691,11 @@ SELECT json_agg(array_to_json(ARRAY[
        answer."sent_at"::text,
        answer."usd"::text,
        answer."error"::text,
-       answer."answer"::text]))
+       answer."answer"::text,
+       answer."batch"::text]))
   FROM answer
 $query$ INTO answer USING $1;
-    RETURN json_build_object('columns', '[["asset", 25], ["model", 25], ["status", 25], ["outcome", 25], ["sent_at", 1184], ["usd", 1700], ["error", 25], ["answer", 114]]'::json, 'rows', coalesce(answer, '[]'));
+    RETURN json_build_object('columns', '[["asset", 25], ["model", 25], ["status", 25], ["outcome", 25], ["sent_at", 1184], ["usd", 1700], ["error", 25], ["answer", 114], ["batch", 25]]'::json, 'rows', coalesce(answer, '[]'));
 END
 $function$;
 
@@ -688,7 +719,7 @@ SELECT name, count(*)::int AS calls, count(DISTINCT file_checksum)::int AS clips
        count(*) FILTER (WHERE outcome = 'answered')::int AS answered,
        count(*) FILTER (WHERE status = 'settled' AND outcome <> 'answered')::int AS unusable,
        count(*) FILTER (WHERE status = 'lost')::int AS lost,
-       count(*) FILTER (WHERE status = 'reserved')::int AS under_way,
+       count(*) FILTER (WHERE status IN ('reserved', 'waiting'))::int AS under_way,
        coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
        coalesce(sum(cached_tokens), 0)::bigint AS cached_tokens,
        coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
@@ -1053,6 +1084,47 @@ SELECT json_agg(array_to_json(ARRAY[
   FROM answer
 $query$ INTO answer USING $1;
     RETURN json_build_object('columns', '[["analyzer", 25], ["clips", 20]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.erasure_forget_clip("clip_id" uuid, "names" text[]) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT private.forget_own_clip($1, $2::text[])
+)
+SELECT json_agg(array_to_json(ARRAY[
+       left(answer."forget_own_clip"::text, 1)]))
+  FROM answer
+$query$ INTO answer USING $1, $2;
+    RETURN json_build_object('columns', '[["forget_own_clip", 16]]'::json, 'rows', coalesce(answer, '[]'));
+END
+$function$;
+
+CREATE FUNCTION readings.erasure_places("clip_id" uuid) RETURNS json
+LANGUAGE plpgsql SET search_path = pg_catalog, public, extensions, pg_temp AS $function$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE $query$
+WITH answer AS (
+SELECT host, volume, inode, path_bytes, size_bytes, mtime_ns
+  FROM clip_locations
+ WHERE clip_id = $1 AND volume IS NOT NULL AND inode IS NOT NULL
+)
+SELECT json_agg(array_to_json(ARRAY[
+       answer."host"::text,
+       answer."volume"::text,
+       answer."inode"::text,
+       answer."path_bytes"::text,
+       answer."size_bytes"::text,
+       answer."mtime_ns"::text]))
+  FROM answer
+$query$ INTO answer USING $1;
+    RETURN json_build_object('columns', '[["host", 25], ["volume", 25], ["inode", 1700], ["path_bytes", 17], ["size_bytes", 20], ["mtime_ns", 20]]'::json, 'rows', coalesce(answer, '[]'));
 END
 $function$;
 
@@ -2595,10 +2667,10 @@ END
 $function$;
 
 REVOKE ALL ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
-                       private.own_spending(), private.own_pauses()
+                       private.own_spending(), private.own_pauses(), private.forget_own_clip(uuid, text[])
   FROM PUBLIC, anon, authenticated, service_role;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA readings FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
-                          private.own_spending(), private.own_pauses()
+                          private.own_spending(), private.own_pauses(), private.forget_own_clip(uuid, text[])
    TO authenticated;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA readings TO authenticated;

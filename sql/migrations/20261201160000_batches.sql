@@ -5,6 +5,7 @@ ALTER TABLE public.ai_calls
     ADD COLUMN batch   text,
     ADD COLUMN address text,
     ADD COLUMN made    text,
+    ADD COLUMN is_used boolean NOT NULL DEFAULT false,
     DROP CONSTRAINT ai_calls_status_check,
     DROP CONSTRAINT ai_calls_check,
     ADD CONSTRAINT ai_calls_status_check CHECK (status IN ('reserved', 'waiting', 'settled', 'lost')),
@@ -16,6 +17,8 @@ COMMENT ON COLUMN public.ai_calls.batch IS
 COMMENT ON COLUMN public.ai_calls.address IS 'Of the service that has the batch.';
 COMMENT ON COLUMN public.ai_calls.made IS
     'Digest of code, settings and inputs of the cell that waits for the batch.';
+COMMENT ON COLUMN public.ai_calls.is_used IS
+    'Its cell has a result that was made of its answer: the same question need not be asked again.';
 
 -- What is out: few. Each cell looks for its own.
 CREATE INDEX ai_calls_waiting ON public.ai_calls (file_checksum, asset) WHERE status = 'waiting';

@@ -5,6 +5,7 @@ Files are marked at one look and removed at a later one. Everything else has an 
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
@@ -18,7 +19,7 @@ from video_assets.automation.register_folder import register_folder
 from video_assets.automation.reporting import report_results
 from video_assets.run_process import end_dead_runs
 from video_assets.settings import LOCAL, LOCAL_OWNER, Cleanup, Settings, load_settings
-from video_assets.storage import deletions, gone, ledger, run_folder, run_traces
+from video_assets.storage import deletions, gone, ledger, owners, run_folder, run_traces
 from video_assets.storage.abandoned import Contents
 from video_assets.storage.artifact_store import ArtifactStore, open_store
 from video_assets.storage.cleanup import FILES, ArtifactCleaner, remove_old_events
@@ -122,10 +123,14 @@ class Home:
     def forget_registrations(self, owner: UUID) -> None:
         """Remove the runs of Dagster that looked into an owner's folders: they name files."""
         names = {str(owner), *([LOCAL] if owner == LOCAL_OWNER else [])}
+        self._forget_registrations(names.__contains__)
+
+    def _forget_registrations(self, is_gone: Callable[[str], bool]) -> None:
         for run in self._instance.get_runs(dg.RunsFilter(job_name=register_folder.name)):
             config: Any = run.run_config
-            named = config["ops"]["register_files"]["config"].get("owner", LOCAL)
-            if run.is_finished and named in names:
+            if run.is_finished and is_gone(
+                config["ops"]["register_files"]["config"].get("owner", LOCAL)
+            ):
                 self._instance.delete_run(run.run_id)
 
     def _clean_files(
@@ -137,8 +142,10 @@ class Home:
         outcomes = self._cleaner(wish).clean(kinds)
         if orphans := outcomes.get("orphans"):
             self._contents(wish).clean(orphans)
-            if not dry_run:  # of an erasure that was killed
+            if not dry_run:  # of an erasure that was killed, or of an account that others deleted
                 run_traces.remove_marked(self.catalogue, self._settings.home)
+                find = cache(partial(owners.find, self.catalogue))
+                self._forget_registrations(lambda owner: find(owner) is None)
         return list(outcomes.values())
 
     def _cleaner(self, wish: Wish) -> ArtifactCleaner:
@@ -159,7 +166,7 @@ class Home:
         try:
             if not wish.dry_run:
                 store.copies.share()
-                store.trim()
+                store.cache.trim_if_due()
             return self._stored_cleaner(store, wish).clean()
         except StoreError as error:  # everything else can be cleaned up
             return Outcome("stored", note=f"(left out: {error})")

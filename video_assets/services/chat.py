@@ -60,10 +60,14 @@ class Chat:
 
     def ask(self, paid: PaidModel, question: Question, partial: PartialAnswer | None) -> Reply:
         """Ask about one clip; raises what PaidModel.ask does."""
-        request = question.digest(self.base_url, self.model, self.most_output)
+        request = self.request(question)
         return paid.ask(
             request, self.most(question), lambda: self._send(question, paid.beat, partial)
         )
+
+    def request(self, question: Question) -> str:
+        """Name what is asked by its content."""
+        return question.digest(self.base_url, self.model, self.most_output)
 
     def most(self, question: Question) -> Usage:
         """Give the most tokens that a question can take and its answer can have."""

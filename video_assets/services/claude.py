@@ -59,7 +59,7 @@ class Claude:
 
     def ask(self, paid: PaidModel, question: Question, partial: PartialAnswer | None) -> Reply:
         """Ask about one clip; raises what PaidModel.ask does."""
-        request = question.digest(PROVIDER, self.model, self.most_output, self.effort)
+        request = self.request(question)
         most = self.most(question)
         if isinstance(paid, BatchedModel):
             return paid.ask_later(
@@ -78,6 +78,10 @@ class Claude:
             return _reply(message, self.most_output)
 
         return ClaudeBox(self.client, self.library, SECRET, read)
+
+    def request(self, question: Question) -> str:
+        """Name what is asked by its content."""
+        return question.digest(PROVIDER, self.model, self.most_output, self.effort)
 
     def most(self, question: Question) -> Usage:
         """Give the most tokens that a question can take and its answer can have."""

@@ -64,20 +64,20 @@ class GeminiClip:
 
         Raises what PaidModel.ask and ask_for_analysis do.
         """
-        window = (shown.begin_s, shown.end_s) if isinstance(shown, Stretch) else None
+        window = _window(shown)
         duration_s = window[1] - window[0] if window else self.facts.duration_s
-        told = f"{analysis_prompt.told_of(self.facts, window)}\n{MARKS}"
-        digest = _digest(self.digest, window)
-        schema, system = schema_of(ClipAnalysis), analysis_prompt.instructions()
 
         def ask(complaint: str | None) -> Reply:
-            texts = [told] if complaint is None else [told, analysis_prompt.repair_of(complaint)]
-            request = _Request(self.manner, digest, system, schema, tuple(texts))
+            request = self._request(window, complaint)
             most = request.most(duration_s, self.facts.has_sound)
             return self._ask(request, most, video, heard)
 
-        with self._video(shown, digest) as video:
+        with self._video(shown, _digest(self.digest, window)) as video:
             return ask_for_analysis(self.paid, ask, duration_s)
+
+    def request(self, shown: Stretch | Path) -> str:
+        """Name what `look` asks by its content."""
+        return self._request(_window(shown)).key
 
     def sum_up(
         self, answers: Sequence[ClipAnalysis], windows: Sequence[tuple[float, float]]
@@ -99,6 +99,14 @@ class GeminiClip:
             if reply.call is not None:
                 self.paid.billing.mark_invalid(reply.call, str(error))
             raise RefusedByServiceError(str(error)) from None
+
+    def _request(
+        self, window: tuple[float, float] | None, complaint: str | None = None
+    ) -> "_Request":
+        told = f"{analysis_prompt.told_of(self.facts, window)}\n{MARKS}"
+        texts = (told,) if complaint is None else (told, analysis_prompt.repair_of(complaint))
+        schema, system = schema_of(ClipAnalysis), analysis_prompt.instructions()
+        return _Request(self.manner, _digest(self.digest, window), system, schema, texts)
 
     def _video(self, shown: Stretch | Path, digest: str) -> Upload | Inline:
         size = shown.stat().st_size if isinstance(shown, Path) else len(shown.data)
@@ -237,6 +245,10 @@ class _Untitled(GenerateJsonSchema):
         return {
             name: each for name, each in super().model_schema(schema).items() if name != "title"
         }
+
+
+def _window(shown: Stretch | Path) -> tuple[float, float] | None:
+    return (shown.begin_s, shown.end_s) if isinstance(shown, Stretch) else None
 
 
 def _digest(file_digest: str, window: tuple[float, float] | None) -> str:

@@ -129,11 +129,6 @@ class Contents:
             return [_checksum(row["target"]) for row in rows if row["target"].count("/") == 1]
 
 
-def mark(connection: Any, checksums: Sequence[str], *, by: str) -> None:
-    """Mark contents that an owner gives up in this transaction; they wait for nothing."""
-    queries.mark_forgotten(connection, checksums=list(checksums), by=by)
-
-
 def _nobodys(connection: Any, checksums: Sequence[str]) -> list[str]:
     rows = queries.nobodys(connection, checksums=list(checksums))
     return [row["checksum"] for row in rows]

@@ -10,13 +10,6 @@ SELECT DISTINCT r.file_checksum
   FROM results r
  WHERE NOT EXISTS (SELECT FROM clips c WHERE c.file_checksum = r.file_checksum);
 
--- name: mark_forgotten(checksums, by)!
--- Contents that an owner has just given up; a process that is killed leaves word by this.
-INSERT INTO deletions (kind, target, items, marked_by)
-SELECT 'forgotten', left(w.checksum, 2) || '/' || w.checksum, 0, :by
-  FROM unnest(:checksums::text[]) AS w(checksum)
-ON CONFLICT (kind, target) WHERE removed_at IS NULL DO NOTHING;
-
 -- name: claim(assets, checksums)
 -- The contents of which nobody makes anything now: the locks of `claim` in ledger.sql, of all their cells.
 SELECT c.file_checksum

@@ -7,7 +7,7 @@ so that a process that dies between the two has not paid in vain. A refusal is t
 whoever asks once more is asking the service.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -81,6 +81,7 @@ class Billing:
     run            the ingest or backfill whose cap counts
     is_local_only  whether nothing of the clip may leave this machine
     made           digest of what the cell is made with
+    keeps          whether the result that is there will do if the same is asked for it again
     """
 
     catalogue: Postgres
@@ -90,6 +91,7 @@ class Billing:
     caps: Caps
     is_local_only: bool = False
     made: str = ""
+    keeps: bool = False
 
     @property
     def batches(self) -> BatchCalls:
@@ -114,6 +116,20 @@ class Billing:
             output_tokens=row["output_tokens"] or 0,
             usd=row["cost_usd"],
         )
+
+    def kept(self, requests: Iterable[str]) -> dict[str, Any] | None:
+        """Give the result that is there, if it was made of the answers to these requests."""
+        if not self.keeps:
+            return None
+        with self.catalogue.transaction() as connection:
+            return _queries.kept(
+                connection, checksum=self.checksum, asset=self.asset, requests=list(requests)
+            )
+
+    def use(self, calls: Sequence[UUID]) -> None:
+        """Note of which answers the result that is about to be saved is made."""
+        with self.catalogue.transaction() as connection:
+            _queries.use(connection, checksum=self.checksum, asset=self.asset, calls=list(calls))
 
     def reserve(
         self,

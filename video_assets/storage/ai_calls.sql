@@ -41,6 +41,21 @@ SELECT id, outcome, answer, input_tokens, cached_tokens, output_tokens, cost_usd
  ORDER BY settled_at DESC
  LIMIT 1;
 
+-- name: use(checksum, asset, calls)!
+-- Of which answers the result of a cell is made.
+UPDATE ai_calls SET is_used = (id = ANY(:calls))
+ WHERE file_checksum = :checksum AND asset = :asset AND is_used <> (id = ANY(:calls));
+
+-- name: kept(checksum, asset, requests)$
+-- The result of a cell that was made of the answers to these requests, if it still is.
+SELECT r.result
+  FROM results r
+ WHERE r.file_checksum = :checksum AND r.asset = :asset AND r.status = 'done'
+   AND cardinality(:requests::text[]) = (
+       SELECT count(DISTINCT a.request) FROM ai_calls a
+        WHERE a.file_checksum = r.file_checksum AND a.asset = r.asset AND a.is_used AND a.counted
+          AND a.request = ANY(:requests::text[]));
+
 -- name: note_trouble(account, provider, asset, reason, patience, pause_s)$
 SELECT private.note_ai_trouble(:account, :provider, :asset, :reason, :patience::int, :pause_s::float8);
 

@@ -51,7 +51,7 @@ def look(store: ArtifactStore) -> StoreState:
         trouble=_trouble(store),
         unknown=unknown,
         cached_bytes=sum(item.size_bytes for item in Folder(store.cache.root).files()),
-        cache_bytes=store.cache_bytes,
+        cache_bytes=store.cache.limit_bytes,
         **found,
     )
 

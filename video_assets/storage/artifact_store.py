@@ -11,9 +11,10 @@ from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Copies
 from video_assets.storage.artifact_digests import MadeFile
 from video_assets.storage.objects import Objects, StoreError, open_objects
+from video_assets.storage.own_copies import open_own_cache
 from video_assets.storage.postgres import Postgres
-
-GB = 1_000_000_000
+from video_assets.storage.rest import RestCatalogue
+from video_assets.storage.way_in import WayIn
 
 _log = logging.getLogger(__name__)
 
@@ -24,15 +25,10 @@ class ArtifactStore:
 
     copies: Copies
     cache: Cache
-    cache_bytes: int
 
     def publish(self, checksum: str, asset: str, document: Any) -> tuple[MadeFile, ...]:
         """Put what a result names into the object store, before it is saved."""
         return self.copies.publish(self.cache.root, checksum, asset, document)
-
-    def trim(self) -> None:
-        """Keep the cache within its limit."""
-        self.cache.trim_if_due(self.cache_bytes)
 
 
 def open_store(settings: Settings, catalogue: Postgres) -> ArtifactStore | None:
@@ -40,13 +36,15 @@ def open_store(settings: Settings, catalogue: Postgres) -> ArtifactStore | None:
     if settings.artifacts.url is None:
         return None
     copies = Copies(catalogue, open_objects(settings, settings.artifacts.url))
-    cache = Cache(settings.artifacts_dir, copies.objects, copies)
-    return ArtifactStore(copies, cache, int(settings.artifacts.cache_gb * GB))
+    limit_bytes = settings.artifacts.cache_bytes
+    return ArtifactStore(copies, Cache(settings.artifacts_dir, copies.objects, copies, limit_bytes))
 
 
-def open_cache(settings: Settings, catalogue: Postgres) -> Cache:
+def open_cache(settings: Settings, catalogue: WayIn | None) -> Cache:
     """Open the folder of this machine, to read from it and from whatever is behind it."""
-    store = open_store(settings, catalogue)
+    if isinstance(catalogue, RestCatalogue):
+        return open_own_cache(settings, catalogue)
+    store = open_store(settings, catalogue) if isinstance(catalogue, Postgres) else None
     return Cache(settings.artifacts_dir) if store is None else store.cache
 
 

@@ -33,7 +33,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.row_copies import Copier
 from video_assets.storage.row_digests import WRITTEN_ALIKE, Reader, Scope
 
-CLIPS_PER_CHUNK = 100
+CLIPS_PER_CHUNK = 200  # a remote database answers some dozens of statements for each chunk
 
 queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
 

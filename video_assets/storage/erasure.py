@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import aiosql
 from psycopg import sql
 
 from video_assets.media.discovery import Candidate
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import abandoned, deletions, forgotten, run_traces
+from video_assets.storage import deletions, forgotten
 from video_assets.storage.folder import Folder
+from video_assets.storage.named_queries import load
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.way_in import WayIn
 
-queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
+queries: Any = load(Path(__file__))
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,15 @@ def plan(catalogue: Postgres, store: Folder, owner: UUID, clip_id: UUID | None =
     )
 
 
-def forget_clip(catalogue: Postgres, owner: UUID, clip_id: UUID, *, by: str) -> None:
-    """Remove an owner's clip, and remember that it is not to come back by itself."""
-    with catalogue.transaction() as connection:
-        for row in list(queries.checksums(connection, owner=owner, clip_id=clip_id)):
-            names = [
-                name
-                for place in queries.places(connection, clip_id=clip_id)
-                for name in _identities(place)
-            ]
-            forgotten.add(connection, owner, row["file_checksum"], names)
-            run_traces.mark_clip(connection, owner, clip_id, by=by)
-            queries.delete_clip(connection, owner=owner, clip_id=clip_id)
-            abandoned.mark(connection, [row["file_checksum"]], by=by)
-            deletions.record(connection, "clip", str(clip_id), by=by)
+def forget_clip(catalogue: WayIn, owner: UUID, clip_id: UUID) -> bool:
+    """Remove an owner's clip, and remember that it is not to come back by itself.
+
+    Gives whether there was one. Whoever cleans up removes what was made of it.
+    """
+    with catalogue.transaction(owner) as connection:
+        places = queries.places(connection, clip_id=clip_id)
+        names = [name for place in places for name in _identities(place)]
+        return queries.forget_clip(connection, clip_id=clip_id, names=names)
 
 
 def erase_owner(catalogue: Postgres, owner: UUID, *, by: str) -> None:

@@ -41,8 +41,9 @@ SELECT host, volume, inode, path_bytes, size_bytes, mtime_ns
   FROM clip_locations
  WHERE clip_id = :clip_id AND volume IS NOT NULL AND inode IS NOT NULL;
 
--- name: delete_clip(owner, clip_id)!
-DELETE FROM clips WHERE id = :clip_id AND user_id = :owner;
+-- name: forget_clip(clip_id, names)$
+-- Runs as `authenticated`, as the query before it; marked for whoever cleans up.
+SELECT private.forget_own_clip(:clip_id, :names::text[]);
 
 -- name: erase_owner(owner, stays)$
 SELECT private.erase_owner(:owner, :stays);

@@ -50,7 +50,7 @@ class Folder:
             if stat.S_ISDIR(found.st_mode):
                 yield from self.files(below)
             elif stat.S_ISREG(found.st_mode):
-                yield _item(below, found)
+                yield item_of(below, found)
 
     def look(self, name: str) -> Item | None:
         """Look at one file; None where there is no regular file of this name."""
@@ -58,7 +58,7 @@ class Folder:
             found = _status(last, parent)
         if found is None or not stat.S_ISREG(found.st_mode):
             return None
-        return _item(name, found)
+        return item_of(name, found)
 
     def remove(self, name: str) -> bool:
         """Remove one file or link, never what a link leads to; False if there is no such file.
@@ -128,7 +128,8 @@ class Folder:
                 os.close(descriptor)
 
 
-def _item(name: str, found: os.stat_result) -> Item:
+def item_of(name: str, found: os.stat_result) -> Item:
+    """Describe a file by what the system says of it."""
     return Item(name, found.st_size, found.st_mtime_ns, max(found.st_atime_ns, found.st_mtime_ns))
 
 

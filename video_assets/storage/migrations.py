@@ -9,7 +9,11 @@ from typing import Any
 
 import aiosql
 import psycopg
+from psycopg.rows import tuple_row
 
+from video_assets.storage.connecting import connect
+
+WAIT_S = 30.0
 LOCK = 7_264_001_953_126_408_311  # any number, the same in every release
 
 _queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
@@ -85,7 +89,7 @@ def migrate(url: str, *, embedded: bool, folder: Path | None = None) -> list[str
     Any number of processes may call it at once: one works, the others wait and find it done.
     Raises MigrationError.
     """
-    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+    with connect(url, tuple_row, wait_s=WAIT_S) as connection:
         waiting = pending(connection, embedded=embedded, folder=folder)
         if not embedded:
             _queries.make_history(connection)

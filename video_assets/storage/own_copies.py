@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from video_assets.artifact_place import BUCKET, SUPABASE
+from video_assets.artifact_place import BUCKET
 from video_assets.settings import Settings
 from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Kept
 from video_assets.storage.artifact_digests import MadeFile
+from video_assets.storage.rest import RestCatalogue
 
 FileRows = Iterable[Mapping[str, Any]]
 
@@ -44,19 +45,17 @@ class OwnCopies:
         return set()
 
 
-def open_own_cache(
-    settings: Settings, owner: UUID, token: SecretStr, ask: Callable[[list[str]], FileRows]
-) -> Cache:
-    """Open the artifact folder of somebody who signed in; what lies in the project is fetched.
-
-    The project tells what lies there, so that their settings need not.
-
-    token  who they are, to the project
-    """
-    project, key = settings.supabase_url, settings.supabase_publishable_key
-    if settings.artifacts.url not in (None, SUPABASE) or project is None or key is None:
-        return Cache(settings.artifacts_dir)
+def open_own_cache(settings: Settings, catalogue: RestCatalogue) -> Cache:
+    """Open the artifact folder of somebody who signed in; what lies in the project is fetched."""
     from video_assets.storage.supabase_objects import SupabaseObjects
 
-    objects = SupabaseObjects(project, BUCKET, key, token)
-    return Cache(settings.artifacts_dir, objects, OwnCopies(owner, ask))
+    def ask(names: list[str]) -> FileRows:
+        with catalogue.asking():
+            return catalogue.client().rpc("artifact_files", {"names": names}).execute().data
+
+    client: Any = catalogue.client()
+    _, _, token = client.options.headers["Authorization"].partition(" ")
+    key = SecretStr(client.supabase_key)
+    objects = SupabaseObjects(catalogue.url, BUCKET, key, SecretStr(token))
+    shelf = OwnCopies(catalogue.user, ask)
+    return Cache(settings.artifacts_dir, objects, shelf, settings.artifacts.cache_bytes)

@@ -31,6 +31,7 @@ DEPLOYED: Mapping[str, tuple[str, ...]] = {  # file -> its queries that owners a
     "storage/costs.sql": ("groups", "whole", "spending", "answers", "pauses"),
     "storage/counts.sql": ALL,
     "storage/descriptions.sql": ALL,
+    "storage/erasure.sql": ("places", "forget_clip"),
     "storage/export.sql": ALL,
     "storage/locations.sql": ("known_as",),
     "storage/own_cells.sql": ALL,

@@ -115,13 +115,43 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
 $function$;
 COMMENT ON FUNCTION private.own_pauses() IS 'Services that nobody asks for now, of those that the caller''s clips need.';
 
+-- What owners do beyond their own rows: contents and reports are marked, for whoever cleans up.
+
+CREATE OR REPLACE FUNCTION private.forget_own_clip(_clip uuid, _names text[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+DECLARE
+    _checksum text;
+BEGIN
+    SELECT c.file_checksum INTO _checksum
+      FROM public.clips AS c WHERE c.id = _clip AND c.user_id = (SELECT auth.uid()) FOR UPDATE;
+    IF _checksum IS NULL THEN
+        RETURN false;
+    END IF;
+    INSERT INTO public.forgotten (user_id, identity, file_checksum)
+    SELECT DISTINCT auth.uid(), f.identity, _checksum FROM unnest(_checksum || _names) AS f (identity)
+    ON CONFLICT (user_id, identity) DO UPDATE SET file_checksum = excluded.file_checksum;
+    INSERT INTO public.deletions (kind, target, marked_by)
+    SELECT 'run reports', t.run_id, 'forget' FROM public.run_clips AS t WHERE t.clip_id = _clip
+    ON CONFLICT (kind, target) WHERE removed_at IS NULL DO NOTHING;
+    DELETE FROM public.clips AS c WHERE c.id = _clip;
+    INSERT INTO public.deletions (kind, target, items, marked_by)
+    VALUES ('forgotten', left(_checksum, 2) || '/' || _checksum, 0, 'forget')
+    ON CONFLICT (kind, target) WHERE removed_at IS NULL DO NOTHING;
+    INSERT INTO public.deletions (kind, target, items, size_bytes, marked_by, removed_at, removed_by)
+    VALUES ('clip', _clip::text, 1, 0, 'forget', now(), 'forget');
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION private.forget_own_clip(uuid, text[]) IS
+    'Removes a clip of the caller''s own, and remembers by its checksum and by names of its files that it stays away.';
+
 -- FUNCTIONS
 
 REVOKE ALL ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
-                       private.own_spending(), private.own_pauses()
+                       private.own_spending(), private.own_pauses(), private.forget_own_clip(uuid, text[])
   FROM PUBLIC, anon, authenticated, service_role;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA readings FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.ask(text), private.own_cells(jsonb, text[], text[]), private.own_waits(text[]),
-                          private.own_spending(), private.own_pauses()
+                          private.own_spending(), private.own_pauses(), private.forget_own_clip(uuid, text[])
    TO authenticated;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA readings TO authenticated;

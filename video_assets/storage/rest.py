@@ -18,15 +18,12 @@ from psycopg import abc
 from psycopg.adapt import AdaptersMap, Dumper, PyFormat, Transformer
 from psycopg.pq import Format
 
-from video_assets.storage.migrations import MigrationError
 from video_assets.storage.named_queries import Answer, Question
 from video_assets.storage.postgres import DatabaseUnreachableError
 
 ATTEMPTS, WAIT_S = 3, 0.2
 FUNCTION = "ask"
 
-# What PostgREST says where the functions of this release are not there.
-_NO_FUNCTION = {"PGRST202", "PGRST106", "42883"}
 _SQLSTATE_LENGTH = 5
 
 
@@ -104,7 +101,7 @@ class RestConnection:
             [{"query": each.query, "parameters": _texts(each)} for each in questions]
         )
 
-        @stamina.retry(on=again, attempts=ATTEMPTS, wait_initial=WAIT_S)
+        @stamina.retry(on=again, attempts=ATTEMPTS, wait_initial=WAIT_S, wait_jitter=WAIT_S)
         def answers() -> Any:
             return self.catalogue.client().rpc(FUNCTION, {"questions": asked}).execute().data
 
@@ -122,11 +119,6 @@ class RestConnection:
 def _explained(error: Any, place: str) -> Exception:
     """Say what the API's error means; one of a query is what psycopg would raise."""
     code, said = str(error.code), error.message or "no reason was given"
-    if code in _NO_FUNCTION:
-        return MigrationError(
-            f"the catalogue of {place} is of another release than this program ({said}); whoever "
-            "runs it has to run `video-assets db migrate`"
-        )
     if len(code) == _SQLSTATE_LENGTH:
         return _error_of(code)(said)
     return DatabaseUnreachableError(

@@ -7,7 +7,6 @@ and taken back when the files are gone: a run's name may be a person's words, so
 
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import aiosql
 
@@ -19,11 +18,6 @@ from video_assets.storage.run_folder import MANIFEST, RunFolder
 REPORTS, WHOLE = "run reports", "run folder"
 
 queries: Any = aiosql.from_path(Path(__file__).with_suffix(".sql"), "psycopg")
-
-
-def mark_clip(connection: Any, owner: UUID, clip_id: UUID, *, by: str) -> None:
-    """Mark the reports that tell of a clip, before its rows go."""
-    queries.mark_clip(connection, owner=owner, clip_id=clip_id, by=by)
 
 
 def remove_marked(catalogue: Postgres, home: Path) -> None:

@@ -1,5 +1,6 @@
 """Object stores in a Supabase project: one bucket of its Storage, as the service or as somebody."""
 
+import atexit
 import mimetypes
 import os
 from collections.abc import Iterator, Sequence
@@ -156,4 +157,6 @@ def _open_session(objects: SupabaseObjects) -> httpx.Client:
         "apikey": objects.apikey.get_secret_value(),
         "Authorization": f"Bearer {objects.token.get_secret_value()}",
     }
-    return httpx.Client(headers=headers, timeout=PATIENCE_S, follow_redirects=False)
+    opened = httpx.Client(headers=headers, timeout=PATIENCE_S, follow_redirects=False)
+    atexit.register(opened.close)
+    return opened

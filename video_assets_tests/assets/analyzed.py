@@ -21,6 +21,7 @@ from video_assets.media.camera_telemetry import Moves
 from video_assets.media.probe import probe_media
 from video_assets.media.source import Source
 from video_assets.progress import Progress
+from video_assets.storage import ledger
 from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
@@ -83,6 +84,7 @@ class Analyzed:
     settings: dict[str, Any]
     caps: Caps = field(default_factory=Caps)
     made: str = ""
+    keeps: bool = False
     reports: list[float] = field(default_factory=list)
 
     @classmethod
@@ -107,10 +109,27 @@ class Analyzed:
             settings=analyzer.settings({**self.settings, **settings}),
             artifacts=self.artifacts.path,
             billing=Billing(
-                *(self.catalogue, self.checksum, self.asset, "a run", self.caps), made=self.made
+                *(self.catalogue, self.checksum, self.asset, "a run", self.caps),
+                made=self.made,
+                keeps=self.keeps,
             ),
         )
         return perform(task, self._report)
+
+    def save(self, measured: Measured | Failed | Postponed) -> None:
+        """Do what the IO manager does with a result."""
+        assert isinstance(measured, Measured)
+        ledger.save_done(
+            self.catalogue,
+            asset=self.asset,
+            checksum=self.checksum,
+            made=ledger.Made("1", "", ""),
+            document=measured.document,
+            problems={},
+            seconds=0.0,
+            cpu_seconds=0.0,
+            run_id="a run",
+        )
 
     @property
     def artifacts(self) -> ArtifactFolder:

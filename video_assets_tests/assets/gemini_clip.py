@@ -16,6 +16,7 @@ from video_assets.media.hashing import hash_file
 from video_assets.progress import Progress
 from video_assets.services import gemini_clip, local_models
 from video_assets.settings import LOCAL_OWNER
+from video_assets.storage import ledger
 from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.postgres import Postgres
@@ -76,11 +77,13 @@ class Asked:
     proxy: Proxy
     caps: Caps = field(default_factory=Caps)
     made: str = ""
+    keeps: bool = False
 
     @property
     def billing(self) -> Billing:
         """Who pays."""
-        return Billing(self.catalogue, self.checksum, ASSET, "run", self.caps, made=self.made)
+        payer = (self.catalogue, self.checksum, ASSET, "run", self.caps)
+        return Billing(*payer, made=self.made, keeps=self.keeps)
 
     def task(self, **settings: Any) -> Task:
         """The clip as it travels to a worker."""
@@ -99,6 +102,20 @@ class Asked:
     def ask(self, **settings: Any) -> Measured | Failed | Postponed:
         """Do what a worker does."""
         return perform(self.task(**settings), Progress())
+
+    def save(self, found: Measured) -> None:
+        """Do what the IO manager does with a result."""
+        ledger.save_done(
+            self.catalogue,
+            asset=ASSET,
+            checksum=self.checksum,
+            made=ledger.Made("1", "", ""),
+            document=found.document,
+            problems={},
+            seconds=0.0,
+            cpu_seconds=0.0,
+            run_id="run",
+        )
 
     def calls(self) -> list[dict[str, Any]]:
         """Every attempt that was paid for, the first one first."""

@@ -122,6 +122,22 @@ def test_the_same_question_is_not_paid_for_twice(clip, service):
     assert again.document["cost_usd"] == first.document["cost_usd"]
 
 
+def test_what_is_asked_again_word_for_word_keeps_its_result(clip, service):
+    first = clip.ask()
+    clip.save(first)
+    clip.keeps = True  # something that it is made from has changed, but nothing that is told
+    again = clip.ask()
+    assert isinstance(again, Measured)
+    assert again.document == first.document
+    assert len(service.calls) == 1
+    clip.save(again)
+    assert isinstance(clip.ask(share_camera=True), Measured)
+    assert len(service.calls) == 2  # another question
+    clip.keeps = False  # whoever asks for this clip alone doubts what is there
+    assert isinstance(clip.ask(), Measured)
+    assert len(service.calls) == 3
+
+
 def test_what_is_alike_for_all_clips_is_read_from_the_cache(clip, service, catalogue, tmp_path):
     clip.ask()
     other = Analyzed.of("claude_analysis", catalogue, tmp_path / "other", base_url=service.url)
@@ -228,9 +244,9 @@ def test_a_wait_of_minutes_leaves_the_service_alone_for_so_long(clip, service):
         "WHERE file_checksum = %s"
     )
     assert 100 < left[0][0] <= 120
-    waits = [each.until.timestamp() - time.time() for each in (found, clip.ask()) if each.until]
-    assert all(100 < each <= 132 for each in waits)
-    assert waits[0] != waits[1]  # so that clips do not all come back at once
+    moments = [each.until.timestamp() for each in (found, clip.ask()) if each.until]
+    assert all(100 < moment - time.time() <= 132 for moment in moments)
+    assert moments[0] != moments[1]  # so that clips do not all come back at once
 
 
 def test_a_service_that_says_nothing_is_given_up(clip, service):

@@ -56,6 +56,20 @@ def result_of(found) -> ComprehensiveAIAnalysis:
     return ComprehensiveAIAnalysis.model_validate(found.document)
 
 
+def test_windows_that_would_be_asked_word_for_word_again_keep_their_result(clip):
+    windows = {"window_s": 12, "overlap_s": 2}
+    clip.service.reactions = [look]
+    first = clip.ask(**windows)
+    clip.save(first)
+    asked_before = len(clip.service.questions)
+    clip.keeps = True
+    again = clip.ask(**windows)
+    assert again.document == first.document
+    assert len(clip.service.questions) == asked_before > 3
+    clip.ask(window_s=20, overlap_s=2)
+    assert len(clip.service.questions) > asked_before
+
+
 def test_a_long_clip_is_shown_in_windows_that_are_cut_out_of_it(clip, monkeypatch):
     sent = []
     put = clip.service.put

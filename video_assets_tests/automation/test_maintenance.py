@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import uuid
 import warnings
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from pydantic import PydanticDeprecatedSince20
 
 from video_assets.automation import run_history
 from video_assets.automation.maintenance import Home, ages, cleanup_artifacts, cleanup_daily
+from video_assets.automation.register_folder import register_folder
 from video_assets.partitions import CLIPS
 from video_assets.settings import LOCAL_OWNER, Cleanup, load_settings
 from video_assets.storage import erasure, ledger
@@ -49,7 +51,7 @@ def complete(pipeline: Pipeline, *texts: str) -> dict[str, str]:
 
 def forget(pipeline: Pipeline, home: Home, checksum: str) -> None:
     (clip,) = Browser(pipeline.catalogue, LOCAL_OWNER).find(checksum)
-    erasure.forget_clip(pipeline.catalogue, LOCAL_OWNER, clip.id, by="test")
+    erasure.forget_clip(pipeline.catalogue, LOCAL_OWNER, clip.id)
     home.finish_forgotten()
 
 
@@ -196,6 +198,21 @@ def test_the_job_cleans_up_and_tells_what_it_did(pipeline: Pipeline, home: Home)
     assert set(pipeline.states(clips).values()) == {"done"}
     with pytest.raises(ValueError, match="no kind 'everything'"):
         run(kinds=["everything"])
+
+
+def test_registrations_of_a_deleted_account_go_with_the_next_clean_up(pipeline, home: Home):
+    def registered(owner: str) -> str:
+        config = {"ops": {"register_files": {"config": {"path": "/footage", "owner": owner}}}}
+        return pipeline.instance.create_run_for_job(
+            register_folder, run_config=config, status=dg.DagsterRunStatus.SUCCESS
+        ).run_id
+
+    theirs, ours = registered(str(uuid.uuid4())), registered("local")
+    home.clean(["orphans"], {"orphans": 0.0}, dry_run=True)
+    assert pipeline.instance.has_run(theirs)
+    home.clean(["orphans"], {"orphans": 0.0})
+    assert not pipeline.instance.has_run(theirs)
+    assert pipeline.instance.has_run(ours)
 
 
 def test_every_night_is_scheduled_and_can_be_loaded():

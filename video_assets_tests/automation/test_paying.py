@@ -108,6 +108,23 @@ def test_what_waits_for_a_moment_is_due_when_it_has_come(pipeline, service, monk
     assert [due.checksum for due in find_due(pipeline.catalogue, {"test": plan}, (), at_most=99)]
 
 
+def test_what_would_be_asked_word_for_word_again_is_not_paid_again(pipeline, service):
+    clips = pipeline.register("ibis", "jay")
+    pipeline.process(clips)
+    assert len(service.seen) == 2
+    change = "UPDATE results SET input_fingerprint = 'words:other' WHERE asset = 'opinion'"
+    with pipeline.catalogue.transaction() as connection:
+        connection.execute(change)
+    assert counts(pipeline, clips) == {"stale": 2}
+    pipeline.process(clips)
+    assert counts(pipeline, clips) == {"done": 2}
+    assert len(service.seen) == 2
+    with pipeline.catalogue.transaction() as connection:  # made by other code, it is asked anew
+        connection.execute(f"{change}".replace("input", "settings").encode())
+    pipeline.process(clips)
+    assert len(service.seen) == 4
+
+
 WAITS = """
 INSERT INTO ai_calls (user_id, file_checksum, asset, provider, model, account, request, status,
                       reserved_usd, reserved_tokens)

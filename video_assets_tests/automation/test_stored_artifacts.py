@@ -70,7 +70,7 @@ def test_what_an_owner_forgets_goes_from_the_store_at_once(stored, home, tmp_pat
     (clip,) = Browser(stored.catalogue, LOCAL_OWNER).find(clips["forget me"])
     plan = erasure.plan(stored.catalogue, home.store, LOCAL_OWNER, clip.id)
     assert plan.files == 2, "one here, one in the store"
-    erasure.forget_clip(stored.catalogue, LOCAL_OWNER, clip.id, by="test")
+    erasure.forget_clip(stored.catalogue, LOCAL_OWNER, clip.id)
     home.finish_forgotten()
     assert objects_in(tmp_path / "shelf") == ["LEAVE!"]
 

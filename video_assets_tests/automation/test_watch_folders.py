@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import psycopg
 import pytest
 
 from video_assets.automation import watch_folders as sensor
@@ -235,12 +236,18 @@ def test_what_goes_wrong_in_time_goes_wrong_here() -> None:
     assert within(5, "a question", lambda: 42) == 42
 
 
-def test_a_folder_names_preset_owner_and_what_is_left_out(pipeline: Pipeline, watch: Watch) -> None:
+def test_a_folder_names_preset_owner_and_what_is_left_out(
+    pipeline: Pipeline, watch: Watch, admin_url: str
+) -> None:
     owner = "8a0ff5a0-5f43-4a5e-9d3c-0d4f5f0b1c11"
     folder = watch('preset = "fast"', f'owner = "{owner}"', 'ignore = ["Proxies/"]')
     put(folder / "a.mp4", "of another owner")
     put(folder / "Proxies" / "a.mp4", "left out")
-    _, cursor, said = look(pipeline, None)
+    asked, cursor, said = look(pipeline, None)
+    assert (asked, f"owner {owner} has no account" in said) == ([], True)
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (owner,))
+    _, cursor, said = look(pipeline, cursor)
     assert "1 new files" in said
     (request,), _, _ = look(pipeline, cursor)
     assert request.tags[PRESET_TAG] == "fast"

@@ -1,5 +1,6 @@
 """`artifacts status`, `move` and `link` on a catalogue, and what other commands fetch."""
 
+import shutil
 import uuid
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_files_move_and_are_fetched_when_they_are_asked_for(shell: Shell, kept, 
 
 
 def test_what_is_gone_is_named_and_nothing_is_switched(shell: Shell, kept, settings, shelf):
-    only_file(settings.artifacts_dir).unlink()
+    shutil.rmtree(settings.artifacts_dir)
     said = shell.error("artifacts", "move", "--to", shelf, code=1)
     assert "loud/a.txt: it is not there" in said
     assert load_settings(settings.home).artifacts.url is None

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,14 @@ def test_what_they_say_of_a_clip_stays(signed_in: None, cleo: Owner):
     assert told("edit", "harbour.mp4", "--clear")["edited"] == []
     told("promote", "local_analysis", "--clip", "harbour.mp4")
     assert told("promote", "--rollback", "--clip", "harbour.mp4")["taken_back"]
+
+
+def test_a_clip_is_forgotten(lite: Lite, signed_in: None, cleo: Owner):
+    with closing(Postgres(lite.admin_url)) as postgres:
+        Shelves(postgres, lite.admin_url).add(cleo.id, Told("unwanted.mp4"))
+    assert told("forget", "unwanted.mp4", "--dry-run")["file_path"] == "/footage/unwanted.mp4"
+    run_here("forget", "unwanted.mp4", "--yes")
+    assert "unwanted.mp4" not in run_here("list").stdout
 
 
 def test_what_needs_the_database_says_so(signed_in: None, tmp_path: Path):

@@ -13,9 +13,12 @@ from video_assets.storage import descriptions
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.rest import RestCatalogue
 from video_assets_tests.commands import at_home, run_here
 from video_assets_tests.conftest import new_database
+from video_assets_tests.lite.server import Lite
 from video_assets_tests.storage.filled import Filled
+from video_assets_tests.storage.ways import signed_in
 
 ANN = uuid.UUID(int=7, version=4)
 
@@ -69,12 +72,35 @@ def test_a_catalogue_goes_to_a_project_and_comes_back(
     there.catalogue.close()
 
 
+def test_who_is_signed_in_finds_all_of_it_in_a_project(
+    lite: Lite, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    owner = uuid.uuid4()
+    with psycopg.connect(lite.admin_url) as connection:
+        connection.execute(
+            "INSERT INTO auth.users (id, email) VALUES (%s, %s)", (owner, f"{owner}@example.org")
+        )
+    here = Filled(open_catalogue(settings), tmp_path / "files")
+    here.live(here.fill(5))
+    with signed_in(lite, owner) as client, at_home(settings.home):
+        monkeypatch.setenv("SUPABASE_DB_URL", lite.admin_url)
+        monkeypatch.setenv("SUPABASE_URL", lite.url)
+        monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", lite.publishable_key)
+        token = client.options.headers["Authorization"].removeprefix("Bearer ")
+        monkeypatch.setenv("VIDEO_ASSETS_ACCESS_TOKEN", token)
+        assert "Equal: 4 clips" in run_here("db", "push").stdout
+        project = RestCatalogue(lambda: client, owner, lite.url)
+        assert here.answers(project, owner) == here.answers()
+    here.catalogue.close()
+
+
 def test_what_is_missing_is_named(
     project: str,
     settings: Settings,
     embedded_server: EmbeddedServer,
     monkeypatch: pytest.MonkeyPatch,
 ):
+    assert "say whose the clips are" in run_here("db", "push", code=2).stderr
     told = run_here("db", "push", "--owner", "nobody@example.org", code=2).stderr
     assert "there is no owner nobody@example.org at 127.0.0.1" in told
     assert project not in told

@@ -137,6 +137,15 @@ REMAINS = (
     """INSERT INTO results (file_checksum, asset, status, code_version, result)
        VALUES (%(checksum)s, 'video_document', 'done', '1',
                jsonb_build_object('content', %(name)s::text))""",
+    "INSERT INTO storage.buckets (id, name) VALUES (%(name)s, %(name)s)",
+    """INSERT INTO storage.objects (bucket_id, name)
+       SELECT 'artifacts', user_id || '/' || %(name)s FROM clips WHERE id = %(clip)s""",
+    """INSERT INTO private.artifact_digests (name, file_checksum, asset, size_bytes, blake3)
+       VALUES (%(name)s, %(checksum)s, 'video_document', 1, repeat('e', 64))""",
+    """INSERT INTO private.artifact_copies (store, key, user_id, name, file_checksum, asset,
+                                           size_bytes, blake3)
+       SELECT 's3://x', user_id || '/' || %(name)s, user_id, %(name)s, %(checksum)s,
+              'video_document', 1, repeat('e', 64) FROM clips WHERE id = %(clip)s""",
     """INSERT INTO deletions (kind, target, marked_by)
        VALUES ('forgotten', %(checksum)s, %(name)s)""",
     """INSERT INTO private.postponed_cells (file_checksum, asset, reason, until)

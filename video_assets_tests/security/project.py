@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import psycopg
@@ -24,6 +24,7 @@ class Project:
     victim: Owner
     eve: Owner
     clients: Mapping[Who, SyncPostgrestClient]
+    tokens: Mapping[Who, str] = field(repr=False)
 
     def close(self) -> None:
         """Close the connections of all."""
@@ -57,6 +58,7 @@ def populate(lite: Lite) -> Project:
             "admin": client(lite, key, admin.token),
             "worker": client(lite, lite.secret_key),
         },
+        {"eve": eve.token, "owner": victim.token},
     )
 
 

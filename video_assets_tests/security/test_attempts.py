@@ -11,11 +11,9 @@ from collections.abc import Iterable, Iterator
 import psycopg
 import pytest
 
-from video_assets.storage.embedded import EmbeddedServer
-from video_assets_tests.lite.server import serve_lite
 from video_assets_tests.security.attempts import Attempt, Attempts, Who, tells_of
 from video_assets_tests.security.doors import Answer, Door, HttpDoor, SqlDoor, is_reading
-from video_assets_tests.security.project import Project, populate
+from video_assets_tests.security.project import Project
 
 LEAST = 200
 BY_ANYBODY = {"read", "call", "add", "change all of", "remove"}  # who has no right to any of them
@@ -25,17 +23,6 @@ BY_ANYBODY = {"read", "call", "add", "change all of", "remove"}  # who has no ri
 def connection(admin_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(admin_url) as connection:
         yield connection
-
-
-@pytest.fixture(scope="module")
-def project(
-    embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Project]:
-    """A project of its own: what succeeds in it is not taken back."""
-    with serve_lite(embedded_server, tmp_path_factory.mktemp("lite")) as lite:
-        project = populate(lite)
-        yield project
-        project.close()
 
 
 def test_nothing_gets_through_by_sql(connection, victim_and_eve):

@@ -74,6 +74,7 @@ CASES = {
             ("descriptions_clear", '"clip_id": "%(clip)s"'),
         )
     ),
+    "private.forget_own_clip": ("'%(clip)s', '{}'",),
     "private.own_cells": (
         f"$p$[{PROBE}]$p$, ARRAY['%(checksum)s'], NULL",
         f"$p$[{PROBE}]$p$, NULL, NULL",

@@ -16,6 +16,7 @@ from video_assets.storage.ai_calls import Billing, Caps
 from video_assets.storage.catalogue_copy import Side
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.registration import Registrar
+from video_assets.storage.way_in import WayIn
 from video_assets_tests.findings import ALL, scenes, transcript
 from video_assets_tests.search.shelves import vector
 
@@ -123,7 +124,7 @@ class Filled:
         descriptions.promote(self.catalogue, self.owner, "gemini_analysis", [second])
         descriptions.roll_back(self.catalogue, self.owner)
         self.pay(checksums[0])
-        erasure.forget_clip(self.catalogue, self.owner, last, by="test")
+        erasure.forget_clip(self.catalogue, self.owner, last)
 
     def pay(self, checksum: str) -> None:
         """Pay for a call."""
@@ -159,18 +160,19 @@ class Filled:
             cursor = connection.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
-    def answers(self) -> dict[str, list[Any]]:
-        """What the searches answer, but what differs between catalogues by nature."""
+    def answers(self, way: WayIn | None = None, owner: uuid.UUID | None = None) -> dict[str, Any]:
+        """What the searches answer; by another way in, of another owner of the same clips."""
+        catalogue, owner = way or self.catalogue, owner or self.owner
         vectors = QueryVectors(vector(1.0, 0.2), vector(1.0, 0.2))
         clip = next(iter(sorted(self.ids().values())))
         some = Question(limit=50)
         asked = {
-            "words": queries.fulltext(self.catalogue, self.owner, "bridge", some),
-            "speech": queries.transcripts(self.catalogue, self.owner, "harbour", some, shortest=1),
-            "meaning": queries.semantic(self.catalogue, self.owner, vectors, some),
-            "both": queries.hybrid(self.catalogue, self.owner, "own words", vectors, some),
-            "moments": queries.moments(self.catalogue, self.owner, "glacier", vectors, some),
-            "alike": queries.similar(self.catalogue, self.owner, clip, some),
+            "words": queries.fulltext(catalogue, owner, "bridge", some),
+            "speech": queries.transcripts(catalogue, owner, "harbour", some, shortest=1),
+            "meaning": queries.semantic(catalogue, owner, vectors, some),
+            "both": queries.hybrid(catalogue, owner, "own words", vectors, some),
+            "moments": queries.moments(catalogue, owner, "glacier", vectors, some),
+            "alike": queries.similar(catalogue, owner, clip, some),
         }
         assert [name for name, found in asked.items() if not found] == []
         return asked

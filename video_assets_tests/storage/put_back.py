@@ -22,9 +22,8 @@ class Kept:
         """Undo whatever was done since."""
         with psycopg.connect(self.url) as connection:
             connection.execute("SET LOCAL session_replication_role = replica")  # no trigger fires
-            names = sql.SQL(", ").join(name for name, _ in self.rows)
-            connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
             for name, rows in self.rows:
+                connection.execute(sql.SQL("DELETE FROM {}").format(name))
                 if rows:
                     copy = connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(name))
                     with copy as into:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from video_assets.artifact_place import GB
 from video_assets.storage import ledger
 from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Copies
-from video_assets.storage.artifact_store import GB, ArtifactStore
+from video_assets.storage.artifact_store import ArtifactStore
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.copies_cleanup import CopiesCleaner
 from video_assets.storage.deletions import Outcome, Wish
@@ -23,11 +24,13 @@ class Stored:
 
     kept: Kept
     objects: Objects
+    limit_bytes: int = GB
     store: ArtifactStore = field(init=False)
 
     def __post_init__(self) -> None:
         copies = Copies(self.kept.catalogue, self.objects)
-        self.store = ArtifactStore(copies, Cache(self.kept.root, self.objects, copies), GB)
+        cache = Cache(self.kept.root, self.objects, copies, self.limit_bytes)
+        self.store = ArtifactStore(copies, cache)
 
     @property
     def cache(self) -> Cache:

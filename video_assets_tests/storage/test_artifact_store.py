@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,19 @@ def test_a_full_cache_loses_what_was_not_used_for_longest(here, checksum):
     assert here.cache.trim(1000) == 400
     assert here.kept.files(checksum) == ["cut/a.bin", "cut/c.bin", "loud/a.txt"]
     assert here.cache.bring(names[1]).read_bytes() == b"b" * 400
+
+
+def test_who_fetches_much_makes_room_for_it(here, checksum, tmp_path):
+    first = here.make(checksum, "cut", **{letter: letter.encode() * 400 for letter in "abc"})
+    there = Stored(replace(here.kept, root=tmp_path / "there"), here.objects, limit_bytes=1000)
+    there.cache.bring_all(first)
+    for name in first:
+        use_long_ago(there.kept.root / name, 1)
+    second = here.make(here.kept.clip("another"), "cut", d=b"d" * 400)
+    (there.kept.root / ".trimmed").unlink()
+    there.cache.bring_all(second)
+    assert sum(path.stat().st_size for path in there.kept.root.rglob("*.bin")) <= 1000
+    assert there.cache.place(second[0]).exists()
 
 
 def test_a_full_cache_keeps_what_cannot_be_had_again(here, checksum):

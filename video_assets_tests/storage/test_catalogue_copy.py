@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -26,6 +27,7 @@ from video_assets_tests.analyses import CLAUDE
 from video_assets_tests.commands import ROOT
 from video_assets_tests.conftest import new_database
 from video_assets_tests.findings import scenes
+from video_assets_tests.pooler import MISSING, PGBOUNCER, pooler
 from video_assets_tests.storage.filled import MODEL, NEXT_MODEL, Filled
 from video_assets_tests.storage.put_back import Kept, keep
 
@@ -420,8 +422,18 @@ def test_dagster_hears_of_the_clips(here: Filled, there: Filled):
         assert ledger.unreported(there.catalogue) == []
 
 
+@pytest.mark.skipif(PGBOUNCER is None, reason=MISSING)
+def test_a_pooler_of_transactions_may_stand_between(here: Filled, there: Filled):
+    with pooler(here.catalogue.dsn, there.catalogue.dsn, size=2) as addresses, ExitStack() as stack:
+        near, far = map(Postgres, addresses)
+        stack.callback(near.close)
+        stack.callback(far.close)
+        found = copied(replace(here, catalogue=near), replace(there, catalogue=far))
+        assert (found.unequal, found.clips) == ([], 6)
+
+
 def test_what_was_forgotten_here_stays_there(here: Filled, there: Filled):
     copied(here, there)
-    erasure.forget_clip(here.catalogue, LOCAL_OWNER, next(iter(here.ids().values())), by="test")
+    erasure.forget_clip(here.catalogue, LOCAL_OWNER, next(iter(here.ids().values())))
     found = copied(here, there)
     assert (found.unequal, found.clips, found.only_there) == ([], 5, 1)

@@ -51,7 +51,7 @@ def clip_id(kept: Kept, checksum: str, owner: uuid.UUID = LOCAL_OWNER) -> uuid.U
 
 
 def forget(kept: Kept, checksum: str, owner: uuid.UUID = LOCAL_OWNER) -> None:
-    erasure.forget_clip(kept.catalogue, owner, clip_id(kept, checksum, owner), by="test")
+    erasure.forget_clip(kept.catalogue, owner, clip_id(kept, checksum, owner))
     kept.contents().finish(Outcome("orphans"))
 
 
@@ -168,7 +168,7 @@ def test_no_name_is_kept_of_what_was_forgotten(kept: Kept):
 
 def test_a_forgetting_that_was_killed_is_finished_by_the_next_clean_up(kept: Kept):
     checksum = kept.clip("killed in between")
-    erasure.forget_clip(kept.catalogue, LOCAL_OWNER, clip_id(kept, checksum), by="test")
+    erasure.forget_clip(kept.catalogue, LOCAL_OWNER, clip_id(kept, checksum))
     assert kept.files(checksum) == ["loud/a.txt"]
     kept.clean(wait_s=WEEK_S)
     assert kept.files(checksum) == []

@@ -11,10 +11,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from video_assets.storage import erasure, ledger, owners, rights
+from video_assets.storage import erasure, ledger, owners
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import Migration, all_migrations, migrate, split, sql_folder
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.rights import Drift, drift
 from video_assets_tests.conftest import TEMPLATE, run_sql
 from video_assets_tests.lite.cli import MISSING, SUPABASE, supabase
 from video_assets_tests.lite.server import migrate_lite, migrated_lite
@@ -50,6 +51,12 @@ def history_of(url: str) -> list[tuple]:
         return connection.execute(rows.encode()).fetchall()
 
 
+def drift_of(url: str) -> Drift:
+    """What its rights lack or have besides, the policies of files among them."""
+    with psycopg.connect(url) as connection:
+        return drift(connection)
+
+
 FILES = [(each.version, each.name) for each in all_migrations(embedded=False)]
 
 
@@ -58,8 +65,7 @@ def test_postgres_16(expected: list[str]):
         assert migrate(url, embedded=True) != []
         assert migrate(url, embedded=True) == []
         assert schema_of(url) == expected
-        with psycopg.connect(url) as connection:
-            assert not rights.drift(connection)
+        assert not drift_of(url)
 
 
 # What the role `postgres` of a hosted project is and has: no superuser, but hardly held back. The
@@ -121,6 +127,7 @@ def test_a_role_without_superuser_as_hosted_projects_give(
     assert len(migrate(url, embedded=False)) == len(FILES)
     assert migrate(url, embedded=False) == []
     assert [line for line in schema_of(plain) if not line.startswith(DEFAULTS)] == expected
+    assert not drift_of(plain)
     try_out(Postgres(url), plain)
 
 
@@ -172,6 +179,7 @@ def test_the_supabase_cli_pushes_them_and_finds_nothing_to_mend(
         supabase(tmp_path, plain, "db", "push", "--yes")
         assert history_of(plain) == FILES
     assert schema_of(plain) == expected
+    assert not drift_of(plain)
     assert migrate(plain, embedded=False) == []
     assert advice(tmp_path, plain) == []
     with psycopg.connect(plain) as connection:
@@ -189,3 +197,4 @@ def test_lite(embedded_server: EmbeddedServer, expected: list[str], tmp_path: Pa
     with migrated_lite(embedded_server, tmp_path) as lite:
         migrate_lite(tmp_path)
         assert schema_of(lite.admin_url) == expected
+        assert not drift_of(lite.admin_url)

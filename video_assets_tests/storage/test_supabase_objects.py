@@ -6,21 +6,22 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from pydantic import SecretStr
+from supabase import ClientOptions, create_client
 
 from video_assets.artifact_place import Artifacts
-from video_assets.settings import Settings
+from video_assets.settings import Settings, load_settings
 from video_assets.storage import deletions, erasure
 from video_assets.storage.artifact_cache import Cache, DamagedError
 from video_assets.storage.artifact_move import Move
-from video_assets.storage.artifact_store import share
+from video_assets.storage.artifact_store import open_cache, share
 from video_assets.storage.objects import NoObjectError, StoreError, Upload
-from video_assets.storage.own_copies import open_own_cache
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.rest import RestCatalogue
 from video_assets.storage.supabase_objects import SupabaseObjects
 from video_assets_tests.lite.project import new_address
 from video_assets_tests.lite.server import Project
@@ -54,13 +55,18 @@ class Person:
         account = {"email": new_address(), "password": "Passw0rd!"}
         session = asked(supabase, "/auth/v1/signup", account)
         self.id = uuid.UUID(session["user"]["id"])
+        self.connections = httpx.Client()
         self.supabase, self.token = supabase, SecretStr(session["access_token"])
         key = SecretStr(supabase.publishable_key)
         self.objects = SupabaseObjects(supabase.url, "artifacts", key, self.token)
 
-    def ask(self, names: list[str]) -> Any:
-        token = self.token.get_secret_value()
-        return asked(self.supabase, "/rest/v1/rpc/artifact_files", {"names": names}, token)
+    @property
+    def catalogue(self) -> RestCatalogue:
+        """What their own machine knows of the project."""
+        options = ClientOptions(auto_refresh_token=False, httpx_client=self.connections)
+        options.headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
+        client = create_client(self.supabase.url, self.supabase.publishable_key, options)
+        return RestCatalogue(lambda: client, self.id, self.supabase.url)
 
     def key_in(self, stored: Stored, checksum: str) -> str:
         """Where their copy of the one file of a clip lies."""
@@ -69,13 +75,17 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def ann(supabase: Project) -> Person:
-    return Person(supabase)
+def ann(supabase: Project) -> Iterator[Person]:
+    person = Person(supabase)
+    yield person
+    person.connections.close()
 
 
 @pytest.fixture(scope="module")
-def ben(supabase: Project) -> Person:
-    return Person(supabase)
+def ben(supabase: Project) -> Iterator[Person]:
+    person = Person(supabase)
+    yield person
+    person.connections.close()
 
 
 @pytest.fixture
@@ -217,7 +227,7 @@ def test_what_one_owner_gives_up_goes_and_the_other_keeps_theirs(here, ann, ben)
     (clip_id,) = here.kept.rows(
         "SELECT id FROM clips WHERE file_checksum = %s AND user_id = %s", checksum, ann.id
     )
-    erasure.forget_clip(here.kept.catalogue, ann.id, clip_id["id"], by="test")
+    erasure.forget_clip(here.kept.catalogue, ann.id, clip_id["id"])
     assert here.cleaner().finish().removed == 1
     here.kept.contents().finish(deletions.Outcome("orphans"))
     (key,) = (each for each in here.there() if checksum in each)
@@ -234,13 +244,8 @@ def test_an_owner_fetches_and_checks_their_files_and_nobody_elses(
 ):
     checksum = here.kept.clip(uuid.uuid4().hex, ann.id)
     (name,) = here.make(checksum, "cut", film=b"moving pictures")
-    settings = Settings(
-        home=tmp_path / "laptop",
-        supabase_url=supabase.url,
-        supabase_publishable_key=SecretStr(supabase.publishable_key),
-        artifacts=Artifacts(url="supabase://artifacts"),
-    )
-    hers, his = (open_own_cache(settings, each.id, each.token, each.ask) for each in (ann, ben))
+    settings = load_settings(tmp_path / "laptop")
+    hers, his = (open_cache(settings, each.catalogue) for each in (ann, ben))
     his.bring_all([name])
     assert not his.bring(name).exists()
     assert hers.bring(name).read_bytes() == b"moving pictures"

@@ -16,6 +16,7 @@ from video_assets.storage import (
     costs,
     counts,
     descriptions,
+    erasure,
     ledger,
     locations,
     named_queries,
@@ -29,7 +30,7 @@ from video_assets.storage import (
 )
 from video_assets.storage.browse import Browser
 from video_assets.storage.export import open_rows
-from video_assets.storage.migrations import MigrationError, sql_folder
+from video_assets.storage.migrations import sql_folder
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.rest import RestCatalogue, WayInError
 from video_assets.storage.run_facts import RunFacts
@@ -281,7 +282,7 @@ def deployed(ways: Ways) -> set[str]:
 def test_no_query_is_left_out_of_these_tests(ways: Ways):
     for name in READINGS:
         answered(ways, name)
-    for change in (edited, promoted, administered):
+    for change in (edited, promoted, forgotten, administered):
         change(ways.rest, ways)
     assert deployed(ways) - ways.client.asked == set()
 
@@ -311,6 +312,29 @@ def promoted(way: WayIn, ways: Ways) -> Any:
     return undone.analyzer, undone.clip_id, undone in descriptions.promotions(way, ways.ann.id)
 
 
+def forgotten(way: WayIn, ways: Ways) -> Any:
+    told = Told("to be forgotten.mp4")
+    Shelves(ways.postgres, ways.admin_url).add(ways.ann.id, told)
+    with ways.postgres.transaction() as connection:
+        connection.execute(
+            """INSERT INTO clip_locations (clip_id, user_id, host, volume, inode, path_bytes, path,
+                                           size_bytes, mtime_ns)
+               VALUES (%s, %s, 'host', 'volume', 7, '/x', '/x', 1, 1)""",
+            (told.id, ways.ann.id),
+        )
+    answers = [
+        erasure.forget_clip(way, ways.ann.id, ways.ben.clip),
+        erasure.forget_clip(way, ways.ann.id, told.id),
+        erasure.forget_clip(way, ways.ann.id, told.id),
+    ]
+    with ways.postgres.transaction() as connection:
+        names = connection.execute(
+            "SELECT count(*) AS names FROM forgotten WHERE user_id = %s", (ways.ann.id,)
+        ).fetchall()
+        connection.execute("DELETE FROM forgotten WHERE user_id = %s", (ways.ann.id,))
+    return answers, names, browser(way, ways).find("to be forgotten.mp4")
+
+
 def administered(way: WayIn, ways: Ways) -> Any:
     """What an admin reads, as one who is none."""
     refusals = []
@@ -325,11 +349,17 @@ def administered(way: WayIn, ways: Ways) -> Any:
     return refusals
 
 
-@pytest.mark.parametrize("change", [edited, promoted, administered])
+@pytest.mark.parametrize("change", [edited, promoted, forgotten, administered])
 def test_both_ways_change_and_refuse_the_same(ways: Ways, change: Callable[..., Any]):
     by_token = change(ways.rest, ways)
     assert by_token
     assert by_token == change(ways.postgres, ways)
+
+
+def test_a_clip_is_forgotten_with_the_names_of_its_files(ways: Ways):
+    answers, names, found = forgotten(ways.rest, ways)
+    assert (answers, names, found) == ([False, True, False], [{"names": 3}], [])
+    assert Browser(ways.postgres, ways.ben.id).find("Ben")
 
 
 def test_an_edit_is_one_transaction(ways: Ways):
@@ -374,9 +404,7 @@ def test_nothing_is_run_but_what_was_deployed(ways: Ways, query: str, parameters
     question = named_queries.Question(query, parameters, changes=False)
     with (
         ways.rest.transaction(ways.ann.id) as connection,
-        pytest.raises(
-            (MigrationError, psycopg.errors.UndefinedFunction), match="no query of that name"
-        ),
+        pytest.raises(psycopg.errors.UndefinedFunction, match="no query of that name"),
     ):
         connection.ask([question])
 

@@ -64,6 +64,13 @@ def token_of(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> str:
 def signed_in(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> Iterator[Client]:
     """The client of a person."""
     token = token_of(lite, user, lives_s=lives_s)
+    with client_of(lite.url, lite.publishable_key, token) as client:
+        yield client
+
+
+@contextmanager
+def client_of(url: str, key: str, token: str) -> Iterator[Client]:
+    """The client of whoever has a token."""
     with httpx.Client(timeout=30) as http:
         options = ClientOptions(
             auto_refresh_token=False,
@@ -71,7 +78,7 @@ def signed_in(lite: Lite, user: uuid.UUID, *, lives_s: int = 3600) -> Iterator[C
             headers={"Authorization": f"Bearer {token}"},
             httpx_client=http,
         )
-        yield create_client(lite.url, lite.publishable_key, options)
+        yield create_client(url, key, options)
 
 
 @dataclass

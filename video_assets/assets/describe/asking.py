@@ -1,7 +1,7 @@
 """What every analyzer that asks a model has in common: what may leave here, and what comes back."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from video_assets.services.analysis import ClipAnalysis, ComprehensiveAIAnalysis
 from video_assets.services.analysis_prompt import ClipFacts
 from video_assets.services.outgoing import CAMERA, DATE, FILE_NAMES, PLACE, SAID, SERIAL_NUMBERS
 from video_assets.services.paid_call import Reply
+from video_assets.storage.ai_calls import Billing
 from video_assets.storage.artifacts import ArtifactFolder
 
 FILE_NAME = "AI_analysis.json"
@@ -86,16 +87,29 @@ def _shared(camera: Camera, settings: SharingSettings) -> Sequence[tuple[str, st
     return found
 
 
+def kept_result(
+    billing: Billing, requests: Iterable[str], artifacts: ArtifactFolder
+) -> ComprehensiveAIAnalysis | None:
+    """Give the result that is there if it answers just what would be asked now, else None."""
+    if (document := billing.kept(requests)) is None:
+        return None
+    kept = ComprehensiveAIAnalysis.model_validate(document)
+    answer = ClipAnalysis.model_validate({n: document[n] for n in ClipAnalysis.model_fields})
+    return kept.model_copy(update={"analysis_file_path": _write(answer, artifacts)})
+
+
 def result_of(
     answer: ClipAnalysis,
     replies: Sequence[Reply],
     model: str,
     settings: SharingSettings,
     artifacts: ArtifactFolder,
+    billing: Billing,
     warnings: Sequence[str] = (),
 ) -> ComprehensiveAIAnalysis:
     """Put together what was answered and what it took, and keep the answer as a file."""
-    name = artifacts.write(FILE_NAME, answer.model_dump_json(indent=2).encode())
+    name = _write(answer, artifacts)
+    billing.use([reply.call for reply in replies if reply.call is not None])
     return ComprehensiveAIAnalysis(
         **answer.model_dump(),
         analysis_file_path=name,
@@ -109,6 +123,10 @@ def result_of(
         cost_usd=float(sum((reply.usd for reply in replies), Decimal(0))),
         warnings=tuple(warnings),
     )
+
+
+def _write(answer: ClipAnalysis, artifacts: ArtifactFolder) -> str:
+    return artifacts.write(FILE_NAME, answer.model_dump_json(indent=2).encode())
 
 
 def summarize(analysis: ComprehensiveAIAnalysis, artifacts: ArtifactFolder) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from video_assets.assets.derive.proxy import Proxy
 from video_assets.assets.describe.asking import (
     BATCH,
     SharingSettings,
+    kept_result,
     kinds_of,
     result_of,
     summarize,
@@ -167,7 +168,9 @@ def claude_analysis(
             max_frames=settings.max_frames,
             longest_px=LONGEST_PX,
         )
+        if (kept := kept_result(billing, [model.request(question)], artifacts)) is not None:
+            return kept
         answer, replies = ask_about(
             question, paid, lambda each: model.ask(paid, each, partial), proxy.duration_s
         )
-    return result_of(answer, replies, settings.model, settings, artifacts)
+    return result_of(answer, replies, settings.model, settings, artifacts, billing)

@@ -18,13 +18,14 @@ from video_assets.assets.describe.asking import (
     BATCH,
     SharingSettings,
     facts_of,
+    kept_result,
     kinds_of,
     result_of,
     summarize,
 )
 from video_assets.assets.measure.camera import Camera
 from video_assets.clip_asset import clip_asset
-from video_assets.media.cutting import cut
+from video_assets.media.cutting import Stretch, cut
 from video_assets.media.errors import RefusedByServiceError
 from video_assets.progress import Progress
 from video_assets.services import gemini, whole_summary
@@ -191,11 +192,20 @@ def gemini_analysis(
     file = artifacts.upstream(proxy.file)
     try:
         with paid.one_clip():
+            requests = (clip.request(_shown(file, windows, each)) for each in windows)
+            if (kept := kept_result(billing, requests, artifacts)) is not None:
+                return kept
             answer, replies, warnings = _analyze(clip, file, windows, asked, settings.save_partial)
     except BaseException:
         billing.hide_partial()
         raise
-    return result_of(answer, replies, settings.model, settings, artifacts, warnings)
+    return result_of(answer, replies, settings.model, settings, artifacts, billing, warnings)
+
+
+def _shown(
+    file: Path, windows: Sequence[tuple[float, float]], window: tuple[float, float]
+) -> Stretch | Path:
+    return file if len(windows) == 1 else cut(file, *window)
 
 
 def _analyze(
@@ -209,7 +219,7 @@ def _analyze(
     billing, replies = clip.paid.billing, list[Reply]()
     cuts, awaited = list[tuple[float, float]](), None
     for window in windows:
-        shown = file if len(windows) == 1 else cut(file, *window)
+        shown = _shown(file, windows, window)
         partial = PartialAnswer(billing, clip.manner.model)
         # Of a later window nothing is shown before it is whole: it has to be merged first.
         heard = partial.show if is_shown and not answers else lambda _: None

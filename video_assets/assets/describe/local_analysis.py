@@ -11,7 +11,13 @@ from pydantic import Field, field_validator
 from video_assets.assets.analyze.scenes import Scenes
 from video_assets.assets.analyze.transcript import Transcript
 from video_assets.assets.derive.proxy import Proxy
-from video_assets.assets.describe.asking import SharingSettings, kinds_of, result_of, summarize
+from video_assets.assets.describe.asking import (
+    SharingSettings,
+    kept_result,
+    kinds_of,
+    result_of,
+    summarize,
+)
 from video_assets.assets.describe.showing import (
     ANSWER_TOKENS,
     ask_about,
@@ -151,8 +157,10 @@ def local_analysis(
         max_frames=settings.max_frames,
         longest_px=settings.longest_px,
     )
+    if (kept := kept_result(billing, [model.request(question)], artifacts)) is not None:
+        return kept
     partial = PartialAnswer(billing, settings.model) if settings.save_partial else None
     answer, replies = ask_about(
         question, paid, lambda each: model.ask(paid, each, partial), proxy.duration_s
     )
-    return result_of(answer, replies, settings.model, settings, artifacts)
+    return result_of(answer, replies, settings.model, settings, artifacts, billing)

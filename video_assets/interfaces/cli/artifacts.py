@@ -152,7 +152,7 @@ def link(
     elif not links:
         leave(f"nothing of {clean(clip)} lies in {objects.name}")
     for each, address in ({} if as_json else links).items():
-        say(f"{clean(each)}: {address}")
+        typer.echo(f"{clean(each)}: {address}")  # whole, to be copied
 
 
 @dataclass(frozen=True)
@@ -186,12 +186,12 @@ def _own_keys(opened: Reading, names: list[str]) -> dict[str, str]:
 def _trip(settings: Settings, catalogue: Postgres, url: str | None) -> _Trip:
     from video_assets.storage.artifact_copies import Copies
     from video_assets.storage.artifact_move import Move
-    from video_assets.storage.artifact_store import GB, open_cache
+    from video_assets.storage.artifact_store import open_cache
     from video_assets.storage.objects import open_objects
 
     goal = None if url is None else Copies(catalogue, open_objects(settings, url))
-    room_bytes = int(settings.artifacts.cache_gb * GB)
-    return _Trip(Move(catalogue, open_cache(settings, catalogue), goal, room_bytes), goal)
+    source, room_bytes = open_cache(settings, catalogue), settings.artifacts.cache_bytes
+    return _Trip(Move(catalogue, source, goal, room_bytes), goal)
 
 
 def _copy(move: "Move", left: "Moved") -> "Moved":

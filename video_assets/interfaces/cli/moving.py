@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from video_assets.interfaces.cli.faults import FAILED
+from video_assets.interfaces.cli.identity import identify
 from video_assets.interfaces.cli.progress import Meter
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, leave
 from video_assets.interfaces.cli.wording import counted, say, say_json
@@ -76,12 +77,9 @@ def _project(settings: Settings, word: str | None) -> Iterator[Side]:
 
 
 def _signed_in(settings: Settings) -> UUID:
-    from video_assets.accounts.identity import identify  # 200 ms, for those who do not say who
-
     if settings.supabase_url is None:
         raise SettingsError("say whose the clips are in the project: --owner, an id or an address")
-    with closing(identify(settings)) as identity:
-        return identity.user_id
+    return identify(settings).owner
 
 
 def _embedded(settings: Settings) -> Settings:

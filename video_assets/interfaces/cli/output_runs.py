@@ -13,7 +13,6 @@ from video_assets.interfaces.cli.wording import console
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import run_folder, runs
-from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_store import open_cache
 from video_assets.storage.export import open_rows
 from video_assets.storage.export_files import write_csv
@@ -108,7 +107,7 @@ def output_run(
                 record.end("stopped", STOPPED)
             else:
                 record.end("failed", f"{type(error).__name__}: {error}")
-            write_folder(settings, catalogue, owner, record.run_id, open_cache(settings, catalogue))
+            write_folder(settings, catalogue, owner, record.run_id)
         raise
     if run.is_left_to_daemon:
         record.leave_to_daemon()
@@ -117,7 +116,7 @@ def output_run(
     else:
         record.end("completed")
     if not run.is_idle:
-        write_folder(settings, catalogue, owner, record.run_id, open_cache(settings, catalogue))
+        write_folder(settings, catalogue, owner, record.run_id)
 
 
 def catch_up(settings: Settings, catalogue: WayIn, owner: UUID) -> None:
@@ -128,18 +127,17 @@ def catch_up(settings: Settings, catalogue: WayIn, owner: UUID) -> None:
     if not isinstance(catalogue, Postgres):
         return
     for run_id in runs.settle(catalogue, owner):
-        write_folder(settings, catalogue, owner, run_id, open_cache(settings, catalogue))
+        write_folder(settings, catalogue, owner, run_id)
 
 
-def write_folder(
-    settings: Settings, catalogue: WayIn, owner: UUID, run_id: str, artifacts: Cache
-) -> RunFolder:
+def write_folder(settings: Settings, catalogue: WayIn, owner: UUID, run_id: str) -> RunFolder:
     """Write everything that is told of a run, by what the ledger says now."""
     from video_assets.interfaces.web import report  # loads what draws the page
 
     (run, *_), _ = runs.list_runs(catalogue, owner, named=run_id, at_most=1)
     facts = RunFacts(catalogue, owner, run_id)
     folder = RunFolder.of(settings.home, run_id)
+    artifacts = open_cache(settings, catalogue)
     run_folder.write(folder, run, facts, artifacts)
     with (
         open_rows(catalogue, owner, "clips", run_id=run_id) as rows,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
@@ -18,9 +18,9 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
-    from video_assets.accounts.identity import Identity
     from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
+    from video_assets.storage.rest import RestCatalogue
 
 NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
 MATCHES_SHOWN = 10
@@ -31,15 +31,11 @@ LimitOption = Annotated[int, typer.Option("--limit", "-l", min=1, help="Show at 
 
 @dataclass(frozen=True)
 class Reading:
-    """The settings, who asks, and the catalogue; None where none was ever made.
-
-    signed_in  who asks, where their token is the way in
-    """
+    """The settings, who asks, and the catalogue; None where none was ever made."""
 
     settings: Settings
     owner: UUID
     catalogue: WayIn | None
-    signed_in: "Identity | None" = None
 
     @property
     def database(self) -> Postgres:
@@ -59,14 +55,9 @@ class Reading:
     @property
     def artifacts(self) -> "Cache":
         """The files that were made of clips."""
-        from video_assets.storage.artifact_cache import Cache
         from video_assets.storage.artifact_store import open_cache
 
-        if self.signed_in is not None:
-            return _own_files(self.settings, self.signed_in)
-        if self.catalogue is None:
-            return Cache(self.settings.artifacts_dir)
-        return open_cache(self.settings, self.database)
+        return open_cache(self.settings, self.catalogue)
 
 
 @contextmanager
@@ -77,8 +68,8 @@ def reading() -> Iterator[Reading]:
     """
     settings = load_settings()
     if settings.is_by_api:
-        with _by_api(settings) as looking:
-            yield looking
+        with _by_api(settings) as catalogue:
+            yield Reading(settings, catalogue.user, catalogue)
         return
     owner = identify(settings).owner
     catalogue = open_existing(settings)
@@ -90,27 +81,14 @@ def reading() -> Iterator[Reading]:
 
 
 @contextmanager
-def _by_api(settings: Settings) -> Iterator[Reading]:
+def _by_api(settings: Settings) -> "Iterator[RestCatalogue]":
     from video_assets.accounts import identity
     from video_assets.accounts.refusals import asking
     from video_assets.storage.rest import RestCatalogue
 
     with closing(identity.identify(settings)) as signed_in:
         url = signed_in.project.url
-        user = signed_in.user_id
-        catalogue = RestCatalogue(lambda: signed_in.client, user, url, partial(asking, url))
-        yield Reading(settings, user, catalogue, signed_in)
-
-
-def _own_files(settings: Settings, signed_in: "Identity") -> "Cache":
-    from video_assets.accounts.refusals import asking
-    from video_assets.storage.own_copies import open_own_cache
-
-    def ask(names: list[str]) -> Any:
-        with asking(signed_in.project.url):
-            return signed_in.client.rpc("artifact_files", {"names": names}).execute().data
-
-    return open_own_cache(settings, signed_in.user_id, signed_in.token, ask)
+        yield RestCatalogue(lambda: signed_in.client, signed_in.user_id, url, partial(asking, url))
 
 
 def leave(sentence: str) -> NoReturn:

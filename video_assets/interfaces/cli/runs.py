@@ -15,7 +15,6 @@ from video_assets.interfaces.cli.reading import (
     NO_CATALOGUE,
     JsonOption,
     LimitOption,
-    Reading,
     leave,
     reading,
 )
@@ -34,6 +33,7 @@ from video_assets.interfaces.cli.wording import (
     size,
     titled,
 )
+from video_assets.settings import Settings
 from video_assets.storage import run_folder, runs
 from video_assets.storage.run_facts import RunFacts
 from video_assets.storage.run_folder import Removed, RunFolder
@@ -85,10 +85,10 @@ def list_runs(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
 @app.command()
 def show(run: RunArgument = LATEST, as_json: JsonOption = False) -> None:
     """Show one run: its manifest in words, by what the ledger says now."""
-    with _one(run) as (looking, browser, found):
-        folder = RunFolder.of(looking.settings.home, found.run_id)
+    with _one(run) as (settings, browser, found):
+        folder = RunFolder.of(settings.home, found.run_id)
         if not folder.is_whole():
-            _write(looking, browser, found)
+            write_folder(settings, browser.catalogue, browser.owner, found.run_id)
         facts = RunFacts(browser.catalogue, browser.owner, found.run_id)
         totals, causes = facts.totals(), facts.causes()
     if as_json:
@@ -133,8 +133,8 @@ def report(
 
     The page is one file with everything inside: it can be sent to somebody, and printed.
     """
-    with _one(run) as (looking, browser, found):
-        folder = _write(looking, browser, found)
+    with _one(run) as (settings, browser, found):
+        folder = write_folder(settings, browser.catalogue, browser.owner, found.run_id)
     path = folder.page if output_format == "html" else folder.report
     if as_json:
         say_json({"run_id": found.run_id, "report": path})
@@ -176,7 +176,7 @@ def prune(
 
 
 @contextmanager
-def _one(name: str) -> "Iterator[tuple[Reading, Browser, Run]]":
+def _one(name: str) -> "Iterator[tuple[Settings, Browser, Run]]":
     """Find the run that a name means, or end by saying what there is."""
     with reading() as looking:
         if looking.browser is None:
@@ -191,13 +191,7 @@ def _one(name: str) -> "Iterator[tuple[Reading, Browser, Run]]":
         is_clear = named is None or total == 1 or named in (found[0].run_id, found[0].name)
         if not is_clear:
             leave(f"{clean(name)} is {total} runs: {listed(run.run_id for run in found)}")
-        yield looking, browser, found[0]
-
-
-def _write(looking: Reading, browser: "Browser", run: Run) -> RunFolder:
-    return write_folder(
-        looking.settings, browser.catalogue, browser.owner, run.run_id, looking.artifacts
-    )
+        yield looking.settings, browser, found[0]
 
 
 def _table(found: list[Run]) -> Table:

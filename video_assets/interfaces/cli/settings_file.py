@@ -49,6 +49,8 @@ def set_artifacts_url(settings: Settings, url: str | None) -> None:
             table["url"] = url
         elif "url" in table:
             del table["url"]
+        if not table:
+            del document["artifacts"]
 
     _change(settings, put, "artifacts")
 
