@@ -16,6 +16,7 @@ ALTER FUNCTION private.find_owner(text) SECURITY DEFINER SET search_path = pg_ca
 ALTER FUNCTION private.find_texts(uuid,text,jsonb,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.find_transcripts(uuid,text,jsonb,integer,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.follow_space() SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.forget_own_clip(uuid,text[]) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.handle_new_user() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.index_text() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.is_admin() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -201,6 +202,7 @@ GRANT EXECUTE ON FUNCTION private.erase_owner(uuid,boolean) TO service_role;
 GRANT EXECUTE ON FUNCTION private.fact(text) TO authenticated;
 GRANT EXECUTE ON FUNCTION private.fact(text) TO service_role;
 GRANT EXECUTE ON FUNCTION private.find_owner(text) TO service_role;
+GRANT EXECUTE ON FUNCTION private.forget_own_clip(uuid,text[]) TO authenticated;
 GRANT EXECUTE ON FUNCTION private.is_admin() TO authenticated;
 GRANT EXECUTE ON FUNCTION private.is_admin() TO service_role;
 GRANT EXECUTE ON FUNCTION private.lock_ai_calls() TO service_role;

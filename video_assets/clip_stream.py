@@ -23,7 +23,7 @@ from video_assets.partitions import meant
 from video_assets.settings import load_settings
 from video_assets.storage import ai_calls, ledger, locations
 from video_assets.storage.ai_calls import Billing, Caps, Payer
-from video_assets.storage.artifact_store import open_store
+from video_assets.storage.artifact_store import ArtifactStore, open_store
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
 from video_assets.storage.local_only import find_local_only
@@ -126,13 +126,14 @@ def stream(
             if asset.is_paid:
                 ai_calls.lose(catalogue, asset.name, mine)
                 kept = find_local_only(catalogue, mine, load_settings().local_only)
+            store = open_store(load_settings(), catalogue)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
                 if isinstance(source, str):
                     lost = Failed("SourceMissing", source, "unreachable")
                     yield Outcome(checksum, made[checksum], lost)
                 else:
-                    task = _task(asset, context, checksum, source, inputs, settings)
+                    task = _task(asset, context, checksum, source, inputs, settings, store)
                     if pays:
                         billing = replace(
                             pays(checksum),
@@ -250,6 +251,7 @@ def _task(
     source: locations.Found | None,
     inputs: dict[str, Any],
     settings: dict[str, Any],
+    store: ArtifactStore | None,
 ) -> Task:
     return Task(
         module=asset.module,
@@ -263,7 +265,7 @@ def _task(
         },
         settings=settings,
         artifacts=ArtifactFolder.of(context.resources.artifacts, checksum, asset.name).path,
-        store=open_store(load_settings(), context.resources.catalogue),
+        store=store,
     )
 
 

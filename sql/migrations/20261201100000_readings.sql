@@ -218,7 +218,8 @@ BEGIN
     EXECUTE $query$
 WITH answer AS (
 SELECT a.clip_id, c.file_name, c.file_checksum, c.duration_seconds::float8 AS duration_s, c.thumbnails,
-       a.analyzer, a.ai_model, a.is_partial, NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen,
+       a.analyzer, a.ai_model, a.is_partial,
+       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen,
        a.analysis_summary AS summary, a.visual_analysis AS visual, a.audio_analysis AS audio,
        a.content_analysis AS content, a.analysis_file_path AS file, a.prompt_version, a.calls, a.input_tokens,
        a.cached_tokens, a.output_tokens, a.warnings, a.cost_usd::float8, a.seconds, a.created_at
@@ -1136,7 +1137,8 @@ BEGIN
     EXECUTE $query$
 WITH answer AS (
 SELECT a.clip_id, c.file_name, c.file_checksum, a.analyzer, a.ai_model, a.is_partial,
-       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
+       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen, a.content_category,
+       a.usability_rating,
        a.speaker_count, a.analysis_summary ->> 'overall' AS summary,
        ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(a.analysis_summary -> 'content_tags')
                                               WHEN 'array' THEN a.analysis_summary -> 'content_tags'

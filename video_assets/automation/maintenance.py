@@ -5,6 +5,7 @@ Files are marked at one look and removed at a later one. Everything else has an 
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, get_args
@@ -114,11 +115,12 @@ class Home:
 
     def finish_forgotten(self) -> None:
         """Remove what owners gave up and nobody else has, here and in Dagster."""
-        if store := open_store(self._settings, self.catalogue):
-            self._stored_cleaner(store, Wish(self._by, 0.0)).finish()
-        self._contents(Wish(self._by, 0.0)).finish(Outcome("orphans"))
-        run_traces.remove_marked(self.catalogue, self._settings.home)
-        report_results(self._instance, self.catalogue)
+        try:
+            self._finish_stored()
+        finally:
+            self._contents(Wish(self._by, 0.0)).finish(Outcome("orphans"))
+            run_traces.remove_marked(self.catalogue, self._settings.home)
+            report_results(self._instance, self.catalogue)
 
     def forget_registrations(self, owner: UUID) -> None:
         """Remove the runs of Dagster that looked into an owner's folders: they name files."""
@@ -141,6 +143,9 @@ class Home:
         wish = Wish(self._by, age_s[kinds[0]], dry_run)
         outcomes = self._cleaner(wish).clean(kinds)
         if orphans := outcomes.get("orphans"):
+            if not dry_run:
+                with suppress(StoreError):  # what is left there waits as everything else does
+                    self._finish_stored()
             self._contents(wish).clean(orphans)
             if not dry_run:  # of an erasure that was killed, or of an account that others deleted
                 run_traces.remove_marked(self.catalogue, self._settings.home)
@@ -170,6 +175,10 @@ class Home:
             return self._stored_cleaner(store, wish).clean()
         except StoreError as error:  # everything else can be cleaned up
             return Outcome("stored", note=f"(left out: {error})")
+
+    def _finish_stored(self) -> None:
+        if store := open_store(self._settings, self.catalogue):
+            self._stored_cleaner(store, Wish(self._by, 0.0)).finish()
 
     def _stored_cleaner(self, store: ArtifactStore, wish: Wish) -> CopiesCleaner:
         return CopiesCleaner(self.catalogue, store.copies.objects, wish)

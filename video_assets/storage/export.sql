@@ -1,7 +1,8 @@
 -- All of these run as `authenticated`: row level security leaves the caller's own rows.
 
 -- name: clips_in_order(checksums, run_id)
--- The clips of which rows are asked, some at a time and in this order. Null for `checksums` or `run_id` means every clip.
+-- The clips of which rows are asked, some at a time and in this order. Null for `checksums` or `run_id` means every
+-- clip.
 SELECT c.id
   FROM clips c
  WHERE (:run_id::text IS NULL OR c.id IN (SELECT clip_id FROM run_clips WHERE run_id = :run_id))
@@ -43,7 +44,8 @@ SELECT t.clip_id, c.file_name, c.file_checksum, t.language, t.word_count, t.sour
 
 -- name: analyses(clips)
 SELECT a.clip_id, c.file_name, c.file_checksum, a.analyzer, a.ai_model, a.is_partial,
-       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen, a.content_category, a.usability_rating,
+       NOT a.is_partial AND a.analyzer IS NOT DISTINCT FROM c.content_analyzer AS is_chosen, a.content_category,
+       a.usability_rating,
        a.speaker_count, a.analysis_summary ->> 'overall' AS summary,
        ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(a.analysis_summary -> 'content_tags')
                                               WHEN 'array' THEN a.analysis_summary -> 'content_tags'

@@ -63,15 +63,19 @@ def test_a_store_that_does_not_answer_saves_nothing_and_is_tried_again(stored, t
     assert read_again(stored, clips["hello again"]) == "HELLO!"
 
 
-def test_what_an_owner_forgets_goes_from_the_store_at_once(stored, home, tmp_path):
-    clips = stored.register("forget me", "leave me")
+@pytest.mark.parametrize("by", ["themselves", "the next clean-up"])
+def test_what_an_owner_forgets_goes_from_the_store_at_once(stored, home, tmp_path, by):
+    clips = stored.register(f"forget {by}", f"leave {by}")
     stored.process(clips)
     assert objects_in(tmp_path / "shelf") == ["FORGET!", "LEAVE!"]
-    (clip,) = Browser(stored.catalogue, LOCAL_OWNER).find(clips["forget me"])
+    (clip,) = Browser(stored.catalogue, LOCAL_OWNER).find(clips[f"forget {by}"])
     plan = erasure.plan(stored.catalogue, home.store, LOCAL_OWNER, clip.id)
     assert plan.files == 2, "one here, one in the store"
     erasure.forget_clip(stored.catalogue, LOCAL_OWNER, clip.id)
-    home.finish_forgotten()
+    if by == "themselves":
+        home.finish_forgotten()
+    else:
+        home.clean(["orphans"], {"orphans": 900_000.0})
     assert objects_in(tmp_path / "shelf") == ["LEAVE!"]
 
 

@@ -145,7 +145,8 @@ class HttpDoor:
         columns that nobody may change are tried together.
         """
         if request.verb == "call":
-            return all(name for name, _, _ in request.arguments)
+            is_open = request.schema == "public" or is_reading(request)
+            return is_open and all(name for name, _, _ in request.arguments)
         is_one_column = request.verb == "change" and len(request.values) == 1
         if is_one_column and not WORTH_A_REQUEST.issuperset(request.values):
             return False

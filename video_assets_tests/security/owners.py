@@ -138,14 +138,6 @@ REMAINS = (
        VALUES (%(checksum)s, 'video_document', 'done', '1',
                jsonb_build_object('content', %(name)s::text))""",
     "INSERT INTO storage.buckets (id, name) VALUES (%(name)s, %(name)s)",
-    """INSERT INTO storage.objects (bucket_id, name)
-       SELECT 'artifacts', user_id || '/' || %(name)s FROM clips WHERE id = %(clip)s""",
-    """INSERT INTO private.artifact_digests (name, file_checksum, asset, size_bytes, blake3)
-       VALUES (%(name)s, %(checksum)s, 'video_document', 1, repeat('e', 64))""",
-    """INSERT INTO private.artifact_copies (store, key, user_id, name, file_checksum, asset,
-                                           size_bytes, blake3)
-       SELECT 's3://x', user_id || '/' || %(name)s, user_id, %(name)s, %(checksum)s,
-              'video_document', 1, repeat('e', 64) FROM clips WHERE id = %(clip)s""",
     """INSERT INTO deletions (kind, target, marked_by)
        VALUES ('forgotten', %(checksum)s, %(name)s)""",
     """INSERT INTO private.postponed_cells (file_checksum, asset, reason, until)
@@ -153,14 +145,6 @@ REMAINS = (
     """INSERT INTO private.ai_pauses (account, provider, asset, reason)
        VALUES (%(name)s, 'gemini', 'gemini_analysis', %(name)s)""",
     "INSERT INTO private.messages (covers_until, is_delivered) VALUES (now(), true)",
-    """INSERT INTO private.artifact_digests (name, file_checksum, asset, size_bytes, blake3)
-       VALUES (%(name)s, %(checksum)s, 'probe', 1, %(digest)s)""",
-    """INSERT INTO private.artifact_copies (store, key, user_id, name, file_checksum, asset,
-                                            size_bytes, blake3)
-       VALUES ('a store', %(owner)s || '/' || %(name)s, %(owner)s::uuid, %(name)s, %(checksum)s,
-               'probe', 1, %(digest)s)""",
-    """INSERT INTO storage.objects (bucket_id, name)
-       SELECT id, %(owner)s || '/' || %(name)s FROM storage.buckets""",
     "UPDATE clips SET planned_steps = '{probe}' WHERE id = %(clip)s",
     """INSERT INTO processing_events (video_id, user_id, step_name, status, "timestamp")
        SELECT id, user_id, 'probe', 'starting', now() + interval '1 s' FROM clips
@@ -174,11 +158,9 @@ REMAINS = (
 def fill(admin_url: str, owner: Owner) -> None:
     """Write into every table beside an owner's own what workers keep of their clip."""
     values = {
-        "owner": str(owner.id),
         "clip": owner.clip,
         "name": owner.name,
         "checksum": owner.checksum,
-        "digest": "0" * 64,
     }
     with psycopg.connect(admin_url, autocommit=True) as connection:
         for statement in REMAINS:

@@ -41,7 +41,7 @@ def test_nothing_gets_through_over_http(project: Project):
     with psycopg.connect(project.lite.admin_url, autocommit=True) as connection:
         attempts = Attempts(connection, project.victim, project.eve)
         door = HttpDoor(connection, project.victim, project.eve, project.clients)
-        tried = [each for each in attempts if door.can_say(each.request)]
+        tried = [each for each in attempts if door.can_say(each.request) and not twice(each)]
         wrong = [said for each in tried for said in judged(door, attempts, "eve", each)]
         for each in tried:
             if each.what in BY_ANYBODY and not is_reading(each.request):
@@ -51,6 +51,11 @@ def test_nothing_gets_through_over_http(project: Project):
     print(f"{count(tried)} attempts over HTTP, each with a key alone and with a token")
     assert not wrong, "\n".join(wrong)
     assert count(tried) >= LEAST
+
+
+def twice(attempt: Attempt) -> bool:
+    """Whether it is a query by name that is attempted with other words besides."""
+    return attempt.what == "call by id" and is_reading(attempt.request)
 
 
 def count(attempts: Iterable[Attempt]) -> int:
@@ -95,7 +100,7 @@ def is_done(attempt: Attempt, answer: Answer) -> bool:
 
 
 def in_their_order(connection: psycopg.Connection, attempts: list[Attempt]) -> list[Attempt]:
-    """Leave what removes rows to the end: first those on which no others hang."""
+    """Leave what removes rows to the end: first those on which no others hang, then by calls."""
     hang = connection.execute(
         """SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
             WHERE contype = 'f'"""
@@ -109,7 +114,8 @@ def in_their_order(connection: psycopg.Connection, attempts: list[Attempt]) -> l
         return depth.get(table, 0)
 
     def place(attempt: Attempt) -> int:
-        removes = attempt.right.verb == "remove"
-        return depth_of(attempt.request.name) if removes else 0
+        if attempt.right.verb == "call":
+            return len(hang) + 1
+        return depth_of(attempt.request.name) if attempt.right.verb == "remove" else 0
 
     return sorted(attempts, key=place)

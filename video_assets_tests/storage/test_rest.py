@@ -16,6 +16,7 @@ from video_assets.accounts.account_errors import (
     UnreachableProjectError,
 )
 from video_assets.accounts.refusals import asking
+from video_assets.interfaces.cli.faults import USAGE, explain
 from video_assets.storage import descriptions, rest
 from video_assets.storage.browse import Browser
 from video_assets.storage.postgres import DatabaseUnreachableError
@@ -149,3 +150,15 @@ def test_nobody_at_home_is_said_in_words(monkeypatch: pytest.MonkeyPatch):
         nobody = RestCatalogue(lambda: client, OWNER, url, partial(asking, url))
         with pytest.raises(UnreachableProjectError, match="is this machine offline"):
             Browser(nobody, OWNER).list_clips()
+
+
+def test_what_is_not_allowed_ends_a_command_with_a_sentence(
+    project: Service, catalogue: RestCatalogue
+):
+    project.answers = [(403, refusal("42501", "permission denied for function ask"))]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+        Browser(catalogue, OWNER).list_clips()
+    assert explain(refused.value) == (
+        USAGE,
+        "the catalogue does not let you do this: permission denied for function ask",
+    )

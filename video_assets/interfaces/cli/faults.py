@@ -83,6 +83,8 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return MACHINE, str(error).strip()
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return MACHINE, str(error)
+    if _is(error, {("psycopg", "InsufficientPrivilege")}):
+        return USAGE, f"the catalogue does not let you do this: {_first_line(error)}"
     gone = next((cause for cause in _causes(error) if _is_database_gone(cause)), None)
     if gone is not None:
         return MACHINE, (
@@ -102,8 +104,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_database_gone(error: BaseException) -> bool:
+    return _is(error, _DATABASE_GONE)
+
+
+def _is(error: BaseException, classes: set[tuple[str, str]]) -> bool:
     return any(
-        (kind.__module__.partition(".")[0], kind.__name__) in _DATABASE_GONE
+        (kind.__module__.partition(".")[0], kind.__name__) in classes
         for kind in type(error).__mro__
     )
 
