@@ -80,11 +80,11 @@ def supabase(request: pytest.FixtureRequest) -> Iterator[Project]:
 @pytest.fixture(scope="session")
 def dagster_url(embedded_server: EmbeddedServer) -> Iterator[str]:
     """A database for Dagster's own storage."""
-    name = sql.Identifier(f"dagster_{uuid.uuid4().hex[:12]}")
+    name = f"dagster_{uuid.uuid4().hex[:12]}"
     admin = embedded_server.admin_url("postgres")
-    run_sql(admin, sql.SQL("CREATE DATABASE {}").format(name))
-    yield embedded_server.admin_url(name.as_string().strip('"'))
-    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    run_sql(admin, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield embedded_server.admin_url(name)
+    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")

@@ -342,14 +342,14 @@ def test_what_was_catalogued_without_a_project_is_found_there_after_a_push(ann, 
         assert pushing.told("db", "push", "--owner", ann.person.email)["is_equal"]
         found = ann.person.told("search", "query", "lighthouse", "--type", "fulltext")["clips"]
         assert [clip["id"] for clip in found] == [str(told.id)]
-        ann.machine.told("forget", str(told.id), "--yes")
+        ann.person.told("forget", str(told.id), "--yes")
     finally:
         catalogue.close()
         remove_server(EmbeddedServer(home))
 
 
 def test_what_one_owner_forgets_stays_the_others(ann, ben):
-    ben.machine.told("forget", "renamed.mkv", "--yes")
+    ben.person.told("forget", "renamed.mkv", "--yes")
     assert names(ben.person.told("list")["clips"]) == {"glacier.mkv"}
     assert names(ann.person.told("list")["clips"]) == {"harbour.mkv", "common.mkv"}
     assert ann.person.told("artifacts", "link", "common.mkv")
