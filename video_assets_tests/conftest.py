@@ -14,7 +14,8 @@ from video_assets.settings import Settings, load_settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate
 from video_assets.storage.postgres import Postgres
-from video_assets_tests.lite.server import Lite, serve_lite
+from video_assets_tests.lite.project import named_project, without_traces
+from video_assets_tests.lite.server import Lite, Project, serve_lite
 from video_assets_tests.planted_keys import found_below, found_in_database
 from video_assets_tests.servers import remove_server
 
@@ -67,6 +68,23 @@ def lite(
     """A Supabase project on loopback, for this test process: tests need accounts of their own."""
     with serve_lite(embedded_server, tmp_path_factory.mktemp("lite")) as project:
         yield project
+
+
+@pytest.fixture(scope="session")
+def supabase(request: pytest.FixtureRequest) -> Iterator[Project]:
+    """The Supabase project that variables name, else the one on loopback."""
+    with without_traces(named_project() or request.getfixturevalue("lite")) as project:
+        yield project
+
+
+@pytest.fixture(scope="session")
+def dagster_url(embedded_server: EmbeddedServer) -> Iterator[str]:
+    """A database for Dagster's own storage."""
+    name = f"dagster_{uuid.uuid4().hex[:12]}"
+    admin = embedded_server.admin_url("postgres")
+    run_sql(admin, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield embedded_server.admin_url(name)
+    run_sql(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")

@@ -55,18 +55,13 @@ class Identity:
         renews it. Wrap what it is asked in `refusals.asking(identity.project.url)`, which turns a
         session that has ended, and a network that is down, into sentences.
         """
-        self._renew_if_over()
+        if self.session.is_over:
+            self.session, self._client = _renewed(self._kept, self.session), None
         if self._connections is None:
             self._connections = connections()
         if self._client is None:
             self._client = self.project.client_of(self.session.access_token, self._connections)
         return self._client
-
-    @property
-    def token(self) -> SecretStr:
-        """What tells the project who they are, for an hour at most."""
-        self._renew_if_over()
-        return self.session.access_token
 
     def confirm(self) -> None:
         """Ask the project whether the session still holds: it may have been ended elsewhere.
@@ -81,10 +76,6 @@ class Identity:
             with self._kept.file.locked():
                 self._kept.file.remove()
             raise
-
-    def _renew_if_over(self) -> None:
-        if self.session.is_over:
-            self.session, self._client = _renewed(self._kept, self.session), None
 
     def close(self) -> None:
         """End the connections of its clients."""

@@ -1,11 +1,11 @@
 """Object stores in a Supabase project: one bucket of its Storage, as the service or as somebody."""
 
+import atexit
 import mimetypes
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -133,14 +133,30 @@ def _rewound(file: Any) -> Any:
     return file
 
 
-@cache
+_sessions: dict[tuple[int, SupabaseObjects], httpx.Client] = {}
+
+
 def _session(process: int, objects: SupabaseObjects) -> httpx.Client:
     """Keep connections open; a forked process has its own.
 
-    Redirects are not followed: the keys would go along.
+    Without a lock, which a fork could copy while it is held: of two threads that come first, the
+    later one closes what it opened.
     """
+    found = _sessions.get((process, objects))
+    if found is None:
+        opened = _open_session(objects)
+        found = _sessions.setdefault((process, objects), opened)
+        if found is not opened:
+            opened.close()
+    return found
+
+
+def _open_session(objects: SupabaseObjects) -> httpx.Client:
+    """Open connections; redirects are not followed, because the keys would go along."""
     headers = {
         "apikey": objects.apikey.get_secret_value(),
         "Authorization": f"Bearer {objects.token.get_secret_value()}",
     }
-    return httpx.Client(headers=headers, timeout=PATIENCE_S, follow_redirects=False)
+    opened = httpx.Client(headers=headers, timeout=PATIENCE_S, follow_redirects=False)
+    atexit.register(opened.close)
+    return opened

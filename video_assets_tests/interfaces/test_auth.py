@@ -6,14 +6,11 @@ import pty
 import re
 import stat
 import subprocess
-import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
-import jwt
 import psycopg
 import pytest
-from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from video_assets.accounts.identity import kept_session
@@ -21,23 +18,23 @@ from video_assets.accounts.session import Session
 from video_assets.interfaces.cli.faults import ACCOUNT, MACHINE, USAGE
 from video_assets.interfaces.cli.main import app
 from video_assets.storage.postmaster import free_port
-from video_assets.supabase_project import claims_of
 from video_assets_tests.commands import command, environment
-from video_assets_tests.lite.server import Lite
+from video_assets_tests.lite.project import new_address
+from video_assets_tests.lite.server import Project
 
 PASSWORD = "Sonnenblume-7"  # noqa: S105  of accounts that live as long as a test
 
 
 @pytest.fixture
-def home(lite: Lite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(supabase: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VIDEO_ASSETS_HOME", str(tmp_path))
-    for name, value in project_of(lite).items():
+    for name, value in project_of(supabase).items():
         monkeypatch.setenv(name, value)
     return tmp_path
 
 
-def project_of(lite: Lite) -> dict[str, str]:
-    return {"SUPABASE_URL": lite.url, "SUPABASE_ANON_KEY": lite.publishable_key}
+def project_of(supabase: Project) -> dict[str, str]:
+    return {"SUPABASE_URL": supabase.url, "SUPABASE_ANON_KEY": supabase.publishable_key}
 
 
 def auth(*arguments: str, code: int = 0, says: str | None = None) -> Result:
@@ -50,7 +47,7 @@ def auth(*arguments: str, code: int = 0, says: str | None = None) -> Result:
 @pytest.fixture
 def email(home: Path) -> str:
     """Of an account of its own."""
-    email = f"{uuid.uuid4().hex}@example.org"
+    email = new_address()
     said = auth("signup", "--email", email, "--password-stdin", "--name", "Ada", says=PASSWORD)
     assert "Sign in with `video-assets auth login`" in said.stdout
     return email
@@ -91,8 +88,10 @@ def test_who_signs_in_is_welcomed_and_shown(home: Path, email: str):
     assert all(token and token.get_secret_value() not in str(document) for token in tokens)
 
 
-def test_an_admin_is_told_so(home: Path, email: str, lite: Lite, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("SUPABASE_DB_URL", lite.admin_url)
+def test_an_admin_is_told_so(
+    home: Path, email: str, supabase: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SUPABASE_DB_URL", supabase.admin_url)
 
     def admin(*arguments: str, code: int = 0) -> Result:
         result = CliRunner().invoke(app, ["db", "admin", *arguments])
@@ -105,7 +104,7 @@ def test_an_admin_is_told_so(home: Path, email: str, lite: Lite, monkeypatch: py
     assert "You are an admin." in log_in(email).stdout
     assert re.search(r"Account Type +admin", auth("status").stdout)
     assert "SUPABASE_DB_URL" in admin(email, "--grant", code=USAGE).stderr
-    monkeypatch.setenv("SUPABASE_DB_URL", lite.admin_url)
+    monkeypatch.setenv("SUPABASE_DB_URL", supabase.admin_url)
     assert json.loads(admin(email, "--revoke", "--json").stdout)["is_admin"] is False
     assert "no account is called" in admin("nobody@example.org", "--grant", code=USAGE).stderr
 
@@ -165,14 +164,11 @@ def test_signing_out_ends_the_session_and_removes_it(home: Path, email: str):
     assert "your session was ended" in auth("status", code=ACCOUNT).stderr
 
 
-def test_a_session_that_is_over_is_ended_too(home: Path, email: str, lite: Lite):
+def test_a_session_that_is_over_is_ended_too(home: Path, email: str, supabase: Project):
     log_in(email)
     session = kept(home)
     long_ago = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    claims = claims_of(session.access_token.get_secret_value()) | {"exp": int(long_ago.timestamp())}
-    token = SecretStr(jwt.encode(claims, lite.jwt_secret, "HS256"))
-    over = session.model_copy(update={"expires_at": long_ago, "access_token": token})
-    kept_session(home).write(over)
+    kept_session(home).write(session.model_copy(update={"expires_at": long_ago}))
     assert "Signed out." in auth("logout", "--yes").stdout
     kept_session(home).write(session)
     assert "your session was ended" in auth("status", code=ACCOUNT).stderr
@@ -203,9 +199,9 @@ def test_a_file_that_holds_no_session_can_be_signed_out_and_in(home: Path, email
     assert kept(home).email == email
 
 
-def test_a_project_without_a_catalogue_says_what_to_do(home: Path, email: str, lite: Lite):
+def test_a_project_without_a_catalogue_says_what_to_do(home: Path, email: str, supabase: Project):
     rename = "ALTER FUNCTION public.{} RENAME TO {}"
-    with psycopg.connect(lite.admin_url, autocommit=True) as connection:
+    with psycopg.connect(supabase.admin_url, autocommit=True) as connection:
         connection.execute(rename.format("get_user_profile", "was_profile"))
         try:
             said = log_in(email)
@@ -253,12 +249,12 @@ def test_a_project_without_its_key_says_which_is_missing(
     assert "SUPABASE_PUBLISHABLE_KEY" in auth("status", code=USAGE).stderr
 
 
-def at_terminal(home: Path, lite: Lite, *arguments: str, says: list[str]) -> str:
+def at_terminal(home: Path, supabase: Project, *arguments: str, says: list[str]) -> str:
     """Run a command at a terminal; each answer is typed when its question stands there."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         command("auth", *arguments),
-        env={**environment(home), **project_of(lite)},
+        env={**environment(home), **project_of(supabase)},
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -289,17 +285,17 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def test_a_person_is_asked_and_their_password_not_shown(home: Path, lite: Lite):
-    email = f"{uuid.uuid4().hex}@example.org"
-    shown = at_terminal(home, lite, "signup", says=[email, PASSWORD, PASSWORD])
+def test_a_person_is_asked_and_their_password_not_shown(home: Path, supabase: Project):
+    email = new_address()
+    shown = at_terminal(home, supabase, "signup", says=[email, PASSWORD, PASSWORD])
     assert "The account is made" in shown
     assert PASSWORD not in shown
-    shown = at_terminal(home, lite, "login", says=[email, PASSWORD])
+    shown = at_terminal(home, supabase, "login", says=[email, PASSWORD])
     assert f"Signed in as {email}" in shown
     assert PASSWORD not in shown
-    shown = at_terminal(home, lite, "login", says=["n"])
+    shown = at_terminal(home, supabase, "login", says=["n"])
     assert f"{email} is signed in. Use another account? [y/N]:" in shown
     assert "Nothing was changed." in shown
-    shown = at_terminal(home, lite, "logout", says=["y"])
+    shown = at_terminal(home, supabase, "logout", says=["y"])
     assert "Signed out." in shown
     assert not (home / "auth.json").exists()

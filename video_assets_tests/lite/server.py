@@ -50,18 +50,27 @@ file_size_limit = "50MiB"
 
 
 @dataclass(frozen=True)
-class Lite:
+class Project:
     """A project.
 
     url        of its HTTP interfaces
-    admin_url  of its database, as the superuser
-    jwt_secret with which it signs tokens, by HS256
+    admin_url  of its database, as whoever owns the tables
     """
 
     url: str
     admin_url: str = field(repr=False)
     publishable_key: str
     secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Lite(Project):
+    """A project on loopback.
+
+    admin_url   of its database, as the superuser
+    jwt_secret  with which it signs tokens, by HS256
+    """
+
     jwt_secret: str = field(repr=False)
 
 

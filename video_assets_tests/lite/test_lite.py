@@ -9,16 +9,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from video_assets_tests.lite.server import Lite
+from video_assets_tests.lite.server import Lite, Project
 
 
-def asked(lite: Lite, path: str, body: Any = None, token: str | None = None) -> Any:
+def asked(project: Project, path: str, body: Any = None, token: str | None = None) -> Any:
     """Ask as anybody, or as somebody with a token."""
-    headers = {"apikey": lite.publishable_key, "Content-Type": "application/json"}
+    headers = {"apikey": project.publishable_key, "Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{lite.url}{path}", data, headers)  # noqa: S310 - our own
+    request = urllib.request.Request(f"{project.url}{path}", data, headers)  # noqa: S310 - our own
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
         return json.load(response)
 

@@ -23,7 +23,8 @@ from video_assets.storage.objects import NoObjectError, StoreError, Upload
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.rest import RestCatalogue
 from video_assets.storage.supabase_objects import SupabaseObjects
-from video_assets_tests.lite.server import Lite
+from video_assets_tests.lite.project import new_address
+from video_assets_tests.lite.server import Project
 from video_assets_tests.lite.test_lite import asked
 from video_assets_tests.storage.kept import Kept
 from video_assets_tests.storage.stored import Stored
@@ -32,15 +33,15 @@ NO_UPLOAD = Upload(None, print)
 
 
 @pytest.fixture(scope="module")
-def service(lite: Lite) -> SupabaseObjects:
-    key = SecretStr(lite.secret_key)
-    return SupabaseObjects(lite.url, "artifacts", key, key)
+def service(supabase: Project) -> SupabaseObjects:
+    key = SecretStr(supabase.secret_key)
+    return SupabaseObjects(supabase.url, "artifacts", key, key)
 
 
 @pytest.fixture(scope="module")
-def project(lite: Lite) -> Iterator[Postgres]:
+def project(supabase: Project) -> Iterator[Postgres]:
     """The project's database, as workers see it."""
-    database = Postgres(lite.admin_url)
+    database = Postgres(supabase.admin_url)
     with database.transaction() as connection:
         connection.execute("SELECT private.use_checksum_algorithm('blake3')")
     yield database
@@ -50,22 +51,22 @@ def project(lite: Lite) -> Iterator[Postgres]:
 class Person:
     """Somebody with an account."""
 
-    def __init__(self, lite: Lite) -> None:
-        account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "Passw0rd!"}
-        session = asked(lite, "/auth/v1/signup", account)
+    def __init__(self, supabase: Project) -> None:
+        account = {"email": new_address(), "password": "Passw0rd!"}
+        session = asked(supabase, "/auth/v1/signup", account)
         self.id = uuid.UUID(session["user"]["id"])
         self.connections = httpx.Client()
-        self.lite, self.token = lite, SecretStr(session["access_token"])
-        key = SecretStr(lite.publishable_key)
-        self.objects = SupabaseObjects(lite.url, "artifacts", key, self.token)
+        self.supabase, self.token = supabase, SecretStr(session["access_token"])
+        key = SecretStr(supabase.publishable_key)
+        self.objects = SupabaseObjects(supabase.url, "artifacts", key, self.token)
 
     @property
     def catalogue(self) -> RestCatalogue:
         """What their own machine knows of the project."""
         options = ClientOptions(auto_refresh_token=False, httpx_client=self.connections)
         options.headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
-        client = create_client(self.lite.url, self.lite.publishable_key, options)
-        return RestCatalogue(lambda: client, self.id, self.lite.url)
+        client = create_client(self.supabase.url, self.supabase.publishable_key, options)
+        return RestCatalogue(lambda: client, self.id, self.supabase.url)
 
     def key_in(self, stored: Stored, checksum: str) -> str:
         """Where their copy of the one file of a clip lies."""
@@ -74,15 +75,15 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def ann(lite: Lite) -> Iterator[Person]:
-    person = Person(lite)
+def ann(supabase: Project) -> Iterator[Person]:
+    person = Person(supabase)
     yield person
     person.connections.close()
 
 
 @pytest.fixture(scope="module")
-def ben(lite: Lite) -> Iterator[Person]:
-    person = Person(lite)
+def ben(supabase: Project) -> Iterator[Person]:
+    person = Person(supabase)
     yield person
     person.connections.close()
 
@@ -185,22 +186,22 @@ def test_every_owner_of_a_content_has_a_copy_of_their_own(here, ann, ben, tmp_pa
     assert here.elsewhere(tmp_path / "there").cache.bring(name).exists()
 
 
-def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, lite):
+def test_who_comes_to_a_content_later_gets_a_copy_of_their_own(here, ann, ben, supabase):
     checksum = here.kept.clip(uuid.uuid4().hex, ann.id)
     here.make(checksum, "cut", film=b"moving pictures")
     time.sleep(0.1)
     registered = time.time()
     here.kept.clip(text_of(here, checksum), ben.id)
-    key = SecretStr(lite.secret_key)
+    key = SecretStr(supabase.secret_key)
     place = Artifacts(url="supabase://artifacts")
-    for url in ("http://127.0.0.1:9", lite.url):  # where nobody answers, nobody is kept waiting
+    for url in ("http://127.0.0.1:9", supabase.url):  # where nobody answers, nobody is kept waiting
         settings = Settings(supabase_url=url, supabase_secret_key=key, artifacts=place)
         share(settings, here.kept.catalogue, [checksum])
     assert here.store.copies.share() == 0
     key = ben.key_in(here, checksum)
     assert read(ben.objects, key) == b"moving pictures"
     query = "SELECT extract(epoch FROM created_at) FROM storage.objects WHERE name = %s"
-    with psycopg.connect(lite.admin_url) as connection:
+    with psycopg.connect(supabase.admin_url) as connection:
         (made,) = connection.execute(query, (key,)).fetchone() or (0,)
     assert made > registered, "its date does not tell that somebody had it before"
 
@@ -238,7 +239,9 @@ def test_what_one_owner_gives_up_goes_and_the_other_keeps_theirs(here, ann, ben)
         read(here.objects, key)
 
 
-def test_an_owner_fetches_and_checks_their_files_and_nobody_elses(here, ann, ben, lite, tmp_path):
+def test_an_owner_fetches_and_checks_their_files_and_nobody_elses(
+    here, ann, ben, supabase, tmp_path
+):
     checksum = here.kept.clip(uuid.uuid4().hex, ann.id)
     (name,) = here.make(checksum, "cut", film=b"moving pictures")
     settings = load_settings(tmp_path / "laptop")
