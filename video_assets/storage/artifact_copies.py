@@ -19,6 +19,7 @@ import aiosql
 
 from video_assets.storage import ledger
 from video_assets.storage.artifact_digests import MadeFile, measure, named_in
+from video_assets.storage.local_only import find_local_only
 from video_assets.storage.objects import Objects, Upload
 from video_assets.storage.postgres import Postgres
 
@@ -38,10 +39,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Copies:
-    """The copies in one object store."""
+    """The copies in one object store.
+
+    local_only  folders of whose clips nothing is put there
+    """
 
     catalogue: Postgres
     objects: Objects
+    local_only: tuple[Path, ...] = ()
 
     def publish(self, root: Path, checksum: str, asset: str, document: Any) -> tuple[MadeFile, ...]:
         """Put what a result names into the store, for every owner of the content.
@@ -56,6 +61,8 @@ class Copies:
 
     def put(self, checksum: str, asset: str, files: dict[MadeFile, Path]) -> None:
         """Put files of one cell into the store, for every owner of the content."""
+        if self.kept_here([checksum]):
+            return
         owners = self._owners(checksum)
         if not owners or not files:
             return
@@ -64,6 +71,10 @@ class Copies:
         for owner in others:
             taken = self._copying({each: each.key(first) for each in files})
             self._fill(checksum, asset, [(each, owner) for each in files], taken)
+
+    def kept_here(self, checksums: Sequence[str]) -> frozenset[str]:
+        """Find the contents of which nothing may leave this machine."""
+        return find_local_only(self.catalogue, checksums, self.local_only)
 
     def share(self, checksums: Sequence[str] | None = None) -> int:
         """Give owners their copies who came to a content after its files were made.

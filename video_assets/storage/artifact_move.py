@@ -154,8 +154,12 @@ class Move:
     def _chunks(self) -> Iterator[list[Cell]]:
         after = ("", "")
         while cells := self._cells(*after):
-            yield cells
+            yield self._free_to_go(cells)
             after = (cells[-1].asset, cells[-1].checksum)
+
+    def _free_to_go(self, cells: Sequence[Cell]) -> list[Cell]:
+        kept = self.goal.kept_here([cell.checksum for cell in cells]) if self.goal else ()
+        return [cell for cell in cells if cell.checksum not in kept]
 
     def _cells(self, asset: str, checksum: str) -> list[Cell]:
         with self.catalogue.transaction() as connection:

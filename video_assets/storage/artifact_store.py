@@ -35,7 +35,8 @@ def open_store(settings: Settings, catalogue: Postgres) -> ArtifactStore | None:
     """Open the object store of the settings, as the service; None where the folder is all."""
     if settings.artifacts.url is None:
         return None
-    copies = Copies(catalogue, open_objects(settings, settings.artifacts.url))
+    objects = open_objects(settings, settings.artifacts.url)
+    copies = Copies(catalogue, objects, settings.local_only)
     limit_bytes = settings.artifacts.cache_bytes
     return ArtifactStore(copies, Cache(settings.artifacts_dir, copies.objects, copies, limit_bytes))
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Copies
 from video_assets.storage.artifact_leaving import Leaving
 from video_assets.storage.artifact_move import Move, Moved
+from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fsspec_objects import FsspecObjects
 from video_assets.storage.objects import StoreError
 from video_assets.storage.postgres import Postgres
@@ -101,6 +102,24 @@ def test_from_store_to_store_and_home_again_and_nothing_is_left_behind(home):
     assert home.kept.count("private.artifact_copies") == 0
 
 
+def test_files_of_clips_that_stay_on_this_machine_go_nowhere(home, tmp_path):
+    family = tmp_path / "family"
+    family.mkdir()
+    mine = replace(home.kept, footage=family)
+    stays = mine.clip(uuid.uuid4().hex)
+    mine.make(stays, "cut", "b.txt", "c.txt")
+    name = ArtifactFolder.of(mine.root, stays, "cut").name_of("b.txt")
+    goal = replace(home.first, local_only=(family,))
+    assert run(home.move(None, goal)).files == 9
+    assert not [path for path in files_below(goal) if stays in path.parts]
+    assert home.leave(goal).empty_folder() > 0
+    assert (home.kept.root / name).is_file()
+    goal.publish(home.kept.root, stays, "cut", [name])
+    assert len(files_below(goal)) == 9
+    replace(goal, local_only=()).publish(home.kept.root, stays, "cut", [name])
+    assert len(files_below(goal)) == 10
+
+
 def test_what_was_made_before_there_was_a_store_is_brought_there(home, tmp_path):
     assert run(home.move(home.first, home.first)).files == 9
     (part,) = home.move(None, None).names()
@@ -114,6 +133,7 @@ from pathlib import Path
 from video_assets.storage import artifact_move
 from video_assets.storage.artifact_cache import Cache
 from video_assets.storage.artifact_copies import Copies
+from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fsspec_objects import FsspecObjects
 from video_assets.storage.postgres import Postgres
 

@@ -189,7 +189,7 @@ def _trip(settings: Settings, catalogue: Postgres, url: str | None) -> _Trip:
     from video_assets.storage.artifact_store import open_cache
     from video_assets.storage.objects import open_objects
 
-    goal = None if url is None else Copies(catalogue, open_objects(settings, url))
+    goal = Copies(catalogue, open_objects(settings, url), settings.local_only) if url else None
     source, room_bytes = open_cache(settings, catalogue), settings.artifacts.cache_bytes
     return _Trip(Move(catalogue, source, goal, room_bytes), goal)
 
