@@ -16,7 +16,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.rest import RestCatalogue
 from video_assets_tests.commands import at_home, run_here
 from video_assets_tests.conftest import new_database
-from video_assets_tests.lite.server import Lite
+from video_assets_tests.lite.server import Lite, serve_lite
 from video_assets_tests.storage.filled import Filled
 from video_assets_tests.storage.ways import signed_in
 
@@ -36,6 +36,13 @@ def project(
             )
         monkeypatch.setenv("SUPABASE_DB_URL", url)
         yield url
+
+
+@pytest.fixture
+def own_lite(embedded_server: EmbeddedServer, tmp_path: Path) -> Iterator[Lite]:
+    """A project in which nobody has filled the room that there is for vectors of two models."""
+    with serve_lite(embedded_server, tmp_path / "lite") as project:
+        yield project
 
 
 def test_a_catalogue_goes_to_a_project_and_comes_back(
@@ -73,8 +80,9 @@ def test_a_catalogue_goes_to_a_project_and_comes_back(
 
 
 def test_who_is_signed_in_finds_all_of_it_in_a_project(
-    lite: Lite, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_lite: Lite, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    lite = own_lite
     owner = uuid.uuid4()
     with psycopg.connect(lite.admin_url) as connection:
         connection.execute(
