@@ -59,11 +59,14 @@ def take_over(run: dg.DagsterRun) -> None:
 def describe(
     asset: Analyzer, artifacts: Path, checksum: str, document: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Build what the Dagster UI shows of one result, with numbers that can be read."""
-    result = asset.result.model_validate(document)
+    """Build what the Dagster UI shows of one result, with numbers that can be read.
+
+    A catalogue may hold results of another version, in a form that this one does not know.
+    """
     try:
+        result = asset.result.model_validate(document)
         shown = asset.metadata(result, ArtifactFolder.of(artifacts, checksum, asset.name))
-    except Exception as error:  # noqa: BLE001 - the result stands; its files may be elsewhere
+    except Exception as error:  # noqa: BLE001 - it stands, also where its files are not
         return {"nothing_to_show": f"{type(error).__name__}: {error}"}
     return {
         name: float(f"{value:.{DIGITS_SHOWN}g}") if isinstance(value, float) else value

@@ -61,16 +61,16 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
     remove_server(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lite(
     embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lite]:
-    """A Supabase project on loopback, for this test process: tests need accounts of their own."""
+    """A Supabase project on loopback, made in 2 s: an ingest tells Dagster of all that is there."""
     with serve_lite(embedded_server, tmp_path_factory.mktemp("lite")) as project:
         yield project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def supabase(request: pytest.FixtureRequest) -> Iterator[Project]:
     """The Supabase project that variables name, else the one on loopback."""
     with without_traces(named_project() or request.getfixturevalue("lite")) as project:

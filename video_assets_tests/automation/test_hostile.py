@@ -129,6 +129,25 @@ def test_dagster_is_told_again_of_clips_whose_keys_are_gone(pipeline: Pipeline) 
     assert set(pipeline.states(clips).values()) == {"done"}
 
 
+def test_a_result_in_a_form_unknown_here_is_told_like_the_others(pipeline: Pipeline) -> None:
+    clips = pipeline.register("of another version", "of this one")
+    documents = ({"length": 3}, {"count": 3, "first": "of"})
+    for checksum, document in zip(clips.values(), documents, strict=True):
+        ledger.save_done(
+            pipeline.catalogue,
+            asset="words",
+            checksum=checksum,
+            made=ledger.Made("1", "", ""),
+            document=document,
+            problems={},
+            seconds=0,
+            cpu_seconds=0,
+            run_id="elsewhere",
+        )
+    report_results(pipeline.instance, pipeline.catalogue, settled_s=0)
+    assert pipeline.status("words", clips) == dict.fromkeys(clips, "MATERIALIZED")
+
+
 def test_bytes_that_are_whole_again_are_a_clip_again(pipeline: Pipeline) -> None:
     clips = pipeline.register("restored from a backup")
     (path,) = pipeline.folder.glob("restored*")

@@ -3,7 +3,7 @@
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from video_assets.settings import LOCAL_OWNER
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.commands import at_home, run_here
-from video_assets_tests.lite.server import Lite, serve_lite
+from video_assets_tests.lite.server import Lite
 from video_assets_tests.security.project import Account, sign_up
 
 # Of a resource without fields, Dagster asks Pydantic in an old way.
@@ -73,15 +73,6 @@ def desk(
         return Desk(home, footage, account)
 
     return make
-
-
-@pytest.fixture(scope="module")
-def lite(
-    embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Lite]:
-    """A project of its own: an ingest tells Dagster of whatever results other tests left."""
-    with serve_lite(embedded_server, tmp_path_factory.mktemp("owners")) as project:
-        yield project
 
 
 def asked(lite: Lite, query: str, *values: Any) -> list[tuple]:

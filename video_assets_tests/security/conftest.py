@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import Postgres
-from video_assets_tests.lite.server import serve_lite
+from video_assets_tests.lite.server import Lite
 from video_assets_tests.security.intruders import Trial
 from video_assets_tests.security.owners import Owner, fill, make_owner
 from video_assets_tests.security.project import WORD, Project, populate
@@ -22,14 +21,11 @@ def victim_and_eve(catalogue: Postgres, admin_url: str) -> tuple[Owner, Owner]:
 
 
 @pytest.fixture(scope="module")
-def project(
-    embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Project]:
-    """A project of its own: what succeeds in it is not taken back."""
-    with serve_lite(embedded_server, tmp_path_factory.mktemp("lite")) as lite:
-        project = populate(lite)
-        yield project
-        project.close()
+def project(lite: Lite) -> Iterator[Project]:
+    """A project with people in it; what succeeds in it is not taken back."""
+    project = populate(lite)
+    yield project
+    project.close()
 
 
 @pytest.fixture
