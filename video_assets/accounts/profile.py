@@ -1,8 +1,6 @@
-"""What a project knows of whoever is signed in: their profile, and what their catalogue holds."""
+"""What a project knows of whoever is signed in."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,31 +23,8 @@ class Profile(BaseModel):
         return self.profile_type == "admin"
 
 
-class Statistics(BaseModel):
-    """What somebody's catalogue holds."""
-
-    model_config = ConfigDict(frozen=True)
-
-    total_clips: int
-    total_duration_hours: Decimal
-    total_storage_gb: Decimal
-    clips_with_transcripts: int
-    clips_in_progress: int
-    clips_completed: int
-
-
 def profile_of(identity: Identity) -> Profile | None:
     """The profile, or None while there is none."""
-    rows = _rows(identity, "get_user_profile")
-    return Profile.model_validate(rows[0]) if rows else None
-
-
-def statistics_of(identity: Identity) -> Statistics:
-    """What the catalogue holds."""
-    return Statistics.model_validate(_rows(identity, "get_user_stats")[0])
-
-
-def _rows(identity: Identity, function: str) -> Sequence[object]:
     with asking(identity.project.url):
-        data = identity.client.rpc(function).execute().data
-    return data if isinstance(data, list) else []
+        rows = identity.client.rpc("get_user_profile").execute().data
+    return Profile.model_validate(rows[0]) if isinstance(rows, list) and rows else None

@@ -53,18 +53,6 @@ def project_of(settings: Settings) -> Project:
     return Project(settings.supabase_url, settings.supabase_publishable_key)
 
 
-@contextmanager
-def service_client(settings: Settings) -> "Iterator[Client]":
-    """A new client for which no policy holds: for machines that process, never for a person.
-
-    Raises SettingsError if the settings have no secret key.
-    """
-    if settings.supabase_url is None or settings.supabase_secret_key is None:
-        raise SettingsError("set SUPABASE_URL, and SUPABASE_SECRET_KEY to the project's secret key")
-    with connections() as open_ones:
-        yield _client(settings.supabase_url, settings.supabase_secret_key, open_ones)
-
-
 def connections() -> "Connections":
     """New connections for clients of one identity; whoever makes them closes them."""
     from httpx import Client, Timeout

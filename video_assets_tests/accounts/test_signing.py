@@ -24,8 +24,8 @@ from video_assets.accounts.account_errors import (
     WeakPasswordError,
 )
 from video_assets.accounts.identity import Identity, identify, kept_session
-from video_assets.accounts.profile import profile_of, statistics_of
-from video_assets.accounts.project import Project, connections, project_of, service_client
+from video_assets.accounts.profile import profile_of
+from video_assets.accounts.project import Project, connections, project_of
 from video_assets.accounts.refusals import asking
 from video_assets.accounts.session import Session
 from video_assets.accounts.signing import renew, sign_in, sign_out, sign_up
@@ -142,7 +142,6 @@ def test_a_profile_that_cannot_be_made_stops_no_sign_up(
             kept_session(settings.home).write(sign_in(project, email, PASSWORD))
             unlucky = identified(settings)
             assert profile_of(unlucky) is None
-            assert statistics_of(unlucky).total_clips == 0
         finally:
             connection.execute("ALTER TABLE user_profiles DROP CONSTRAINT luck")
     profile = profile_of(unlucky)
@@ -341,13 +340,3 @@ def expired_token(session: Session | None = None) -> SecretStr:
     who = str(session.user_id if session else uuid.uuid4())
     claims = {"sub": who, "role": "authenticated", "exp": int(LONG_AGO.timestamp())}
     return SecretStr(jwt.encode(claims, "of nobody, since no project ever sees it", "HS256"))
-
-
-def test_the_client_of_machines_stays_itself(
-    supabase: Supabase, tmp_path: Path, kept: Session, identified
-):
-    settings = settings_of(supabase, tmp_path, supabase_secret_key=SecretStr(supabase.secret_key))
-    with service_client(settings) as client:
-        new_account(project_of(settings))
-        assert shown_to(identified(settings)) == [{"id": str(kept.user_id)}]
-        assert len(rows_shown_to(client)) > 1

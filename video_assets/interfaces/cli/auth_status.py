@@ -1,10 +1,12 @@
 """What `video-assets auth status` shows."""
 
+from dataclasses import asdict
 from typing import Any
 
 from video_assets.accounts.account_errors import AccountError
 from video_assets.accounts.identity import Identity, kept_session
-from video_assets.accounts.profile import Profile, Statistics, profile_of, statistics_of
+from video_assets.accounts.profile import Profile, profile_of
+from video_assets.interfaces.cli.reading import by_token
 from video_assets.interfaces.cli.wording import (
     NONE,
     cell,
@@ -14,6 +16,8 @@ from video_assets.interfaces.cli.wording import (
     say_json,
     titled,
 )
+from video_assets.search import queries
+from video_assets.search.queries import Statistics
 from video_assets.settings import Settings
 
 NOT_NEEDED = (
@@ -25,7 +29,8 @@ ID_SHOWN = 8
 
 def show(settings: Settings, identity: Identity, *, as_json: bool) -> None:
     """Show who is signed in, and what their catalogue holds."""
-    profile, statistics = profile_of(identity), statistics_of(identity)
+    profile = profile_of(identity)
+    statistics = queries.statistics(by_token(identity), identity.user_id)
     if as_json:
         say_json(_document(settings, identity, profile, statistics))
         return
@@ -80,7 +85,7 @@ def _document(
         "created_at": profile.created_at if profile else None,
         "session_ends_at": identity.session.expires_at,
         "tokens_kept_in": _place(settings),
-        "statistics": statistics.model_dump(),
+        "statistics": asdict(statistics),
     }
 
 

@@ -1,7 +1,7 @@
 """What commands share that only look: the open catalogue, and a clip by its name."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -18,6 +18,7 @@ from video_assets.storage.postgres import Postgres
 from video_assets.storage.way_in import WayIn
 
 if TYPE_CHECKING:
+    from video_assets.accounts.identity import Identity
     from video_assets.storage.artifact_cache import Cache
     from video_assets.storage.browse import Browser, ClipName
     from video_assets.storage.rest import RestCatalogue
@@ -68,8 +69,8 @@ def reading() -> Iterator[Reading]:
     """
     settings = load_settings()
     if settings.is_by_api:
-        with _by_api(settings) as catalogue:
-            yield Reading(settings, catalogue.user, catalogue)
+        with _signed_in(settings) as somebody:
+            yield Reading(settings, somebody.user_id, by_token(somebody))
         return
     owner = identify(settings).owner
     catalogue = open_existing(settings)
@@ -80,15 +81,19 @@ def reading() -> Iterator[Reading]:
             catalogue.close()
 
 
-@contextmanager
-def _by_api(settings: Settings) -> "Iterator[RestCatalogue]":
-    from video_assets.accounts import identity
+def by_token(identity: "Identity") -> "RestCatalogue":
+    """The catalogue of a project, through its API, as whoever is signed in."""
     from video_assets.accounts.refusals import asking
     from video_assets.storage.rest import RestCatalogue
 
-    with closing(identity.identify(settings)) as signed_in:
-        url = signed_in.project.url
-        yield RestCatalogue(lambda: signed_in.client, signed_in.user_id, url, partial(asking, url))
+    url = identity.project.url
+    return RestCatalogue(lambda: identity.client, identity.user_id, url, partial(asking, url))
+
+
+def _signed_in(settings: Settings) -> "AbstractContextManager[Identity]":
+    from video_assets.accounts import identity
+
+    return closing(identity.identify(settings))
 
 
 def leave(sentence: str) -> NoReturn:
