@@ -10,8 +10,8 @@ from dagster._core.instance.ref import InstanceRef
 
 from video_assets.events import BATCH_SIZE
 from video_assets.run_process import keep_connections
-from video_assets.settings import DAGSTER_URL, Settings, SettingsError
-from video_assets.storage.embedded import EmbeddedServer, for_dagster
+from video_assets.settings import DAGSTER_URL, Settings
+from video_assets.storage import dagster_database
 
 IN_THIS_PROCESS = {
     # Only a daemon frees the slots of a run that was killed, and none may be running: who works in
@@ -31,15 +31,7 @@ def prepare_environment(settings: Settings) -> None:
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["VIDEO_ASSETS_HOME"] = str(settings.home)
     os.environ.setdefault(BATCH_SIZE, EVENT_BATCH)
-    if settings.is_embedded:
-        os.environ[DAGSTER_URL] = EmbeddedServer(settings.home).dagster_url()
-    elif DAGSTER_URL not in os.environ:
-        raise SettingsError(
-            f"{DAGSTER_URL} is not set: with SUPABASE_DB_URL, name the database for Dagster's own "
-            "storage there, as postgresql://…"
-        )
-    else:
-        os.environ[DAGSTER_URL] = for_dagster(os.environ[DAGSTER_URL])
+    os.environ[DAGSTER_URL] = dagster_database.address(settings)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     wanted = project_file("dagster.yaml").read_bytes()
     installed = settings.dagster_home / "dagster.yaml"

@@ -6,7 +6,7 @@ from psycopg.rows import tuple_row
 from video_assets.settings import Settings
 from video_assets.storage import connecting, poolers, server_file
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.migrations import MigrationError, migrate, pending
+from video_assets.storage.migrations import MigrationError, is_touched, migrate, pending
 from video_assets.storage.postgres import MAX_CONNECTIONS, WAIT_S, Postgres
 
 REMOTE_CONNECTIONS = 4  # of each process: no command was seen to use more at once
@@ -38,9 +38,16 @@ def open_catalogue(settings: Settings) -> Postgres:
 def open_existing(settings: Settings) -> Postgres | None:
     """The catalogue to look into, or None where none was ever made; makes none."""
     require_database(settings)
-    if settings.is_embedded and server_file.read(EmbeddedServer(settings.home).folder) is None:
+    if settings.db_url is not None:
+        return open_catalogue(settings)
+    server = EmbeddedServer(settings.home)
+    if server_file.read(server.folder) is None:
         return None
-    return open_catalogue(settings)
+    with server.open() as connection:
+        if not is_touched(connection):
+            return None  # only Dagster's storage lies here
+        _prepare(connection, settings)
+    return _embedded(server, settings)
 
 
 def open_running(settings: Settings) -> Postgres | None:

@@ -83,6 +83,11 @@ def pending(
     return [each for each in files if each.key not in seen]
 
 
+def is_touched(connection: psycopg.Connection[tuple]) -> bool:
+    """Whether an embedded database was ever migrated."""
+    return bool(_queries.has_embedded_history(connection))
+
+
 def migrate(url: str, *, embedded: bool, folder: Path | None = None) -> list[str]:
     """Apply what is pending, each file in a transaction; gives the names of the files applied.
 
@@ -113,7 +118,7 @@ def _apply(connection: psycopg.Connection[tuple], migration: Migration) -> bool:
 
 def _is_seen(connection: psycopg.Connection[tuple], migration: Migration) -> bool:
     if migration.is_embedded:
-        if not _queries.has_embedded_history(connection):
+        if not is_touched(connection):
             return False
         return bool(_queries.is_embedded_seen(connection, version=migration.version))
     return bool(_queries.is_migration_seen(connection, version=migration.version))

@@ -1,6 +1,5 @@
 """Dagster's runs, read from its own database without Dagster: what waits, what is in work."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ import aiosql
 import psycopg
 from psycopg.rows import dict_row
 
-from video_assets.settings import DAGSTER_URL, Settings
-from video_assets.storage import server_file
-from video_assets.storage.embedded import EmbeddedServer
+from video_assets.settings import Settings
+from video_assets.storage import dagster_database, server_file
 from video_assets.storage.postgres import Connection, DatabaseUnreachableError
 
 WAIT_S = 5
@@ -74,14 +72,14 @@ def look(settings: Settings) -> RunQueue:
         return EMPTY  # what the catalogue says can be told without it
 
 
-def confirm_answer(settings: Settings) -> None:
+def answers(settings: Settings) -> bool:
     """Ask Dagster's database once, whose own client would try again for half a minute.
 
-    Raises DatabaseUnreachableError.
+    False where this home's server does not run. Raises DatabaseUnreachableError for another.
     """
     try:
-        with _connection(settings):
-            return
+        with _connection(settings) as connection:
+            return connection is not None
     except psycopg.OperationalError as error:
         said = str(error).strip().partition("\n")[0]
         raise DatabaseUnreachableError(
@@ -100,22 +98,31 @@ def find_runs(settings: Settings, name: str) -> list[FoundRun]:
 
 @contextmanager
 def _connection(settings: Settings) -> Iterator[Connection | None]:
-    url = _url(settings)
-    if url is None:
+    connection = _connect(settings)
+    if connection is None:
         yield None
         return
-    with Connection.connect(
-        url, autocommit=True, prepare_threshold=None, row_factory=dict_row, connect_timeout=WAIT_S
-    ) as connection:
+    with connection:
         yield connection
 
 
-def _url(settings: Settings) -> str | None:
-    """Dagster's database as psycopg takes it."""
-    if not settings.is_embedded:
-        url = os.environ.get(DAGSTER_URL)
-    elif server_file.read(EmbeddedServer(settings.home).folder) is not None:
-        url = EmbeddedServer(settings.home).dagster_url()
-    else:
-        url = None
-    return url and url.replace("postgresql+psycopg2://", "postgresql://", 1)
+def _connect(settings: Settings) -> Connection | None:
+    """Connect to Dagster's database; None where this home's server is not there or stopped."""
+    server = dagster_database.own_server(settings)
+    if server is not None and server_file.read(server.folder) is None:
+        return None
+    address = dagster_database.address(settings)
+    try:
+        return Connection.connect(
+            address.replace("postgresql+psycopg2://", "postgresql://", 1),
+            autocommit=True,
+            prepare_threshold=None,
+            row_factory=dict_row,
+            connect_timeout=WAIT_S,
+            # Whoever else sits on the port of ours, while it is stopped, must learn no password.
+            require_auth="scram-sha-256" if server is not None else None,
+        )
+    except psycopg.OperationalError:
+        if server is None:
+            raise
+        return None

@@ -48,12 +48,14 @@ def test_a_database_is_started_looked_at_and_stopped(home: Path, capfd: pytest.C
     assert json.loads(db("status", "--json").stdout)["running"] is False
 
 
-def test_a_database_by_url_is_not_started(home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_databases_by_url_are_not_started(home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SUPABASE_DB_URL", "postgresql://u:p@127.0.0.1:1/x")
+    monkeypatch.setenv("VIDEO_ASSETS_DAGSTER_URL", "postgresql://u:p@127.0.0.1:1/dagster")
     for command in ("start", "stop", "psql"):
         result = db(command)
         assert result.exit_code == USAGE
-        assert "SUPABASE_DB_URL names the database" in result.stderr
+        assert "there is no embedded one" in result.stderr
+    assert db("url", "--dagster").stdout.strip() == "postgresql+psycopg2://u:p@127.0.0.1:1/dagster"
     assert not home.exists()
 
 

@@ -157,6 +157,14 @@ def test_a_server_that_is_nearly_full_is_noticed(url: str):
     assert look(url, db_connections=200)["Connections"].state == "note"
 
 
+def test_dagster_s_database_is_the_embedded_one_where_none_is_named(url: str):
+    assert look(url)["Dagster's database"] == Finding(
+        "Dagster's database",
+        "good",
+        "in the embedded Postgres, which was never made; it starts when it is needed",
+    )
+
+
 def test_dagster_is_not_sent_through_a_transaction_pooler(
     url: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from video_assets.interfaces.cli import moving
-from video_assets.settings import Settings, SettingsError, load_settings
-from video_assets.storage import admins, owners
+from video_assets.settings import DAGSTER_URL, Settings, SettingsError, load_settings
+from video_assets.storage import admins, dagster_database, owners
 from video_assets.storage import rights as held
 from video_assets.storage.catalogue import open_catalogue, require_database
 from video_assets.storage.connecting import OPTIONS
@@ -34,7 +34,8 @@ def start(as_json: JsonOption = False) -> None:
     """Start the embedded Postgres, or attach to it, and bring its schema up to date."""
     settings, server = _embedded()
     started = server.start()
-    open_catalogue(settings).close()
+    if settings.is_embedded:
+        open_catalogue(settings).close()
     status = server.status()
     if as_json:
         typer.echo(json.dumps({"started": started, **status.as_dict()}))
@@ -80,13 +81,13 @@ def url(
     """Print the address of the database, with its password."""
     settings = load_settings()
     require_database(settings)
-    if settings.db_url is not None:
-        _refuse(dagster, "Dagster's storage of a database by URL is what DAGSTER_PG_URL says")
+    if dagster:
+        address = dagster_database.address(settings)
+    elif settings.db_url is not None:
         address = settings.db_url
     else:
         server = EmbeddedServer(settings.home)
         address = server.admin_url() if admin else server.url()
-        address = server.dagster_url() if dagster else address
     typer.echo(address)
 
 
@@ -98,7 +99,11 @@ def psql(
     dagster: Annotated[bool, typer.Option(help="Look into Dagster's storage.")] = False,
 ) -> None:
     """Open psql on the catalogue as superuser; further arguments are psql's own."""
-    _, server = _embedded()
+    settings, server = _embedded()
+    _refuse(
+        not dagster and settings.db_url is not None,
+        "SUPABASE_DB_URL names the catalogue, and only Dagster's storage is here: --dagster",
+    )
     server.start()
     address = urlsplit(server.admin_url(DAGSTER if dagster else CATALOGUE))
     program = str(server.psql())
@@ -192,12 +197,14 @@ def _owner_url(settings: Settings) -> str:
 
 def _embedded() -> tuple[Settings, EmbeddedServer]:
     settings = load_settings()
-    _refuse(
-        settings.db_url is not None,
-        "SUPABASE_DB_URL names the database, so there is no embedded one; unset it first",
-    )
     require_database(settings)
-    return settings, EmbeddedServer(settings.home)
+    server = dagster_database.own_server(settings)
+    if server is None:
+        raise SettingsError(
+            f"SUPABASE_DB_URL and {DAGSTER_URL} name databases, so there is no embedded one; "
+            "unset one of them first"
+        )
+    return settings, server
 
 
 def _status_of(settings: Settings) -> dict[str, object]:

@@ -17,8 +17,8 @@ from video_assets.interfaces.cli.metrics import metrics_served
 from video_assets.interfaces.cli.services import only_one, running
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.settings import Settings, load_settings
+from video_assets.storage import dagster_database
 from video_assets.storage.catalogue import open_catalogue, require_database
-from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postmaster import HOST, free_port, is_port_free
 from video_assets.storage.server_file import tail
 
@@ -37,7 +37,7 @@ def dev(
     """Run the Dagster UI, its daemon and the watch folders on this catalogue, until Ctrl-C."""
     settings = load_settings()
     require_database(settings)
-    is_started = settings.is_embedded and EmbeddedServer(settings.home).start()
+    is_started = dagster_database.start(settings)
     with closing(open_catalogue(settings)) as catalogue:
         catalogue.confirm_sessions()
     with only_one(settings), Stop(), metrics_served(settings):

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from video_assets.interfaces.cli import doctor_remote
-from video_assets.interfaces.cli.faults import FAILED, explain
+from video_assets.interfaces.cli import doctor_embedded, doctor_remote
+from video_assets.interfaces.cli.faults import FAILED
 from video_assets.interfaces.cli.finding import Finding
 from video_assets.interfaces.cli.wording import size
 from video_assets.presets.strict import PresetError
@@ -51,7 +51,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _hardware()
     yield _opencv()
     if settings.is_embedded and settings.supabase_url is None:
-        yield from _database(settings)
+        yield from doctor_embedded.examine(settings)
     else:
         yield from doctor_remote.examine(settings)
     yield _home(settings)
@@ -100,42 +100,6 @@ def _opencv() -> Finding:
     except ImportError as error:
         return Finding("OpenCV", "missing", str(error), "no thumbnails")
     return Finding("OpenCV", "good", cv2.__version__)
-
-
-def _database(settings: Settings) -> Iterator[Finding]:
-    import psycopg
-
-    from video_assets.storage.binaries import install_folder, program
-    from video_assets.storage.embedded import EmbeddedServer
-    from video_assets.storage.migrations import pending
-
-    try:
-        postgres = program(install_folder(), "postgres")
-    except OSError as error:
-        yield Finding("Postgres", "missing", str(error), "no catalogue without a database")
-        return
-    yield Finding("Postgres programs", "good" if postgres.exists() else "missing", str(postgres))
-    try:
-        server = EmbeddedServer(settings.home)
-        status = server.status()
-        if not status.running:
-            made = "is stopped" if status.port else "was never made"
-            yield Finding("Database", "good", f"{made}; it starts when it is needed")
-            return
-        with psycopg.connect(server.admin_url(), autocommit=True, connect_timeout=10) as connection:
-            waiting = pending(connection, embedded=True)
-    except Exception as error:
-        told = explain(error)
-        if told is None:
-            raise
-        yield Finding("Database", "missing", told[1].partition("\n")[0], "nothing can be kept")
-        return
-    yield Finding("Database", "good", f"answers on {status.host}:{status.port}")
-    if waiting:
-        names = ", ".join(each.file.name for each in waiting)
-        yield Finding("Schema", "note", names, "applied when next used")
-    else:
-        yield Finding("Schema", "good", "up to date")
 
 
 def _home(settings: Settings) -> Finding:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from video_assets.artifact_place import BUCKET
+from video_assets.interfaces.cli.doctor_embedded import examine_server
 from video_assets.interfaces.cli.faults import explain
 from video_assets.interfaces.cli.finding import Finding
 from video_assets.settings import DAGSTER_URL, Settings
@@ -37,7 +38,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from _database(settings.db_url, settings)
         except Error as error:
             yield Finding("Database", "missing", _said(error), "nothing can be kept")
-        yield _dagster()
+        yield from _dagster(settings)
     if settings.supabase_url is not None:
         yield _data_api(settings)
 
@@ -193,22 +194,24 @@ def _bucket(connection: "psycopg.Connection[tuple]", settings: Settings) -> Find
     return Finding("Bucket", "good", f"{BUCKET}, for owners alone")
 
 
-def _dagster() -> Finding:
+def _dagster(settings: Settings) -> Iterator[Finding]:
     """Tell where Dagster keeps its runs; it listens for events, which a pooler does not pass on."""
+    from video_assets.storage.dagster_database import own_server
     from video_assets.storage.poolers import TRANSACTION_PORT
 
-    url = os.environ.get(DAGSTER_URL)
-    if url is None:
-        cost = f"to process clips here, set {DAGSTER_URL} to a database of its own"
-        return Finding("Dagster's database", "note", "not named", cost)
-    where = urlsplit(url)
+    name, server = "Dagster's database", own_server(settings)
+    if server is not None:
+        yield from examine_server(server, name, "in the embedded Postgres, which ")
+        return
+    where = urlsplit(os.environ[DAGSTER_URL])
     found = f"{where.hostname}:{where.port or 5432}{where.path}"
     if where.port == TRANSACTION_PORT:
         cost = (
             f"set {DAGSTER_URL} to the database itself or a session pooler: it listens for events"
         )
-        return Finding("Dagster's database", "missing", f"{found} is a transaction pooler", cost)
-    return Finding("Dagster's database", "good", found)
+        yield Finding(name, "missing", f"{found} is a transaction pooler", cost)
+    else:
+        yield Finding(name, "good", found)
 
 
 def _data_api(settings: Settings) -> Finding:

@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from video_assets.settings import DAGSTER_URL, load_settings
 from video_assets.stopping import BEGUN_AT, STOP_FILE
+from video_assets.storage.dagster_database import own_server
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postmaster import HOST, find_postmaster
 from video_assets.storage.server_file import EmbeddedServerError
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     """Serve `HOME [--web PORT [--read-only]] [--stop-database]` until the leash is let go."""
     home, *options = arguments
     settings = load_settings(Path(home))
-    server = EmbeddedServer(settings.home) if settings.is_embedded else None
+    server = own_server(settings)
     wish = _Wish()
     threading.Thread(target=wish.listen, daemon=True).start()
     # The one before us may still be ending what it started.

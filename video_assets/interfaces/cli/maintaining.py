@@ -11,6 +11,7 @@ from video_assets.interfaces.cli.faults import USAGE, tell
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.interfaces.cli.reading import NO_CATALOGUE, leave
 from video_assets.settings import load_settings
+from video_assets.storage import dagster_database
 from video_assets.storage.catalogue import open_existing
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def home(by: str) -> "Iterator[Home]":
     from video_assets.automation import instance
     from video_assets.automation.maintenance import Home
 
-    with closing(catalogue), instance.open_instance(settings) as dagster:
-        yield Home(dagster, catalogue, settings, by=by)
+    with closing(catalogue):
+        dagster_database.start(settings)
+        with instance.open_instance(settings) as dagster:
+            yield Home(dagster, catalogue, settings, by=by)
 
 
 def confirm(word: str, *, yes: bool) -> None:

@@ -19,7 +19,7 @@ from video_assets.interfaces.cli.stopping import Stop
 from video_assets.lanes import warm_up
 from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
-from video_assets.storage import ledger, processes
+from video_assets.storage import dagster_database, ledger, processes
 from video_assets.storage.ai_calls import Payer
 from video_assets.storage.postgres import Postgres
 
@@ -85,6 +85,7 @@ def process(
     if not pipeline.settings.is_embedded:
         pipeline.catalogue.confirm_sessions()
     meter.say("starting Dagster…")
+    dagster_database.start(pipeline.settings)
 
     def on_lost(reason: str) -> None:
         meter.close()

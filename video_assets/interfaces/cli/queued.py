@@ -1,13 +1,14 @@
-"""What Dagster has in hand or in its queue, where Dagster was ever used."""
+"""What Dagster has in hand or in its queue, where its database runs."""
 
 from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.settings import Settings
+from video_assets.storage import run_queue
 
 
 def queued_cells(settings: Settings) -> set[tuple[str, str]]:
     """Find the cells, by checksum and asset, that runs have in hand or in their queue."""
     is_used = (settings.dagster_home / "dagster.yaml").exists()
-    if not is_used:
+    if not is_used or not run_queue.answers(settings):
         return set()
     quiet_dagster()
     from video_assets.automation.in_progress import cells_in_progress

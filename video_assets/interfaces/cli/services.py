@@ -16,7 +16,6 @@ from video_assets.interfaces.cli.planned import quiet_dagster
 from video_assets.presets.model import load_preset
 from video_assets.settings import Settings
 from video_assets.storage import run_queue
-from video_assets.storage.embedded import EmbeddedServer
 
 
 class Services:
@@ -126,11 +125,9 @@ def _end_runs(settings: Settings) -> None:
     from video_assets.automation.instance import open_instance
     from video_assets.run_process import end_dead_runs
 
-    if settings.is_embedded and not EmbeddedServer(settings.home).status().running:
-        return
-    run_queue.confirm_answer(settings)
-    with open_instance(settings) as instance:
-        end_dead_runs(instance)
+    if run_queue.answers(settings):
+        with open_instance(settings) as instance:
+            end_dead_runs(instance)
 
 
 def _environment() -> dict[str, str]:

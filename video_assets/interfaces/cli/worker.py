@@ -21,6 +21,7 @@ from video_assets.interfaces.cli.wording import say_json
 from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.presets.strict import nearest
 from video_assets.settings import Settings, load_settings
+from video_assets.storage import dagster_database, run_queue
 from video_assets.storage.catalogue import open_catalogue, require_database
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.server_file import EmbeddedServerError, tail
@@ -74,7 +75,7 @@ def worker(
     chosen = settings.model_copy(
         update={"preset": preset.name, "queues": queues, "workers": workers or settings.workers}
     )
-    is_started = settings.is_embedded and EmbeddedServer(settings.home).start()
+    is_started = dagster_database.start(settings)
     with closing(open_catalogue(settings)) as catalogue:
         catalogue.confirm_sessions()
     with only_one(settings), Stop() as stop, metrics_served(settings):
@@ -160,6 +161,9 @@ def _faults(settings: Settings) -> Iterator[str]:
         psycopg.connect(dsn, connect_timeout=5).close()
     except (psycopg.OperationalError, EmbeddedServerError) as error:
         yield f"the database does not answer: {str(error).strip().partition(chr(10))[0]}"
+        return
+    if not run_queue.answers(settings):
+        yield "Dagster's database does not run"
         return
     quiet_dagster()
     from video_assets.automation.instance import open_instance
