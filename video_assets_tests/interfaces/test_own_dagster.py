@@ -26,7 +26,8 @@ from video_assets_tests.servers import remove_server
 # Of a resource without fields, Dagster asks Pydantic in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-RELATIONS = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+RELATIONS = """SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text
+                NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
 RUNS = "SELECT count(*) FROM runs"
 
 
@@ -130,11 +131,14 @@ def test_the_commands_of_the_database_know_what_lies_in_it(
 
 
 def test_without_the_project_it_is_no_catalogue(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+    home: Path, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ):
     server.start()
     monkeypatch.delenv("SUPABASE_DB_URL")
     assert "no catalogue yet" in run_here("list").stdout
+    make_clip(home / "footage" / "c.mov", Clip(frames=8))
+    rehearsed = run_here("ingest", "--config", "cheap", "--dry-run", home / "footage")
+    assert "older release" not in rehearsed.stderr
     assert count(server, CATALOGUE, RELATIONS) == 0
 
 
@@ -160,8 +164,8 @@ def test_what_is_on_the_leash_goes_on_when_the_server_dies_and_its_port_moves(
         )
         try:
             wait_for(lambda: server.status().running and leash.marked(home))
-            services = [each.environ().get(DAGSTER_URL) for each in leash.marked(home)]
-            assert services == [server.dagster_url()]
+            services = {each.environ().get(DAGSTER_URL) for each in leash.marked(home)}
+            assert services == {server.dagster_url()}
             assert server.dagster_url() != told
         finally:
             assert keeper.stdin is not None

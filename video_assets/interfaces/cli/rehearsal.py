@@ -28,7 +28,7 @@ from video_assets.settings import Settings
 from video_assets.storage import ledger, locations
 from video_assets.storage.catalogue import by_url
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.migrations import pending
+from video_assets.storage.migrations import is_touched, pending
 from video_assets.storage.postgres import Postgres
 
 FILES_SHOWN = 50
@@ -158,6 +158,8 @@ def _catalogue(settings: Settings) -> Iterator[Postgres | None]:
 
 def _fitting(admin_url: str, catalogue: Postgres, *, is_embedded: bool) -> Postgres | None:
     with psycopg.connect(admin_url, autocommit=True, prepare_threshold=None) as connection:
+        if is_embedded and not is_touched(connection):
+            return None
         if pending(connection, embedded=is_embedded):
             tell("the catalogue is of an older release and would be brought up to date first")
             return None
