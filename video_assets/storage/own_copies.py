@@ -53,9 +53,11 @@ def open_own_cache(settings: Settings, catalogue: RestCatalogue) -> Cache:
         with catalogue.asking():
             return catalogue.client().rpc("artifact_files", {"names": names}).execute().data
 
+    def token() -> SecretStr:
+        client: Any = catalogue.client()
+        return SecretStr(client.options.headers["Authorization"].removeprefix("Bearer "))
+
     client: Any = catalogue.client()
-    _, _, token = client.options.headers["Authorization"].partition(" ")
-    key = SecretStr(client.supabase_key)
-    objects = SupabaseObjects(catalogue.url, BUCKET, key, SecretStr(token))
+    objects = SupabaseObjects(catalogue.url, BUCKET, SecretStr(client.supabase_key), token)
     shelf = OwnCopies(catalogue.user, ask)
     return Cache(settings.artifacts_dir, objects, shelf, settings.artifacts.cache_bytes)
