@@ -27,11 +27,11 @@ class OwnCopies:
     owner: UUID
     ask: Callable[[list[str]], FileRows]
 
-    def find(self, names: Sequence[str]) -> dict[str, Kept]:
-        """Say what files must be, and where this owner's copy of each is."""
+    def find(self, names: Sequence[str], owner: UUID | None = None) -> dict[str, Kept]:
+        """Say what files must be, and where a copy of each is: this owner's, unless told whose."""
         rows = self.ask(list(names)) if names else ()
         made = (MadeFile(row["name"], row["size_bytes"], row["blake3"]) for row in rows)
-        return {each.name: Kept(each, each.key(self.owner)) for each in made}
+        return {each.name: Kept(each, each.key(owner or self.owner)) for each in made}
 
     def lose(self, key: str) -> None:
         """Leave it to the service to find out what is gone."""
