@@ -19,6 +19,14 @@ from video_assets_tests.shelf import Shelf
 TALK = ("Good morning everybody", "today we look at glaciers", "and then we go home again")
 ICE = "People walk over a wide field of ice and snow in the sun"
 
+LONG = "a_regatta_with_a_name_of_many_letters.mp4"
+WIDE = {
+    "duration_seconds": 75,
+    "camera_make": "Apple",
+    "camera_model": "iPhone 12 mini",
+    "content_category": "surveillance",
+}
+
 
 @pytest.fixture(scope="module")
 def clips(filled: Shelf, admin_url: str) -> dict[str, uuid.UUID]:
@@ -31,6 +39,7 @@ def clips(filled: Shelf, admin_url: str) -> dict[str, uuid.UUID]:
         ),
         Told("ice.mov", facts={"camera_make": "[red]Sony", "camera_model": "A7"}),
         Told("[bold]markup.mp4", "\x1b[31mred", summary_vector=vector(1)),
+        Told(LONG, f"A regatta. {ICE}", facts=WIDE),
     )
     return {each.name: shelves.add(LOCAL_OWNER, each) for each in told}
 
@@ -76,6 +85,36 @@ def test_conditions_and_pages(shell: Shell, clips: dict[str, uuid.UUID]):
         "search", "query", "x", "--where", "camera_mak=x"
     )
     assert "near is latitude" in shell.error("search", "query", "x", "--where", "near=here")
+
+
+@pytest.mark.parametrize("option", ["--limit", "--offset"])
+def test_more_than_the_database_can_count_is_refused(
+    shell: Shell, clips: dict[str, uuid.UUID], option: str
+):
+    assert shell.json("search", "query", "ice", option, "100000000")["type"] == "hybrid"
+    assert shell.json("search", "moments", "ice", option, "100000000")["type"] == "moments"
+    assert "less than or equal to" in shell.error("search", "query", "ice", option, "2000000000")
+
+
+def test_a_narrow_terminal_shows_every_number(shell: Shell, clips: dict[str, uuid.UUID]):
+    said = shell("search", "query", "regatta", "--scores", columns=80)
+    for whole in (str(clips[LONG])[:8], "surveillance", "1m 15s", "0.020", "fulltext"):
+        assert whole in said
+    assert len(said.splitlines()) < 16
+
+
+def test_nothing_asked_and_a_page_too_far_are_told_from_nothing_found(
+    shell: Shell, clips: dict[str, uuid.UUID]
+):
+    for command in (("query",), ("query", "--type", "semantic"), ("moments",)):
+        said = shell("search", *command, "  ")
+        assert "nothing was asked" in said
+        assert "--threshold" not in said
+    for command in ("query", "moments"):
+        said = shell("search", command, "glacier", "--offset", "50")
+        what = "results" if command == "query" else command
+        assert said.splitlines()[0] == f"No more {what} from --offset 50 on"
+        assert "--threshold" not in said
 
 
 def test_nothing_found_says_what_was_searched(shell: Shell, clips: dict[str, uuid.UUID]):

@@ -34,6 +34,7 @@ from video_assets.interfaces.cli.search_options import (
     ThresholdOption,
     WhereOption,
     conditions,
+    nothing_found,
     visible,
 )
 from video_assets.interfaces.cli.search_pictures import show_pictures
@@ -124,7 +125,8 @@ def query(
         table = hits_table(hits, kind.value, scores=scores)
         console().print(titled(f"Search Results ({len(hits)} found)", table))
     if seen is not None:
-        _say_what_was_searched(asked, seen, found=bool(hits))
+        nothing = None if hits else nothing_found("results", text, offset)
+        _say_what_was_searched(asked, seen, nothing)
     elif not hits:
         say(NO_CATALOGUE)
     if question.legs is not None and seen is not None:
@@ -240,9 +242,10 @@ def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
     return suggest(opened.browser.catalogue, opened.owner, asked.text)
 
 
-def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
-    if not found:
-        say("No results found")
+def _say_what_was_searched(asked: Asked, seen: Visible, nothing: tuple[str, bool] | None) -> None:
+    said, is_likeness_left = nothing or (None, False)
+    if said is not None:
+        say(said)
     if seen.clips_in_question != seen.clips:
         say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
     if asked.kind is SearchType.TRANSCRIPTS:
@@ -256,5 +259,5 @@ def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
         say(f"by meaning: {no_vectors(seen)}")
         return
     say(f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}")
-    if not found:
+    if is_likeness_left:
         say(f"none is more alike than {asked.threshold:g}; a lower --threshold shows more")
