@@ -55,6 +55,16 @@ def test_words_and_meaning_are_fused_by_their_places(shelves: Shelves):
     assert alone[0].at_s == 0.0
 
 
+def test_a_passage_with_an_unwanted_word_is_in_no_list(shelves: Shelves):
+    owner = shelves.owner()
+    shelves.add(owner, Told("a.mp4", said=TALK, moment_vectors=[vector(1)] * 3))
+    assert told(find(shelves, owner, "ice -glacier", vector(1))) == [("a.mp4", 0), ("a.mp4", 20)]
+    assert told(find(shelves, owner, 'ice -"home again"', vector(1))) == [
+        ("a.mp4", 0.0),
+        ("a.mp4", 10.0),
+    ]
+
+
 def test_conditions_hold_for_both_lists(shelves: Shelves):
     owner = shelves.owner()
     for name, camera in (("a.mp4", "Sony"), ("b.mp4", "Canon")):
