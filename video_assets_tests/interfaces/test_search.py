@@ -14,7 +14,7 @@ from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets_tests.interfaces.conftest import Shell
 from video_assets_tests.search.shelves import MODEL, Shelves, Told, vector
 from video_assets_tests.services.loopback import Service, embed, serve
-from video_assets_tests.shelf import Shelf
+from video_assets_tests.shelf import MARKUP, Shelf
 
 TALK = ("Good morning everybody", "today we look at glaciers", "and then we go home again")
 ICE = "People walk over a wide field of ice and snow in the sun"
@@ -170,6 +170,15 @@ def test_a_clip_without_a_vector_is_like_none_because_of_that(
     assert "talk.mp4 has no vector yet, it waits for `embeddings`" in said
     assert "--threshold" not in said
     assert shell.json("search", "similar", source)["vector"] == "waits"
+
+
+def test_a_clip_of_which_a_step_failed_is_not_said_to_wait(
+    shell: Shell, clips: dict[str, uuid.UUID], filled: Shelf
+):
+    source = filled.checksums[MARKUP]
+    said = " ".join(shell("search", "similar", source).split())
+    assert "has no vector, because an earlier step failed; `failures` says why" in said
+    assert shell.json("search", "similar", source)["vector"] == "blocked"
 
 
 @pytest.fixture

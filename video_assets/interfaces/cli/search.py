@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -43,6 +44,9 @@ from video_assets.interfaces.cli.wording import console, new_table, say, say_jso
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, VectorState, Visible, Weights
 from video_assets.search.spelling import suggest
+
+if TYPE_CHECKING:
+    from video_assets.storage.browse import Browser
 
 
 class SearchType(str, Enum):
@@ -159,7 +163,7 @@ def similar(
             catalogue = opened.browser.catalogue
             hits = queries.similar(catalogue, opened.owner, name.id, question, threshold=threshold)
             if not hits:
-                state = queries.vector_state(catalogue, opened.owner, name.id)
+                state = _vector_state(opened.browser, name.id)
         if open_it:
             show_pictures(opened, f"like {name.file_name}", hits)
     if as_json:
@@ -174,6 +178,15 @@ def similar(
         say(f"No similar clips found; --threshold {threshold / 2:g} shows less similar ones")
     if question.legs is not None:
         say_legs(question.legs, ("summary",))
+
+
+def _vector_state(browser: "Browser", clip: UUID) -> VectorState:
+    """Say why a clip is like no other; one that waits for a step that failed waits in vain."""
+    state = queries.vector_state(browser.catalogue, browser.owner, clip)
+    details = browser.details(clip) if state == "waits" else None
+    if details is not None and any(step.state == "blocked" for step in details.steps):
+        return "blocked"
+    return state
 
 
 @search.command("stats")
