@@ -5,7 +5,7 @@ import re
 from video_assets.search.queries import QueryVectors
 from video_assets.services.embedder import EmbedderSettings, load_embedder
 
-_UNWANTED = re.compile(r'(?<!\S)-(?:"[^"]*"?|\S+)')
+UNWANTED = re.compile(r'(?<!\S)-(?:"[^"]*"?|\S+)')
 
 
 def texts_of(question: str) -> tuple[str, str]:
@@ -13,7 +13,7 @@ def texts_of(question: str) -> tuple[str, str]:
 
     To a model, a word that must not be there is one more that is asked for: it is left out.
     """
-    wanted = " ".join(_UNWANTED.sub(" ", question).split()) or question
+    wanted = " ".join(UNWANTED.sub(" ", question).split()) or question
     return f"Video content about: {wanted}", wanted
 
 

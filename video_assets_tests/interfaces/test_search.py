@@ -140,6 +140,9 @@ def test_a_word_that_is_written_wrong_is_answered_by_the_right_one(
     assert shell.json("search", "query", "glaceir")["did_you_mean"] == "glacier"
     assert shell.json("search", "query", "glacier")["did_you_mean"] is None
     assert "did you mean" not in shell("search", "query", "submarine")
+    assert shell.json("search", "query", "everybody -talk")["did_you_mean"] is None
+    said = shell.json("search", "query", "glaceir -everybody")
+    assert said["did_you_mean"] == "glacier -everybody"
 
 
 def test_what_a_file_says_of_itself_is_never_obeyed(shell: Shell, clips: dict[str, uuid.UUID]):
