@@ -1,11 +1,8 @@
 """A question in words, as vectors: written as the texts of the clips are, by their model."""
 
-import re
-
 from video_assets.search.queries import QueryVectors
+from video_assets.search.unwanted import UNWANTED
 from video_assets.services.embedder import EmbedderSettings, load_embedder
-
-UNWANTED = re.compile(r'(?<!\S)-(?:"[^"]*"?|\S+)')
 
 
 def texts_of(question: str) -> tuple[str, str]:

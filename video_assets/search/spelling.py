@@ -5,8 +5,8 @@ import re
 from uuid import UUID
 
 from video_assets.search import queries
-from video_assets.search.asking import UNWANTED
 from video_assets.search.queries import Question
+from video_assets.search.unwanted import UNWANTED
 from video_assets.storage.way_in import WayIn
 
 SHORTEST = 4  # shorter words are like too many others
