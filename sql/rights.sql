@@ -49,6 +49,7 @@ ALTER FUNCTION private.text_search_of(text) SECURITY INVOKER SET search_path = p
 ALTER FUNCTION private.touch_updated_at() SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.unneeded_copies(text) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.unsettle() SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.unwanted(uuid,text) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.use_checksum_algorithm(text) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.words(text[]) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.words_in(regconfig,text) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;

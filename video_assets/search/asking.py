@@ -1,12 +1,17 @@
 """A question in words, as vectors: written as the texts of the clips are, by their model."""
 
 from video_assets.search.queries import QueryVectors
+from video_assets.search.unwanted import UNWANTED
 from video_assets.services.embedder import EmbedderSettings, load_embedder
 
 
 def texts_of(question: str) -> tuple[str, str]:
-    """Give what stands for a question beside the clips' summaries, and beside their keywords."""
-    return f"Video content about: {question}", question
+    """Give what stands for a question beside the clips' summaries, and beside their keywords.
+
+    To a model, a word that must not be there is one more that is asked for: it is left out.
+    """
+    wanted = " ".join(UNWANTED.sub(" ", question).split()) or question
+    return f"Video content about: {wanted}", wanted
 
 
 def embed_question(question: str, settings: EmbedderSettings) -> QueryVectors:

@@ -23,8 +23,11 @@ from video_assets.storage.way_in import WayIn
 RRF_K = 50
 ANY_LIKENESS = float("-inf")
 
-VectorState = Literal["there", "of the next model", "none", "failed", "waits"]
-"""Of a clip's vector: `none` is there of a clip of which nothing is known in words."""
+VectorState = Literal["there", "of the next model", "none", "failed", "waits", "blocked"]
+"""Of a clip's vector: `none` is there of a clip of which nothing is known in words.
+
+`blocked` says a reader who knows that an earlier step failed; the search itself says `waits`.
+"""
 
 _queries: Any = load(Path(__file__))
 

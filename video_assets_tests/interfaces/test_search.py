@@ -14,10 +14,18 @@ from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets_tests.interfaces.conftest import Shell
 from video_assets_tests.search.shelves import MODEL, Shelves, Told, vector
 from video_assets_tests.services.loopback import Service, embed, serve
-from video_assets_tests.shelf import Shelf
+from video_assets_tests.shelf import MARKUP, Shelf
 
 TALK = ("Good morning everybody", "today we look at glaciers", "and then we go home again")
 ICE = "People walk over a wide field of ice and snow in the sun"
+
+LONG = "a_regatta_with_a_name_of_many_letters.mp4"
+WIDE = {
+    "duration_seconds": 75,
+    "camera_make": "Apple",
+    "camera_model": "iPhone 12 mini",
+    "content_category": "surveillance",
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,7 @@ def clips(filled: Shelf, admin_url: str) -> dict[str, uuid.UUID]:
         ),
         Told("ice.mov", facts={"camera_make": "[red]Sony", "camera_model": "A7"}),
         Told("[bold]markup.mp4", "\x1b[31mred", summary_vector=vector(1)),
+        Told(LONG, f"A regatta. {ICE}", facts=WIDE),
     )
     return {each.name: shelves.add(LOCAL_OWNER, each) for each in told}
 
@@ -78,6 +87,36 @@ def test_conditions_and_pages(shell: Shell, clips: dict[str, uuid.UUID]):
     assert "near is latitude" in shell.error("search", "query", "x", "--where", "near=here")
 
 
+@pytest.mark.parametrize("option", ["--limit", "--offset"])
+def test_more_than_the_database_can_count_is_refused(
+    shell: Shell, clips: dict[str, uuid.UUID], option: str
+):
+    assert shell.json("search", "query", "ice", option, "100000000")["type"] == "hybrid"
+    assert shell.json("search", "moments", "ice", option, "100000000")["type"] == "moments"
+    assert "less than or equal to" in shell.error("search", "query", "ice", option, "2000000000")
+
+
+def test_a_narrow_terminal_shows_every_number(shell: Shell, clips: dict[str, uuid.UUID]):
+    said = shell("search", "query", "regatta", "--scores", columns=80)
+    for whole in (str(clips[LONG])[:8], "surveillance", "1m 15s", "0.020", "fulltext"):
+        assert whole in said
+    assert len(said.splitlines()) < 16
+
+
+def test_nothing_asked_and_a_page_too_far_are_told_from_nothing_found(
+    shell: Shell, clips: dict[str, uuid.UUID]
+):
+    for command in (("query",), ("query", "--type", "semantic"), ("moments",)):
+        said = shell("search", *command, "  ")
+        assert "nothing was asked" in said
+        assert "--threshold" not in said
+    for command in ("query", "moments"):
+        said = shell("search", command, "glacier", "--offset", "50")
+        what = "results" if command == "query" else command
+        assert said.splitlines()[0] == f"No more {what} from --offset 50 on"
+        assert "--threshold" not in said
+
+
 def test_nothing_found_says_what_was_searched(shell: Shell, clips: dict[str, uuid.UUID]):
     said = shell("search", "query", "submarine")
     assert said.splitlines()[0] == "No results found"
@@ -101,6 +140,9 @@ def test_a_word_that_is_written_wrong_is_answered_by_the_right_one(
     assert shell.json("search", "query", "glaceir")["did_you_mean"] == "glacier"
     assert shell.json("search", "query", "glacier")["did_you_mean"] is None
     assert "did you mean" not in shell("search", "query", "submarine")
+    assert shell.json("search", "query", "everybody -talk")["did_you_mean"] is None
+    said = shell.json("search", "query", "glaceir -everybody")
+    assert said["did_you_mean"] == "glacier -everybody"
 
 
 def test_what_a_file_says_of_itself_is_never_obeyed(shell: Shell, clips: dict[str, uuid.UUID]):
@@ -131,6 +173,15 @@ def test_a_clip_without_a_vector_is_like_none_because_of_that(
     assert "talk.mp4 has no vector yet, it waits for `embeddings`" in said
     assert "--threshold" not in said
     assert shell.json("search", "similar", source)["vector"] == "waits"
+
+
+def test_a_clip_of_which_a_step_failed_is_not_said_to_wait(
+    shell: Shell, clips: dict[str, uuid.UUID], filled: Shelf
+):
+    source = filled.checksums[MARKUP]
+    said = " ".join(shell("search", "similar", source).split())
+    assert "has no vector, because an earlier step failed; `failures` says why" in said
+    assert shell.json("search", "similar", source)["vector"] == "blocked"
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def semantic(
 def hybrid(
     clips: Sequence[Told],
     by_words: Sequence[Expected],
+    words: Words,
     asked: tuple[Numbers, Numbers] | None,
     weights: Weights,
     rrf_k: int,
@@ -140,16 +141,20 @@ def hybrid(
     weight = {"text": weights.fulltext, "summary": weights.summary, "keyword": weights.keyword}
     found = [
         Expected(clip, sum(weight[name] / (rrf_k + place) for name, place in there.items()), there)
-        for clip, there in _places(lists).items()
+        for clip, there in _places(lists, {t.id: words_of(t) for t in clips}, words).items()
     ]
     return sorted(found, key=lambda each: (-each.score, each.id))
 
 
-def _places(lists: Mapping[str, Sequence[Any]]) -> dict[Any, dict[str, int]]:
+def _places(
+    lists: Mapping[str, Sequence[Any]], texts: Mapping[Any, set[str]], words: Words
+) -> dict[Any, dict[str, int]]:
+    """Where each stands in each list; what has an unwanted word stands in none."""
     places: dict[Any, dict[str, int]] = {}
     for name, ranked in lists.items():
         for place, each in enumerate(ranked, start=1):
-            places.setdefault(each, {})[name] = place
+            if words.unwanted not in texts[each]:
+                places.setdefault(each, {})[name] = place
     return places
 
 
@@ -176,7 +181,7 @@ def moments(
     def order(score: Mapping[Moment, float]) -> list[Moment]:
         return sorted(score, key=lambda each: (-score[each], -ranks[each].created, each))
 
-    places = _places({"text": order(rank), "semantic": order(alike)})
+    places = _places({"text": order(rank), "semantic": order(alike)}, said, words)
     weight = {"text": weights.fulltext, "semantic": weights.keyword}
     score = {
         each: sum(weight[name] / (RRF_K + place) for name, place in there.items())

@@ -1,9 +1,12 @@
 """Moments: the right passage at the right time, by its words and by what it means."""
 
+import uuid
+from datetime import datetime, timezone
+
 import numpy as np
 import pytest
 
-from video_assets.search.queries import Hit, QueryVectors, Question, Weights, moments
+from video_assets.search.queries import Hit, Leg, QueryVectors, Question, Weights, moments
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.selection import parse
 from video_assets_tests.search.shelves import Shelves, Told, as_stored, vector
@@ -50,6 +53,16 @@ def test_words_and_meaning_are_fused_by_their_places(shelves: Shelves):
     assert hits[1].excerpt == "Good morning everybody"
     alone = find(shelves, owner, "home", vector(1), weights=Weights(fulltext=0.0))
     assert alone[0].at_s == 0.0
+
+
+def test_a_passage_with_an_unwanted_word_is_in_no_list(shelves: Shelves):
+    owner = shelves.owner()
+    shelves.add(owner, Told("a.mp4", said=TALK, moment_vectors=[vector(1)] * 3))
+    assert told(find(shelves, owner, "ice -glacier", vector(1))) == [("a.mp4", 0), ("a.mp4", 20)]
+    assert told(find(shelves, owner, 'ice -"home again"', vector(1))) == [
+        ("a.mp4", 0.0),
+        ("a.mp4", 10.0),
+    ]
 
 
 def test_conditions_hold_for_both_lists(shelves: Shelves):
@@ -121,6 +134,44 @@ def test_of_moments_that_nothing_tells_apart_the_newest_comes_first(shelves: She
     assert told(find(shelves, owner, "bridge", question=Question(limit=15))) == every
     with shelves.changed("private.nearest_moments", "integer := 4000", "integer := 0"):
         assert told(find(shelves, owner, "", vector(1)))[:10] == pairs
+
+
+def test_of_moments_that_an_index_finds_the_newest_comes_first_where_they_tie(shelves: Shelves):
+    owner = shelves.owner()
+    for number in (3, 0, 4, 1, 2):
+        alike = [vector(0.5 - number / 20, 1), vector(1), vector(1)]
+        made = {"created_at": datetime(2026, 11, 1 + number, tzinfo=timezone.utc)}
+        shelves.add(owner, Told(f"{number}.mp4", said=["x"] * 3, moment_vectors=alike, facts=made))
+    pairs = [(f"{number}.mp4", at_s) for number in (4, 3, 2, 1, 0) for at_s in (10.0, 20.0)]
+    apart = [(f"{number}.mp4", 0.0) for number in (0, 1, 2)]
+    with (
+        shelves.changed("private.nearest_moments", "IF are_most THEN", "IF true THEN"),
+        shelves.changed("private.nearest_moments", "greatest(200, 2 * at_most)", "15"),
+        shelves.changed("private.nearest_moments", "LIMIT at_most;", "LIMIT 13;"),
+    ):
+        legs: list[Leg] = []
+        hits = find(shelves, owner, "", vector(1), Question(limit=15, legs=legs))
+        assert told(hits) == pairs + apart
+        assert [leg.how for leg in legs if leg.leg == "semantic"] == ["neighbours"]
+
+
+def test_an_owner_of_few_moments_has_all_compared_whatever_is_estimated(shelves: Shelves):
+    # An owner is taken for one of many by a sample, and the index does not find enough.
+    owner = shelves.owner()
+    first = uuid.UUID(int=uuid.uuid4().int >> 8)
+    shelves.add(owner, Told("near.mp4", said=["x"], moment_vectors=[vector(1)], id=first))
+    shelves.add(owner, Told("far.mp4", said=["x"], moment_vectors=[vector(0, 1)]))
+    with (
+        shelves.changed("private.nearest_moments", "eighth > 4 * few", "true"),
+        shelves.changed("private.nearest_moments", "OFFSET eighth / 64", "OFFSET 0"),
+        shelves.changed(
+            "private.nearest_moments", "LIMIT greatest(clips_read, at_most)", "LIMIT 1"
+        ),
+    ):
+        legs: list[Leg] = []
+        hits = find(shelves, owner, "", vector(1), Question(legs=legs))
+        assert told(hits) == [("near.mp4", 0.0), ("far.mp4", 0.0)]
+        assert [leg.how for leg in legs if leg.leg == "semantic"] == ["neighbours", "exact"]
 
 
 def test_lists_that_tie_are_in_the_same_order(shelves: Shelves):

@@ -1,6 +1,7 @@
 """Searching: the right clips in the right order, and none of anybody else's."""
 
 import uuid
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -396,3 +397,25 @@ def test_progress_writes_no_words_anew(shelves: Shelves):
         connection.execute("UPDATE clips SET content_summary = 'avenue' WHERE id = %s", (clip,))
     assert find(shelves, owner, "street") == []
     assert find(shelves, owner, "avenue") == ["a.mp4"]
+
+
+def test_a_clip_with_an_unwanted_word_is_in_no_list(shelves: Shelves):
+    owner = shelves.owner()
+    both: dict[str, Any] = {"summary_vector": vector(1), "keyword_vector": vector(1)}
+    shelves.add(
+        owner,
+        Told("dry.mp4", "A harbour at dusk", **both),
+        Told("wet.mp4", "A quay on which rains fall", tags=["well-known"], **both),
+        Told("lauf.mp4", "Pfade", said=["Wir gehen durch Wälder"], language="de", **both),
+    )
+    asked = QueryVectors(vector(1), vector(1))
+
+    def kept(text: str) -> set[str]:
+        return set(names(queries.hybrid(shelves.catalogue, owner, text, asked, ANYTHING)))
+
+    every = {"dry.mp4", "wet.mp4", "lauf.mp4"}
+    assert kept("harbour dusk -rain") == kept("-rain") == every - {"wet.mp4"}
+    assert kept("quay -rain") == kept("quay -raining") == every - {"wet.mp4"}
+    assert find(shelves, owner, "quay -raining") == []
+    assert kept('harbour -"at dusk" -wald') == {"wet.mp4"}
+    assert kept('harbour "at -dusk" well-known') == kept("harbour - -- -") == every

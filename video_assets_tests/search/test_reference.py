@@ -91,7 +91,8 @@ class Library:
         if asked.search == "fulltext":
             return found
         both = (asked.summary, asked.keyword) if asked.has_vectors else None
-        return reference.hybrid(theirs, found, both, asked.weights, asked.rrf_k, asked.threshold)
+        about = (asked.words, both, asked.weights)
+        return reference.hybrid(theirs, found, *about, asked.rrf_k, asked.threshold)
 
     def source(self, asked: Asked) -> uuid.UUID:
         """The clip that others are to be like; it may be another owner's, or nobody's."""

@@ -61,6 +61,8 @@ def no_vector(clip: str, state: VectorState) -> str:
             f"{clip} has no vector yet, it waits for `embeddings`; "
             "`ingest FOLDER --enable-ai` makes it"
         )
+    if state == "blocked":
+        return f"{clip} has no vector, because an earlier step failed; `failures` says why"
     if state == "of the next model":
         return f"{clip} has a vector by the next model alone, searched when all clips have one"
     if state == "failed":

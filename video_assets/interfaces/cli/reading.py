@@ -27,7 +27,10 @@ NO_CATALOGUE = "no catalogue yet: run `video-assets ingest FOLDER`"
 MATCHES_SHOWN = 10
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-l", min=1, help="Show at most so many.")]
+MOST = 100_000_000  # searches count in integers of the database, and five times as far
+LimitOption = Annotated[
+    int, typer.Option("--limit", "-l", min=1, max=MOST, help="Show at most so many.")
+]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -34,6 +35,7 @@ from video_assets.interfaces.cli.search_options import (
     ThresholdOption,
     WhereOption,
     conditions,
+    nothing_found,
     visible,
 )
 from video_assets.interfaces.cli.search_pictures import show_pictures
@@ -42,6 +44,9 @@ from video_assets.interfaces.cli.wording import console, new_table, say, say_jso
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, VectorState, Visible, Weights
 from video_assets.search.spelling import suggest
+
+if TYPE_CHECKING:
+    from video_assets.storage.browse import Browser
 
 
 class SearchType(str, Enum):
@@ -124,7 +129,8 @@ def query(
         table = hits_table(hits, kind.value, scores=scores)
         console().print(titled(f"Search Results ({len(hits)} found)", table))
     if seen is not None:
-        _say_what_was_searched(asked, seen, found=bool(hits))
+        nothing = None if hits else nothing_found("results", text, offset)
+        _say_what_was_searched(asked, seen, nothing)
     elif not hits:
         say(NO_CATALOGUE)
     if question.legs is not None and seen is not None:
@@ -157,7 +163,7 @@ def similar(
             catalogue = opened.browser.catalogue
             hits = queries.similar(catalogue, opened.owner, name.id, question, threshold=threshold)
             if not hits:
-                state = queries.vector_state(catalogue, opened.owner, name.id)
+                state = _vector_state(opened.browser, name.id)
         if open_it:
             show_pictures(opened, f"like {name.file_name}", hits)
     if as_json:
@@ -172,6 +178,15 @@ def similar(
         say(f"No similar clips found; --threshold {threshold / 2:g} shows less similar ones")
     if question.legs is not None:
         say_legs(question.legs, ("summary",))
+
+
+def _vector_state(browser: "Browser", clip: UUID) -> VectorState:
+    """Say why a clip is like no other; one that waits for a step that failed waits in vain."""
+    state = queries.vector_state(browser.catalogue, browser.owner, clip)
+    details = browser.details(clip) if state == "waits" else None
+    if details is not None and any(step.state == "blocked" for step in details.steps):
+        return "blocked"
+    return state
 
 
 @search.command("stats")
@@ -240,9 +255,10 @@ def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
     return suggest(opened.browser.catalogue, opened.owner, asked.text)
 
 
-def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
-    if not found:
-        say("No results found")
+def _say_what_was_searched(asked: Asked, seen: Visible, nothing: tuple[str, bool] | None) -> None:
+    said, is_likeness_left = nothing or (None, False)
+    if said is not None:
+        say(said)
     if seen.clips_in_question != seen.clips:
         say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
     if asked.kind is SearchType.TRANSCRIPTS:
@@ -256,5 +272,5 @@ def _say_what_was_searched(asked: Asked, seen: Visible, *, found: bool) -> None:
         say(f"by meaning: {no_vectors(seen)}")
         return
     say(f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}")
-    if not found:
+    if is_likeness_left:
         say(f"none is more alike than {asked.threshold:g}; a lower --threshold shows more")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from video_assets.interfaces.cli.reading import Reading, leave
+from video_assets.interfaces.cli.reading import MOST, Reading, leave
 from video_assets.search import queries
 from video_assets.search.queries import Question, Visible
 from video_assets.storage.selection import Condition, SelectionError, parse
@@ -17,7 +17,7 @@ WhereOption = Annotated[
         help="Only clips that are so: camera_make=Canon,duration>60,tag=beach,near=47.4/8.5/10",
     ),
 ]
-OffsetOption = Annotated[int, typer.Option("--offset", min=0, help="Leave out so many.")]
+OffsetOption = Annotated[int, typer.Option("--offset", min=0, max=MOST, help="Leave out so many.")]
 ScoresOption = Annotated[bool, typer.Option("--scores", help="With how good each answer is.")]
 ExplainOption = Annotated[
     bool,
@@ -40,6 +40,15 @@ def conditions(where: str | None) -> Sequence[Condition]:
         return parse(where or "")
     except SelectionError as error:
         leave(str(error))
+
+
+def nothing_found(what: str, text: str, offset: int) -> tuple[str, bool]:
+    """Say that there is nothing to show, and whether less likeness could show more."""
+    if not text.strip():
+        return f"No {what} found: nothing was asked", False
+    if offset:
+        return f"No more {what} from --offset {offset} on", False
+    return f"No {what} found", True
 
 
 def visible(opened: Reading, question: Question) -> Visible | None:

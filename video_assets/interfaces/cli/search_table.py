@@ -21,6 +21,7 @@ class Column:
     value: Callable[[Hit], str | None]
     is_number: bool = False
     is_wrapped: bool = False
+    """Gives way in a narrow terminal, so that no number is cut."""
 
 
 def hits_table(hits: Sequence[Hit], kind: str, *, scores: bool) -> Table:
@@ -29,7 +30,9 @@ def hits_table(hits: Sequence[Hit], kind: str, *, scores: bool) -> Table:
     table = new_table(gap=1)
     for column in columns:
         justify = "right" if column.is_number else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=not column.is_wrapped)
+        table.add_column(
+            column.heading, justify=justify, no_wrap=not column.is_wrapped, overflow="fold"
+        )
     for hit in hits:
         table.add_row(*(cell(column.value(hit)) for column in columns))
     return table
@@ -38,7 +41,7 @@ def hits_table(hits: Sequence[Hit], kind: str, *, scores: bool) -> Table:
 def _columns(hits: Sequence[Hit]) -> list[Column]:
     columns = [
         Column("ID", lambda hit: short_id(hit.id)),
-        Column("File", lambda hit: shorten(hit.file_name, NAME_WIDTH)),
+        Column("File", lambda hit: shorten(hit.file_name, NAME_WIDTH), is_wrapped=True),
     ]
     length = Column("Duration", lambda hit: duration(hit.duration_seconds), is_number=True)
     if any(hit.at_s is not None for hit in hits):
@@ -54,7 +57,7 @@ def _columns(hits: Sequence[Hit]) -> list[Column]:
         )
     if any(hit.content_category for hit in hits):
         columns.append(Column("Category", lambda hit: hit.content_category))
-    return [*columns, length, Column("Camera", _camera)]
+    return [*columns, length, Column("Camera", _camera, is_wrapped=True)]
 
 
 def _scores(kind: str) -> list[Column]:
@@ -77,10 +80,6 @@ def cut(text: str | None, width: int) -> str | None:
     if text is None or len(text) <= width:
         return text
     return f"{text[: width - 3]}..."
-
-
-def _summary(hit: Hit) -> str | None:
-    return cut(hit.content_summary, SUMMARY_WIDTH)
 
 
 def _camera(hit: Hit) -> str | None:
