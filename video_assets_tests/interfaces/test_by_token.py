@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from video_assets.storage.postgres import Postgres
@@ -112,3 +113,18 @@ def test_what_needs_the_database_says_so(signed_in: None, tmp_path: Path):
     (tmp_path / "new.mp4").write_bytes(b"x")
     for command in (["ingest", str(tmp_path)], ["runs", "prune"], ["backfill"]):
         assert "SUPABASE_DB_URL" in run_here(*command, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["list", "runs list", "runs show", "compare", "search query harbour", "search moments sail"],
+)
+def test_whoever_has_no_clip_is_told_where_they_are_processed(
+    lite: Lite, signed_in: None, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    newcomer = uuid.uuid4()
+    with psycopg.connect(lite.admin_url) as connection:
+        connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (newcomer,))
+    monkeypatch.setenv("VIDEO_ASSETS_ACCESS_TOKEN", token_of(lite, newcomer))
+    said = run_here(*command.split(), code=2 if command == "runs show" else 0)
+    assert "` on a machine that has SUPABASE_DB_URL" in " ".join(said.output.split())
