@@ -105,6 +105,10 @@ def test_a_clip_is_forgotten(lite: Lite, signed_in: None, cleo: Owner):
     with closing(Postgres(lite.admin_url)) as postgres:
         Shelves(postgres, lite.admin_url).add(cleo.id, Told("unwanted.mp4"))
     assert told("forget", "unwanted.mp4", "--dry-run")["file_path"] == "/footage/unwanted.mp4"
+    assert (
+        "unwanted.mp4 (/footage/unwanted.mp4)"
+        in run_here("forget", "unwanted.mp4", "--dry-run").stdout
+    )
     run_here("forget", "unwanted.mp4", "--yes")
     assert "unwanted.mp4" not in run_here("list").stdout
 

@@ -80,7 +80,7 @@ def compare(
     elif not compared.clips:
         described = where_processed("ingest FOLDER --enable-ai")
         say(
-            f"no analyzer has described these clips yet; {described} or the preset ai_research "
+            f"no analyzer has described these clips yet; the preset ai_research or {described} "
             "has it done"
         )
     elif html is None:
