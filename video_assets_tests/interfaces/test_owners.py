@@ -151,6 +151,9 @@ def test_a_key_of_the_bucket_that_is_missing_is_told_before_anything_is_read(des
     said = ada.run("ingest", ada.footage, "--config", "cheap", code=USAGE).stderr
     assert "SUPABASE_SECRET_KEY" in said
     assert ada.json("list")["total"] == 0
+    for command in ("backfill", "worker", "dev"):
+        assert "SUPABASE_SECRET_KEY" in ada.run(command, code=USAGE).stderr
+    assert ada.json("runs", "list")["total"] == 0
     (store,) = (each for each in doctor(ada, code=1) if each["name"] == "Object store")
     assert (store["state"], "SUPABASE_SECRET_KEY" in store["found"]) == ("missing", True)
     monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_x")
