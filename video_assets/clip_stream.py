@@ -26,7 +26,6 @@ from video_assets.storage.ai_calls import Billing, Caps, Payer
 from video_assets.storage.artifact_store import ArtifactStore, open_store
 from video_assets.storage.artifacts import ArtifactFolder
 from video_assets.storage.fingerprints import digest, input_fingerprint
-from video_assets.storage.local_only import find_local_only
 from video_assets.storage.postgres import Postgres
 
 DEFAULT_TIMEOUT_S = 300  # of an asset that the preset does not name
@@ -122,10 +121,8 @@ def stream(
             mine = [checksum for checksum in due if checksum in free]
             yield from (Outcome(checksum, made[checksum], None) for checksum in reused)
             ledger.log_starting(catalogue, asset.name, mine, context.run.run_id)
-            kept = frozenset[str]()
             if asset.is_paid:
                 ai_calls.lose(catalogue, asset.name, mine)
-                kept = find_local_only(catalogue, mine, load_settings().local_only)
             store = open_store(load_settings(), catalogue)
             tasks: list[tuple[str, Task]] = []
             for checksum, source in _sources(asset, catalogue, mine).items():
@@ -137,7 +134,6 @@ def stream(
                     if pays:
                         billing = replace(
                             pays(checksum),
-                            is_local_only=checksum in kept,
                             made=digest(asdict(made[checksum])),
                             keeps=not remakes and _keeps(known.get(checksum), made[checksum]),
                         )
@@ -271,8 +267,8 @@ def _task(
 
 def _payer(context: dg.AssetExecutionContext, asset: Analyzer) -> Callable[[str], Billing]:
     """Say who pays for the calls about a clip, and how much they may be."""
-    tags, budget = context.run.tags, load_settings().budget
-    cap = tags.get(CAP_TAG)
+    tags, settings = context.run.tags, load_settings()
+    budget, cap = settings.budget, tags.get(CAP_TAG)
     caps = Caps(
         call=budget.call_usd,
         run=Decimal(cap) if cap else budget.run_usd,
@@ -280,7 +276,9 @@ def _payer(context: dg.AssetExecutionContext, asset: Analyzer) -> Callable[[str]
         owner=budget.owner_month_usd,
     )
     payer = tags.get(PAYER_TAG, context.run.run_id)
-    return lambda checksum: Billing(context.resources.catalogue, checksum, asset.name, payer, caps)
+    return lambda checksum: Billing(
+        context.resources.catalogue, checksum, asset.name, payer, caps, settings.local_only
+    )
 
 
 def _answer(answer: Measured | Failed | Postponed | Crash) -> Measured | Failed | Postponed:

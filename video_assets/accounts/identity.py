@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -46,6 +47,7 @@ class Identity:
     _kept: "KeptSession" = field(repr=False)
     _client: "Client | None" = field(default=None, repr=False)
     _connections: "Connections | None" = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)  # files are fetched by several threads
 
     @property
     def client(self) -> "Client":
@@ -55,13 +57,14 @@ class Identity:
         renews it. Wrap what it is asked in `refusals.asking(identity.project.url)`, which turns a
         session that has ended, and a network that is down, into sentences.
         """
-        if self.session.is_over:
-            self.session, self._client = _renewed(self._kept, self.session), None
-        if self._connections is None:
-            self._connections = connections()
-        if self._client is None:
-            self._client = self.project.client_of(self.session.access_token, self._connections)
-        return self._client
+        with self._lock:
+            if self.session.is_over:
+                self.session, self._client = _renewed(self._kept, self.session), None
+            if self._connections is None:
+                self._connections = connections()
+            if self._client is None:
+                self._client = self.project.client_of(self.session.access_token, self._connections)
+            return self._client
 
     def confirm(self) -> None:
         """Ask the project whether the session still holds: it may have been ended elsewhere.

@@ -71,5 +71,5 @@ def refuse_local_only(clip: Bound, *, to_here: bool) -> None:
 
     Raises PostponedError.
     """
-    if clip.is_local_only and not to_here:
+    if not to_here and clip.is_local_only:
         raise PostponedError(LOCAL_ONLY)

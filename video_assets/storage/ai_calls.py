@@ -22,6 +22,7 @@ from video_assets.media.errors import PostponedError
 from video_assets.redaction import hide_known
 from video_assets.storage import batch_calls
 from video_assets.storage.batch_calls import BatchCalls
+from video_assets.storage.local_only import find_local_only
 from video_assets.storage.postgres import Postgres
 from video_assets.storage.storable import storable
 
@@ -78,10 +79,10 @@ class Earlier:
 class Billing:
     """Who pays for what is asked about one clip by one asset, and how much it may be.
 
-    run            the ingest or backfill whose cap counts
-    is_local_only  whether nothing of the clip may leave this machine
-    made           digest of what the cell is made with
-    keeps          whether the result that is there will do if the same is asked for it again
+    run         the ingest or backfill whose cap counts
+    local_only  folders of whose clips nothing may leave this machine
+    made        digest of what the cell is made with
+    keeps       whether the result that is there will do if the same is asked for it again
     """
 
     catalogue: Postgres
@@ -89,9 +90,14 @@ class Billing:
     asset: str
     run: str | None
     caps: Caps
-    is_local_only: bool = False
+    local_only: tuple[Path, ...] = ()
     made: str = ""
     keeps: bool = False
+
+    @property
+    def is_local_only(self) -> bool:
+        """Whether nothing of the clip may leave this machine, as of now."""
+        return bool(find_local_only(self.catalogue, [self.checksum], self.local_only))
 
     @property
     def batches(self) -> BatchCalls:

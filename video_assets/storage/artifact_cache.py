@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
 from typing import Protocol
+from uuid import UUID
 
 from blake3 import blake3
 from filelock import FileLock, Timeout
@@ -39,8 +40,11 @@ class DamagedError(UnreachableError):
 class Shelf(Protocol):
     """Who knows what files must be, and where they lie."""
 
-    def find(self, names: Sequence[str]) -> dict[str, Kept]:
-        """Look files up; what was never put into the store is absent."""
+    def find(self, names: Sequence[str], owner: UUID | None = None) -> dict[str, Kept]:
+        """Look files up; what was never put into the store is absent.
+
+        owner  whose copies count; None: any that whoever asks may read
+        """
         ...
 
     def lose(self, key: str) -> None:

@@ -87,4 +87,4 @@ def open_objects(settings: Settings, url: str) -> Objects:
     project, key = settings.supabase_url, settings.supabase_secret_key
     if project is None or key is None:
         raise SettingsError(f"{SUPABASE} needs SUPABASE_URL and SUPABASE_SECRET_KEY")
-    return SupabaseObjects(project, BUCKET, key, key)
+    return SupabaseObjects(project, BUCKET, key)

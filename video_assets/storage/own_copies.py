@@ -27,11 +27,11 @@ class OwnCopies:
     owner: UUID
     ask: Callable[[list[str]], FileRows]
 
-    def find(self, names: Sequence[str]) -> dict[str, Kept]:
-        """Say what files must be, and where this owner's copy of each is."""
+    def find(self, names: Sequence[str], owner: UUID | None = None) -> dict[str, Kept]:
+        """Say what files must be, and where a copy of each is: this owner's, unless told whose."""
         rows = self.ask(list(names)) if names else ()
         made = (MadeFile(row["name"], row["size_bytes"], row["blake3"]) for row in rows)
-        return {each.name: Kept(each, each.key(self.owner)) for each in made}
+        return {each.name: Kept(each, each.key(owner or self.owner)) for each in made}
 
     def lose(self, key: str) -> None:
         """Leave it to the service to find out what is gone."""
@@ -53,9 +53,11 @@ def open_own_cache(settings: Settings, catalogue: RestCatalogue) -> Cache:
         with catalogue.asking():
             return catalogue.client().rpc("artifact_files", {"names": names}).execute().data
 
+    def token() -> SecretStr:
+        client: Any = catalogue.client()
+        return SecretStr(client.options.headers["Authorization"].removeprefix("Bearer "))
+
     client: Any = catalogue.client()
-    _, _, token = client.options.headers["Authorization"].partition(" ")
-    key = SecretStr(client.supabase_key)
-    objects = SupabaseObjects(catalogue.url, BUCKET, key, SecretStr(token))
+    objects = SupabaseObjects(catalogue.url, BUCKET, SecretStr(client.supabase_key), token)
     shelf = OwnCopies(catalogue.user, ask)
     return Cache(settings.artifacts_dir, objects, shelf, settings.artifacts.cache_bytes)

@@ -3,7 +3,7 @@
 import atexit
 import mimetypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +30,13 @@ class SupabaseObjects:
 
     project  its address
     apikey   the publishable key, or the secret one
-    token    whose rights count: a person's token, or the secret key once more
+    token    gives the token of a person, whose rights count; asked for each request, since it ends
     """
 
     project: str
     bucket: str
     apikey: SecretStr = field(repr=False)
-    token: SecretStr = field(repr=False)
+    token: Callable[[], SecretStr] | None = field(default=None, repr=False)
     is_by_owner = True
 
     @property
@@ -87,6 +87,12 @@ class SupabaseObjects:
         with self._telling(key):
             signed = self._again(lambda: self._files.create_signed_url(key, valid_s))
         return str(signed["signedURL"])
+
+    def sign(self, request: httpx.Request) -> httpx.Request:
+        """Say on a request whose rights count; without a person, the key's own."""
+        token = self.token() if self.token else self.apikey
+        request.headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        return request
 
     @property
     def _root(self) -> str:
@@ -153,10 +159,9 @@ def _session(process: int, objects: SupabaseObjects) -> httpx.Client:
 
 def _open_session(objects: SupabaseObjects) -> httpx.Client:
     """Open connections; redirects are not followed, because the keys would go along."""
-    headers = {
-        "apikey": objects.apikey.get_secret_value(),
-        "Authorization": f"Bearer {objects.token.get_secret_value()}",
-    }
-    opened = httpx.Client(headers=headers, timeout=PATIENCE_S, follow_redirects=False)
+    headers = {"apikey": objects.apikey.get_secret_value()}
+    opened = httpx.Client(
+        auth=objects.sign, headers=headers, timeout=PATIENCE_S, follow_redirects=False
+    )
     atexit.register(opened.close)
     return opened

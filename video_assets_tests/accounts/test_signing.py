@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -213,6 +214,20 @@ def test_a_session_that_ends_during_a_command_is_renewed(
     kept_session(settings.home).write(over(kept))
     assert shown_to(identity) == [{"id": str(kept.user_id)}]
     assert identity.client is not first
+
+
+def test_threads_that_find_a_session_over_share_the_renewed_client(
+    settings: Settings, kept: Session, identified
+):
+    identity = identified(settings)
+    first = identity.client
+    identity.session = over(kept)
+    kept_session(settings.home).write(over(kept))
+    together = Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        clients = set(pool.map(lambda _: (together.wait(), identity.client)[1], range(8)))
+    assert clients == {identity.client}
+    assert first not in clients
 
 
 def test_two_commands_at_once_use_a_refresh_token_once(

@@ -21,11 +21,9 @@ class Payer:
     catalogue: Postgres
     checksum: str
 
-    def billing(self, *, is_local_only: bool = False, **caps: Decimal) -> Billing:
+    def billing(self, *, local_only: tuple[Path, ...] = (), **caps: Decimal) -> Billing:
         """Who pays for a transcript of it."""
-        return Billing(
-            self.catalogue, self.checksum, "transcript", "run", Caps(**caps), is_local_only
-        )
+        return Billing(self.catalogue, self.checksum, "transcript", "run", Caps(**caps), local_only)
 
     def calls(self) -> Sequence[dict[str, Any]]:
         """Every attempt, in turn."""

@@ -1,5 +1,6 @@
 """What may leave this machine: one gate before every service, and servers here that stay here."""
 
+import shutil
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -8,16 +9,18 @@ from typing import Any
 import pytest
 
 from video_assets.automation.plan import analyzers
+from video_assets.media.discovery import discover
 from video_assets.media.errors import PostponedError
 from video_assets.services import local_models
 from video_assets.services.embedder import EmbedderSettings, load_embedder
 from video_assets.services.naming import is_here
-from video_assets.services.outgoing import LOCAL_ONLY
+from video_assets.services.outgoing import LOCAL_ONLY, refuse_local_only
 from video_assets.services.paid_call import PaidModel
 from video_assets.services.paid_model import Payment, open_model
 from video_assets.services.prices import FREE, Price, Usage
-from video_assets.settings import RateLimit
+from video_assets.settings import LOCAL_OWNER, RateLimit
 from video_assets.storage.postgres import Postgres
+from video_assets.storage.registration import Registrar
 from video_assets_tests.planted_keys import plant
 from video_assets_tests.services.loopback import embed, serve
 from video_assets_tests.services.payer import payer
@@ -52,7 +55,7 @@ def test_texts_of_a_clip_that_is_local_only_are_embedded_only_here(
     monkeypatch: pytest.MonkeyPatch, catalogue: Postgres, tmp_path: Path
 ):
     plant(monkeypatch)
-    kept = Payment(payer(catalogue, tmp_path).billing(is_local_only=True), lambda: None)
+    kept = Payment(payer(catalogue, tmp_path).billing(local_only=(tmp_path,)), lambda: None)
     far = EmbedderSettings()
     with pytest.raises(PostponedError, match=LOCAL_ONLY):
         load_embedder(far, kept).embed(["a"])
@@ -62,6 +65,22 @@ def test_texts_of_a_clip_that_is_local_only_are_embedded_only_here(
         load_embedder(near, kept).embed(["a"])
         assert len(service.seen) == 1
     local_models._kept.pop("embedding service")[1].close()
+
+
+def test_a_copy_that_comes_into_such_a_folder_meanwhile_keeps_the_clip_here(
+    catalogue: Postgres, tmp_path: Path
+):
+    private = tmp_path / "private"
+    private.mkdir()
+    paying = payer(catalogue, tmp_path)
+    clip = paying.billing(local_only=(private,))
+    refuse_local_only(clip, to_here=False)
+    (copied,) = tmp_path.glob("*.mp4")
+    shutil.copy(copied, private)
+    registrar = Registrar(catalogue, LOCAL_OWNER, "blake3")
+    assert list(registrar.register(discover([private]).candidates))
+    with pytest.raises(PostponedError, match=LOCAL_ONLY):
+        refuse_local_only(clip, to_here=False)
 
 
 def test_a_server_here_that_charges_passes_on_what_it_is_asked():

@@ -424,9 +424,11 @@ def test_a_fault_of_the_account_leaves_the_service_alone(
     assert KEY not in str(call)
 
 
-def test_a_clip_that_is_local_only_is_heard_only_here(served: Service, paying: Payer):
+def test_a_clip_that_is_local_only_is_heard_only_here(
+    served: Service, paying: Payer, tmp_path: Path
+):
     served.answers.append((200, VERBOSE))
-    kept = paying.billing(is_local_only=True)
+    kept = paying.billing(local_only=(tmp_path,))
     near = EngineSettings(engine="openai_compatible", model="whisper-1", base_url=served.url)
     assert open_service(near, payment(kept)).transcribe(SPEECH, None).pieces
     far = near.model_copy(update={"base_url": "https://api.openai.com/v1"})

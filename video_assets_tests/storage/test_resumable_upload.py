@@ -38,9 +38,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def put(tus: Tus, film: Path, begun: str | None = None) -> list[str]:
     addresses: list[str] = []
-    SupabaseObjects(tus.url, "artifacts", SECRET, SECRET).put(
-        KEY, film, Upload(begun, addresses.append)
-    )
+    SupabaseObjects(tus.url, "artifacts", SECRET).put(KEY, film, Upload(begun, addresses.append))
     return addresses
 
 
@@ -86,7 +84,7 @@ def send_one(*args):
     return sent[0]
 
 resumable_upload._send = send_one
-objects = SupabaseObjects(url, "artifacts", SecretStr(secret), SecretStr(secret))
+objects = SupabaseObjects(url, "artifacts", SecretStr(secret))
 objects.put(key, Path(film), Upload(None, lambda address: print(address, flush=True)))
 """
 

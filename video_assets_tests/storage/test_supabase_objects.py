@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 from pydantic import SecretStr
-from supabase import ClientOptions, create_client
+from supabase import Client, ClientOptions, create_client
 
 from video_assets.artifact_place import Artifacts
 from video_assets.settings import Settings, load_settings
@@ -35,7 +35,7 @@ NO_UPLOAD = Upload(None, print)
 @pytest.fixture(scope="module")
 def service(supabase: Project) -> SupabaseObjects:
     key = SecretStr(supabase.secret_key)
-    return SupabaseObjects(supabase.url, "artifacts", key, key)
+    return SupabaseObjects(supabase.url, "artifacts", key)
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +58,18 @@ class Person:
         self.connections = httpx.Client()
         self.supabase, self.token = supabase, SecretStr(session["access_token"])
         key = SecretStr(supabase.publishable_key)
-        self.objects = SupabaseObjects(supabase.url, "artifacts", key, self.token)
+        self.objects = SupabaseObjects(supabase.url, "artifacts", key, lambda: self.token)
 
     @property
     def catalogue(self) -> RestCatalogue:
         """What their own machine knows of the project."""
+        return RestCatalogue(self.client, self.id, self.supabase.url)
+
+    def client(self) -> Client:
+        """A client that sends the token along that they have now."""
         options = ClientOptions(auto_refresh_token=False, httpx_client=self.connections)
         options.headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
-        client = create_client(self.supabase.url, self.supabase.publishable_key, options)
-        return RestCatalogue(lambda: client, self.id, self.supabase.url)
+        return create_client(self.supabase.url, self.supabase.publishable_key, options)
 
     def key_in(self, stored: Stored, checksum: str) -> str:
         """Where their copy of the one file of a clip lies."""
@@ -256,9 +259,20 @@ def test_an_owner_fetches_and_checks_their_files_and_nobody_elses(
         hers.bring(name)
 
 
+def test_files_are_fetched_with_the_token_that_holds_now(here, supabase, tmp_path):
+    person = Person(supabase)
+    checksum = here.kept.clip(uuid.uuid4().hex, person.id)
+    (name,) = here.make(checksum, "cut", film=b"moving pictures")
+    good, person.token = person.token, SecretStr("a.token.that-ended")
+    cache = open_cache(load_settings(tmp_path / "laptop"), person.catalogue)
+    person.token = good
+    assert cache.bring(name).read_bytes() == b"moving pictures"
+    person.connections.close()
+
+
 def test_a_store_that_does_not_answer_says_which(picture):
     key = SecretStr("sb_secret_x")
-    gone = SupabaseObjects("http://127.0.0.1:9", "artifacts", key, key)
+    gone = SupabaseObjects("http://127.0.0.1:9", "artifacts", key)
     for ask in (lambda: read(gone, "a"), lambda: gone.put("a", picture, NO_UPLOAD)):
         with pytest.raises(StoreError, match=r"supabase://127.0.0.1:9/artifacts does not answer"):
             ask()

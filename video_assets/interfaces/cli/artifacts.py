@@ -137,16 +137,18 @@ def link(
 ) -> None:
     """Give addresses by which anybody can fetch files made from a clip, for a while."""
     with reading() as opened:
-        objects = opened.artifacts.objects
-        if objects is None or opened.browser is None:
+        cache = opened.artifacts
+        objects, shelf = cache.objects, cache.shelf
+        if objects is None or shelf is None or opened.browser is None:
             leave("files made from clips lie on this machine, and have no address for others")
         details = opened.browser.details(one_clip(opened.browser, clip).id)
         files = details.artifacts if details else []
         wanted = {each.name: each.kind for each in files if kind in (None, each.kind)}
         links = {}
-        for name, key in _own_keys(opened, list(wanted)).items():
+        for name, kept in shelf.find(list(wanted), opened.owner).items():  # a key tells whose it is
             with suppress(NoObjectError):  # nobody has put their copy there yet
-                links[wanted[name]] = objects.link(key, minutes * 60)
+                if kept.key:
+                    links[wanted[name]] = objects.link(kept.key, minutes * 60)
     if as_json:
         say_json(links)
     elif not links:
@@ -169,18 +171,6 @@ def _opened() -> Iterator[tuple[Reading, Postgres]]:
         if opened.catalogue is None:
             leave(NO_CATALOGUE)
         yield opened, opened.database
-
-
-def _own_keys(opened: Reading, names: list[str]) -> dict[str, str]:
-    """Find where the asking owner's copies of files lie; a key tells whose it is."""
-    from video_assets.storage.artifact_copies import Copies
-
-    shelf = opened.artifacts.shelf
-    if isinstance(shelf, Copies):
-        found = shelf.find(names, opened.owner)
-    else:
-        found = shelf.find(names) if shelf else {}
-    return {name: kept.key for name, kept in found.items() if kept.key}
 
 
 def _trip(settings: Settings, catalogue: Postgres, url: str | None) -> _Trip:

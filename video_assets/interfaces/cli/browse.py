@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.cells import cell_len
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -122,14 +123,14 @@ def info(
         say_json(clip_details.as_document(details, opened.settings.artifacts_dir))
         return
     terminal = console()
-    for part in clip_details.show(
+    parts = clip_details.show(
         details,
         opened.settings.artifacts_dir,
         width=terminal.width,
         transcript=transcript,
         analysis=analysis,
-    ):
-        terminal.print(part)
+    )
+    terminal.print(Group(*parts), crop=False)
 
 
 def _table(page: ListedClips, *, width: int) -> Table:

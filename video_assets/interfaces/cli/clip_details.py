@@ -25,6 +25,7 @@ from video_assets.interfaces.cli.wording import (
     shorten,
     size,
     titled,
+    whole,
 )
 from video_assets.storage.browse import Clip, ClipDetails, Place, Scene, Step
 
@@ -72,7 +73,7 @@ def show(
     yield from _section("Scenes", _scenes(details.scenes, artifacts))
     stills = {scene.representative_frame for scene in details.scenes}
     made = (each for each in details.artifacts if each.name not in stills)
-    files = (Text(clean(artifacts / each.name), overflow="fold") for each in made)
+    files = (whole(artifacts / each.name) for each in made)
     yield from _section("Files made from it", files)
     if clip.content_summary:
         yield from _section("Summary", [Text(clean(clip.content_summary))])
@@ -188,7 +189,7 @@ def _joined(*parts: str | None) -> str:
 
 
 def _place(place: Place) -> Text:
-    text = Text(clean(place.path), overflow="fold")
+    text = whole(place.path)
     if not place.is_here:
         text.append(f"  on {clean(place.host)}", style="dim")
     if place.missing_at:
@@ -229,7 +230,7 @@ def _problems(steps: Iterable[Step]) -> Iterator[Text]:
 def _scenes(scenes: list[Scene], artifacts: Path) -> Iterator[Text]:
     """Show where each scene lies, and its still; the first ones of many."""
     for scene in scenes[:SCENES_SHOWN]:
-        text = Text(f"{scene.number:>3}  {scene.start_s:.2f}-{scene.end_s:.2f} s", overflow="fold")
+        text = whole(f"{scene.number:>3}  {scene.start_s:.2f}-{scene.end_s:.2f} s")
         if scene.begins_with == "fade":
             text.append("  fades in")
         if scene.description:

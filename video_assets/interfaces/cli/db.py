@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from video_assets.interfaces.cli import moving
+from video_assets.interfaces.cli.wording import say
 from video_assets.settings import DAGSTER_URL, Settings, SettingsError, load_settings
 from video_assets.storage import admins, dagster_database, owners
 from video_assets.storage import rights as held
@@ -41,7 +40,7 @@ def start(as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({"started": started, **status.as_dict()}))
     else:
         word = "started" if started else "already running"
-        _say(f"Postgres {status.postgres} {word} on {status.host}:{status.port}")
+        say(f"Postgres {status.postgres} {word} on {status.host}:{status.port}")
 
 
 @app.command()
@@ -52,7 +51,7 @@ def stop(as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps({"stopped": stopped}))
     else:
-        _say("stopped" if stopped else "it was not running")
+        say("stopped" if stopped else "it was not running")
 
 
 @app.command()
@@ -63,12 +62,8 @@ def status(as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps(found))
     else:
-        table = Table.grid(padding=(0, 2))
-        table.add_column()
-        table.add_column(overflow="fold")
         for name, value in found.items():
-            table.add_row(name, "-" if value is None else _text(value))
-        Console().print(table)
+            say(f"{name:<14}{'-' if value is None else _text(value)}")
     if not found["running"]:
         raise typer.Exit(NOT_RUNNING)
 
@@ -129,7 +124,7 @@ def migrate_database(as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps({"applied": applied}))
     else:
-        _say("applied " + ", ".join(applied) if applied else "nothing to apply")
+        say("applied " + ", ".join(applied) if applied else "nothing to apply")
 
 
 @app.command()
@@ -161,7 +156,7 @@ def admin(
     if as_json:
         typer.echo(json.dumps({"account": account, "user_id": str(found), "is_admin": is_admin}))
     else:
-        _say(f"{account} is {'an' if is_admin else 'no'} admin")
+        say(f"{account} is {'an' if is_admin else 'no'} admin")
 
 
 @app.command()
@@ -182,7 +177,7 @@ def rights(
                 for line in lines:
                     connection.execute(line.encode())
     if not lines:
-        _say("rights are as the migrations say")
+        say("rights are as the migrations say")
 
 
 def _owner_url(settings: Settings) -> str:
@@ -230,10 +225,6 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "nothing"
     return str(value)
-
-
-def _say(text: str) -> None:
-    Console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _refuse(unfit: bool, why: str) -> None:

@@ -171,7 +171,7 @@ def _judge(found: Found) -> None:
     told = f"{len(found.faults)} faults" if len(found.faults) > 1 else "1 fault"
     verdict.append(told if found.faults else "fits", style="red" if found.faults else "green")
     verdict.append(f"  {clean(found.source)}", style="dim")
-    console().print(verdict)
+    console().print(verdict, soft_wrap=True)
     for fault in found.faults:
         say(f"- {fault}")
     for warning in found.warnings:
@@ -179,7 +179,7 @@ def _judge(found: Found) -> None:
 
 
 def _show(preset: PipelineConfiguration) -> None:
-    console().print(Text(f"from {clean(_source(preset.name))}", style="dim"))
+    console().print(Text(f"from {clean(_source(preset.name))}", style="dim"), soft_wrap=True)
     console().print(steps_table(preset), Text())
     how = new_table()
     for heading in ("Step", "Implementation"):

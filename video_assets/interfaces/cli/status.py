@@ -24,6 +24,7 @@ from video_assets.interfaces.cli.wording import (
     clean,
     console,
     new_table,
+    say,
     say_json,
     shorten,
     titled,
@@ -57,7 +58,7 @@ def status(
             standing = stand(settings, catalogue, owner) if catalogue else _nothing(settings)
             say_json({**standing.as_document(), "database": place})
         elif catalogue is None:
-            console().print(Text(NO_CATALOGUE))
+            say(NO_CATALOGUE)
         elif watch:
             _watch(settings, catalogue, owner, place)
         else:

@@ -30,8 +30,8 @@ def console(*, error: bool = False) -> Console:
 
 
 def say(text: str, *, error: bool = False) -> None:
-    """Print a sentence, wrapped at words."""
-    console(error=error).print(Text(clean(text)))
+    """Print a line as it is, however wide: a path or a command in it can be copied."""
+    console(error=error).print(Text(clean(text)), soft_wrap=True)
 
 
 def say_json(value: Any) -> None:
@@ -66,6 +66,11 @@ def clean(text: object) -> str:
 def cell(value: object, style: str = "") -> Text:
     """A value as it is, never read as markup; nothing is a dash, zero is zero."""
     return Text(NONE if value is None or value == "" else clean(value), style=style)
+
+
+def whole(text: object) -> Text:
+    """A line that is not wrapped, to be copied; for a Group that is printed with crop=False."""
+    return Text(clean(text), no_wrap=True, overflow="ignore")
 
 
 def shorten(text: str, width: int) -> str:
