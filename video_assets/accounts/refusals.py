@@ -40,7 +40,8 @@ _ENDED = {"refresh_token_not_found", "refresh_token_already_used", "session_not_
 _TAKEN = {"user_already_exists", "email_exists"}
 _BUSY = {"over_request_rate_limit", "over_email_send_rate_limit", "over_sms_send_rate_limit"}
 _CLOSED = {"signup_disabled", "email_provider_disabled"}
-_ADDRESS = {"email_address_invalid", "email_address_not_authorized", "validation_failed"}
+_UNFIT = "validation_failed"  # of an address, and of a token that is none
+_ADDRESS = {"email_address_invalid", "email_address_not_authorized", _UNFIT}
 _ELSEWHERE = {301, 302, 303, 307, 308, 404}
 _JWT_EXPIRED, _JWT_UNFIT = "PGRST303", "PGRST301"
 _MISSING = {"PGRST202", "PGRST205", "42883", "42P01"}  # functions and tables, by API and database
@@ -102,7 +103,7 @@ def _told_by_code(code: str, said: str, status: int) -> Exception:
         )
     if code == "session_expired":
         return SessionExpiredError(EXPIRED)
-    if code in _ENDED:
+    if code in _ENDED or (code == _UNFIT and "refresh token" in said.lower()):
         return SessionRevokedError(REVOKED)
     if code in _TAKEN:
         return TakenError(TAKEN)

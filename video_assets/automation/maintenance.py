@@ -143,9 +143,8 @@ class Home:
         wish = Wish(self._by, age_s[kinds[0]], dry_run)
         outcomes = self._cleaner(wish).clean(kinds)
         if orphans := outcomes.get("orphans"):
-            if not dry_run:
-                with suppress(StoreError):  # what is left there waits as everything else does
-                    self._finish_stored()
+            with suppress(StoreError):  # what is left there waits as everything else does
+                orphans.add(self._finish_stored(dry_run=dry_run))
             self._contents(wish).clean(orphans)
             if not dry_run:  # of an erasure that was killed, or of an account that others deleted
                 run_traces.remove_marked(self.catalogue, self._settings.home)
@@ -176,9 +175,11 @@ class Home:
         except StoreError as error:  # everything else can be cleaned up
             return Outcome("stored", note=f"(left out: {error})")
 
-    def _finish_stored(self) -> None:
-        if store := open_store(self._settings, self.catalogue):
-            self._stored_cleaner(store, Wish(self._by, 0.0)).finish()
+    def _finish_stored(self, *, dry_run: bool = False) -> Outcome:
+        store = open_store(self._settings, self.catalogue)
+        if store is None:
+            return Outcome("stored")
+        return self._stored_cleaner(store, Wish(self._by, 0.0, dry_run)).finish()
 
     def _stored_cleaner(self, store: ArtifactStore, wish: Wish) -> CopiesCleaner:
         return CopiesCleaner(self.catalogue, store.copies.objects, wish)

@@ -6,7 +6,13 @@ from psycopg.rows import tuple_row
 from video_assets.settings import Settings
 from video_assets.storage import connecting, poolers, server_file
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.migrations import MigrationError, is_touched, migrate, pending
+from video_assets.storage.migrations import (
+    MigrationError,
+    all_migrations,
+    is_touched,
+    migrate,
+    pending,
+)
 from video_assets.storage.postgres import MAX_CONNECTIONS, WAIT_S, Postgres
 
 REMOTE_CONNECTIONS = 4  # of each process: no command was seen to use more at once
@@ -84,8 +90,10 @@ def _embedded(server: EmbeddedServer, settings: Settings) -> Postgres:
 def _prepare(connection: psycopg.Connection[tuple], settings: Settings) -> None:
     waiting = pending(connection, embedded=settings.is_embedded)
     if waiting and not settings.is_embedded:
+        is_empty = waiting == all_migrations(embedded=False)
         names = ", ".join(each.file.name for each in waiting)
-        raise MigrationError(f"the database lacks {names}; run `video-assets db migrate`")
+        told = "has no catalogue yet" if is_empty else f"lacks {names}"
+        raise MigrationError(f"the database {told}; run `video-assets db migrate`")
     if waiting:
         migrate(EmbeddedServer(settings.home).admin_url(), embedded=True)
     try:

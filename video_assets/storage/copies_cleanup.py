@@ -54,8 +54,12 @@ class CopiesCleaner:
 
     def finish(self) -> Outcome:
         """Remove what belongs to contents that their owners have given up, at once."""
-        outcome = Outcome(KIND)
-        self._remove(self._ask(queries.given_up), outcome, asked_again=False)
+        outcome, rows = Outcome(KIND), self._ask(queries.given_up)
+        if self.wish.dry_run:
+            for row in rows:
+                outcome.remove(row["key"], size_bytes=row["size_bytes"])
+            return outcome
+        self._remove(rows, outcome, asked_again=False)
         if outcome.removed:
             counts = {"items": outcome.removed, "size_bytes": outcome.removed_bytes}
             with self.catalogue.transaction() as connection:

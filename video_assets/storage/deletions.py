@@ -59,6 +59,12 @@ class Outcome:
         if len(self.names) < NAMES_KEPT:
             self.names.append(target)
 
+    def add(self, other: "Outcome") -> None:
+        """Count what was removed of the same kind elsewhere."""
+        self.removed += other.removed
+        self.removed_bytes += other.removed_bytes
+        self.names += other.names[: NAMES_KEPT - len(self.names)]
+
 
 @dataclass(frozen=True)
 class Wish:

@@ -247,6 +247,13 @@ def test_a_refused_sign_up_says_why(
         ),
         pytest.param(
             400,
+            refusal("validation_failed", "Refresh token is not valid"),
+            told.SessionRevokedError,
+            "your session was ended",
+            id="none at all",
+        ),
+        pytest.param(
+            400,
             refusal("session_expired", "Invalid Refresh Token: Session Expired (Inactivity)"),
             told.SessionExpiredError,
             "your session has expired",

@@ -75,7 +75,10 @@ def test_what_an_owner_forgets_goes_from_the_store_at_once(stored, home, tmp_pat
     if by == "themselves":
         home.finish_forgotten()
     else:
-        home.clean(["orphans"], {"orphans": 900_000.0})
+        (would,) = home.clean(["orphans"], {"orphans": 900_000.0}, dry_run=True)
+        assert objects_in(tmp_path / "shelf") == ["FORGET!", "LEAVE!"]
+        (told,) = home.clean(["orphans"], {"orphans": 900_000.0})
+        assert (would.removed, told.removed, told.removed_bytes) == (2, 2, 14)
     assert objects_in(tmp_path / "shelf") == ["LEAVE!"]
 
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from video_assets.storage.postgres import Postgres
@@ -104,6 +105,10 @@ def test_a_clip_is_forgotten(lite: Lite, signed_in: None, cleo: Owner):
     with closing(Postgres(lite.admin_url)) as postgres:
         Shelves(postgres, lite.admin_url).add(cleo.id, Told("unwanted.mp4"))
     assert told("forget", "unwanted.mp4", "--dry-run")["file_path"] == "/footage/unwanted.mp4"
+    assert (
+        "unwanted.mp4 (/footage/unwanted.mp4)"
+        in run_here("forget", "unwanted.mp4", "--dry-run").stdout
+    )
     run_here("forget", "unwanted.mp4", "--yes")
     assert "unwanted.mp4" not in run_here("list").stdout
 
@@ -112,3 +117,18 @@ def test_what_needs_the_database_says_so(signed_in: None, tmp_path: Path):
     (tmp_path / "new.mp4").write_bytes(b"x")
     for command in (["ingest", str(tmp_path)], ["runs", "prune"], ["backfill"]):
         assert "SUPABASE_DB_URL" in run_here(*command, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["list", "runs list", "runs show", "compare", "search query harbour", "search moments sail"],
+)
+def test_whoever_has_no_clip_is_told_where_they_are_processed(
+    lite: Lite, signed_in: None, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    newcomer = uuid.uuid4()
+    with psycopg.connect(lite.admin_url) as connection:
+        connection.execute("INSERT INTO auth.users (id) VALUES (%s)", (newcomer,))
+    monkeypatch.setenv("VIDEO_ASSETS_ACCESS_TOKEN", token_of(lite, newcomer))
+    said = run_here(*command.split(), code=2 if command == "runs show" else 0)
+    assert "` on a machine that has SUPABASE_DB_URL" in " ".join(said.output.split())

@@ -144,12 +144,39 @@ def test_processing_needs_the_database(desk, monkeypatch):
     assert not (ada.home / "postgres").exists()
 
 
+def test_a_key_of_the_bucket_that_is_missing_is_told_before_anything_is_read(desk, monkeypatch):
+    ada = desk("ada")
+    make_clip(ada.footage / "clip.mkv", Clip(frames=2))
+    monkeypatch.setenv("VIDEO_ASSETS_ARTIFACTS__URL", "supabase://artifacts")
+    said = ada.run("ingest", ada.footage, "--config", "cheap", code=USAGE).stderr
+    assert "SUPABASE_SECRET_KEY" in said
+    assert ada.json("list")["total"] == 0
+    for command in ("backfill", "worker", "dev"):
+        assert "SUPABASE_SECRET_KEY" in ada.run(command, code=USAGE).stderr
+    assert ada.json("runs", "list")["total"] == 0
+    (store,) = (each for each in doctor(ada, code=1) if each["name"] == "Object store")
+    assert (store["state"], "SUPABASE_SECRET_KEY" in store["found"]) == ("missing", True)
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_x")
+    assert "Object store" not in [each["name"] for each in doctor(ada) if each["state"] != "good"]
+
+
+def doctor(who: Desk, code: int = 0) -> Any:
+    return json.loads(who.run("doctor", "--json", code=code).stdout)
+
+
 def test_a_watched_folder_is_of_who_is_signed_in(desk, lite: Lite):
     ada = desk("ada")
     ada.run("watch", "add", ada.footage)
     (watched,) = ada.json("watch", "list")["watch"]
     assert (watched["owner"], watched["state"]) == (str(ada.account.id), "there")
     ada.run("watch", "remove", ada.footage)
+    ben = desk("ben").account
+    ada.run("watch", "add", ada.footage, "--owner", ben.email)
+    (watched,) = ada.json("watch", "list")["watch"]
+    assert watched["owner"] == str(ben.id)
+    ada.run("watch", "remove", ada.footage)
+    said = ada.run("watch", "add", ada.footage, "--owner", "no@example.org", code=USAGE).stderr
+    assert "there is no owner no@example.org" in " ".join(said.split())
     nobodys = str(uuid.uuid4())
     said = ada.run("watch", "add", ada.footage, "--owner", nobodys, code=USAGE).stderr
     assert f"owner {nobodys} has no account" in " ".join(said.split())

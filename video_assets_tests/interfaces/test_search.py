@@ -320,7 +320,7 @@ def test_moments_are_found_with_their_time(shell: Shell, clips: dict[str, uuid.U
     assert "likeness of moments: not looked for" in explained
     nothing = shell("search", "moments", "submarine", columns=120)
     assert nothing.splitlines()[0] == "No moments found"
-    assert "searched 3 passages of 1 clips with speech" in nothing
+    assert "searched 3 passages of 1 clip with speech" in nothing
     assert "no vectors yet" in nothing
 
 

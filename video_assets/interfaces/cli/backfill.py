@@ -38,6 +38,7 @@ from video_assets.interfaces.cli.wording import clean, console, counted, say, sa
 from video_assets.settings import Settings, load_settings
 from video_assets.storage import costs, ledger, postponed
 from video_assets.storage.ai_calls import Payer
+from video_assets.storage.artifact_store import open_store
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.postgres import Postgres
 
@@ -74,6 +75,8 @@ def backfill(
     owner = identify(settings).owner
     kinds = _kinds(missing=missing, stale=stale, failed=failed)
     with Stop() as stop, closing(open_catalogue(settings)) as catalogue:
+        if not dry_run:
+            open_store(settings, catalogue)  # a key that it lacks is told before a run begins
         parts = parts_of(
             *(settings, catalogue, owner), config=config, clips=clip, where=where, assets=assets
         )

@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.reading import (
     leave,
     one_clip,
     reading,
+    where_processed,
 )
 from video_assets.interfaces.cli.wording import (
     ID_LENGTH,
@@ -94,7 +95,8 @@ def list_clips(
     elif state:
         say(f"no clip is {state}; `video-assets status` counts the others")
     else:
-        say("the catalogue has no clips; `video-assets ingest FOLDER` adds some")
+        adds = where_processed("video-assets ingest FOLDER")
+        say(f"the catalogue has no clips; {adds} adds some")
 
 
 def info(

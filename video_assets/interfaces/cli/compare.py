@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.reading import (
     leave,
     one_clip,
     reading,
+    where_processed,
 )
 from video_assets.interfaces.cli.wording import (
     cell,
@@ -37,10 +38,6 @@ from video_assets.storage.selection import SelectionError, parse, select_clips
 from video_assets.storage.way_in import WayIn
 
 NAME_WIDTH = 34
-NO_ANALYSIS = (
-    "no analyzer has described these clips yet; `ingest FOLDER --enable-ai` or the preset "
-    "ai_research has it done"
-)
 
 
 def compare(
@@ -81,7 +78,11 @@ def compare(
     if as_json:
         say_json(_document(compared))
     elif not compared.clips:
-        say(NO_ANALYSIS)
+        described = where_processed("ingest FOLDER --enable-ai")
+        say(
+            f"no analyzer has described these clips yet; the preset ai_research or {described} "
+            "has it done"
+        )
     elif html is None:
         _print(compared, limit)
     if html is not None and compared.clips:

@@ -18,6 +18,7 @@ from video_assets.interfaces.cli.services import only_one, running
 from video_assets.interfaces.cli.stopping import Stop
 from video_assets.settings import Settings, load_settings
 from video_assets.storage import dagster_database
+from video_assets.storage.artifact_store import open_store
 from video_assets.storage.catalogue import open_catalogue, require_database
 from video_assets.storage.postmaster import HOST, free_port, is_port_free
 from video_assets.storage.server_file import tail
@@ -40,6 +41,7 @@ def dev(
     is_started = dagster_database.start(settings)
     with closing(open_catalogue(settings)) as catalogue:
         catalogue.confirm_sessions()
+        open_store(settings, catalogue)  # or every run would fail for want of a key
     with only_one(settings), Stop(), metrics_served(settings):
         try:
             code = _serve(

@@ -56,6 +56,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from doctor_remote.examine(settings)
     yield _home(settings)
     yield _artifacts(settings)
+    yield from _store(settings)
     yield _exiftool()
     yield Finding("Node.js", "good", "not needed")
     yield _graphics()
@@ -120,6 +121,21 @@ def _artifacts(settings: Settings) -> Finding:
         why = f"{place}: {os.strerror(error.errno or 0)}"
         return Finding("Artifact folder", "missing", why, "no thumbnails can be kept")
     return Finding("Artifact folder", "good", f"{settings.artifacts_dir} can be written")
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    """Tell whether the object store has what opens it; asks it nothing."""
+    from video_assets.storage.objects import open_objects
+
+    url = settings.artifacts.url
+    if url is None or settings.is_by_api:  # people fetch their own with a session
+        return
+    try:
+        open_objects(settings, url)
+    except SettingsError as error:
+        yield Finding("Object store", "missing", str(error), "no clip is processed without it")
+    else:
+        yield Finding("Object store", "good", url)
 
 
 def _exiftool() -> Finding:

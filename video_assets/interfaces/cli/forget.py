@@ -32,7 +32,7 @@ def forget(
     `ingest` of the file or its folder does. What another owner has too stays.
     """
     if load_settings().is_by_api:
-        told = _ask_to_forget(clip, dry_run=dry_run, yes=yes)
+        told = _ask_to_forget(clip, dry_run=dry_run, yes=yes, as_json=as_json)
     else:
         told = _forget(clip, dry_run=dry_run, yes=yes, as_json=as_json)
     if as_json:
@@ -59,13 +59,18 @@ def _forget(clip: str, *, dry_run: bool, yes: bool, as_json: bool) -> dict[str, 
     return {"clip": name.id, "file_path": name.file_path, **document(plan)}
 
 
-def _ask_to_forget(clip: str, *, dry_run: bool, yes: bool) -> dict[str, Any]:
+def _ask_to_forget(clip: str, *, dry_run: bool, yes: bool, as_json: bool) -> dict[str, Any]:
     """Remove the rows; the machine that processes removes what was made, as it cleans up."""
     with reading() as opened:
         name = one_clip(opened.browser, clip)
         details = opened.browser and opened.browser.details(name.id)
         if details and any(step.state == "running" for step in details.steps):
             leave(f"{clean(name.file_name)} is being processed; wait for that")
+        if not as_json:
+            say(
+                f"{clean(name.file_name)} ({clean(name.file_path)}): its rows go at once, and "
+                "files made from it with the next `cleanup` of a machine that processes"
+            )
         if opened.catalogue and not dry_run:
             confirm(name.file_name, yes=yes)
             erasure.forget_clip(opened.catalogue, opened.owner, name.id)

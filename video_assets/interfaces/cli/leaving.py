@@ -36,7 +36,7 @@ class Leaving:
         else:
             told = f"{off}{sent.host} gets {given}"
         key = f"; {sent.secret} is set" if sent.secret and sent.has_key else ""
-        return f"{told}; it gets no {kept}{key}"
+        return f"{told}; it does not get {kept}{key}"
 
     @property
     def faults(self) -> list[str]:

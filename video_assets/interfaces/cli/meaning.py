@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from video_assets.interfaces.cli.reading import leave
+from video_assets.interfaces.cli.reading import leave, where_processed
 from video_assets.interfaces.cli.wording import say
 from video_assets.presets.model import load_preset, own_presets, preset_names
 from video_assets.presets.step_settings import complete
@@ -50,7 +50,7 @@ def no_vectors(seen: Visible) -> str:
     """Say why nothing is found by meaning, and what to do."""
     return (
         f"no vectors yet: {seen.clips:,} clips wait for `embeddings`; "
-        "`ingest FOLDER --enable-ai` makes them"
+        f"{where_processed('ingest FOLDER --enable-ai')} makes them"
     )
 
 
@@ -59,7 +59,7 @@ def no_vector(clip: str, state: VectorState) -> str:
     if state == "waits":
         return (
             f"{clip} has no vector yet, it waits for `embeddings`; "
-            "`ingest FOLDER --enable-ai` makes it"
+            f"{where_processed('ingest FOLDER --enable-ai')} makes it"
         )
     if state == "blocked":
         return f"{clip} has no vector, because an earlier step failed; `failures` says why"

@@ -29,7 +29,7 @@ from video_assets.presets.model import PipelineConfiguration
 from video_assets.settings import Settings
 from video_assets.storage import costs, ledger, locations, owners, postponed
 from video_assets.storage.ai_calls import Payer
-from video_assets.storage.artifact_store import share
+from video_assets.storage.artifact_store import open_store, share
 from video_assets.storage.catalogue import open_catalogue
 from video_assets.storage.registration import Registrar
 from video_assets.storage.runs import Kind
@@ -85,6 +85,7 @@ class Ingest:
         plan = plan_for(settings, wish.preset)
         catalogue = open_catalogue(settings)
         owners.require(catalogue, self._owner)
+        open_store(settings, catalogue)  # a key that it lacks is told before anything is read
         self.pipeline = Pipeline(settings, catalogue, wish.preset, plan)
         self._registrar = Registrar(
             catalogue, self._owner, settings.checksum_algorithm, lifts_forgotten=True

@@ -99,6 +99,12 @@ def _signed_in(settings: Settings) -> "AbstractContextManager[Identity]":
     return closing(identity.identify(settings))
 
 
+def where_processed(command: str) -> str:
+    """Name a command that processes clips; whoever has a token alone is told where it runs."""
+    place = " on a machine that has SUPABASE_DB_URL" if load_settings().is_by_api else ""
+    return f"`{command}`{place}"
+
+
 def leave(sentence: str) -> NoReturn:
     """End with a sentence on the error stream: what was named is not there."""
     say(sentence, error=True)

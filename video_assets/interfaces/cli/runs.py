@@ -17,6 +17,7 @@ from video_assets.interfaces.cli.reading import (
     LimitOption,
     leave,
     reading,
+    where_processed,
 )
 from video_assets.interfaces.cli.wording import (
     cell,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 COLORS = {"completed": "green", "active": "cyan", "failed": "red", "stopped": "yellow"}
-NO_RUN = "no run yet: `video-assets ingest FOLDER` makes one"
 
 app = typer.Typer(
     help="What each ingest, backfill and watched folder took in, and what came of it.",
@@ -71,11 +71,7 @@ def list_runs(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
         told = [_told(run, folder) for run, folder in zip(found, folders, strict=True)]
         say_json({"total": total, "shown": len(found), "runs": told})
     elif not found:
-        say(
-            "no run yet: `video-assets ingest FOLDER` makes one"
-            if looking.browser
-            else NO_CATALOGUE
-        )
+        say(_no_run() if looking.browser else NO_CATALOGUE)
     else:
         console().print(_table(found))
         if note := page_note(len(found), total):
@@ -187,11 +183,15 @@ def _one(name: str) -> "Iterator[tuple[Settings, Browser, Run]]":
         found, total = runs.list_runs(browser.catalogue, browser.owner, named=named, at_most=10)
         if not found:
             shows = "`video-assets runs list` shows them"
-            leave(f"there is no run called {clean(name)}; {shows}" if named else NO_RUN)
+            leave(f"there is no run called {clean(name)}; {shows}" if named else _no_run())
         is_clear = named is None or total == 1 or named in (found[0].run_id, found[0].name)
         if not is_clear:
             leave(f"{clean(name)} is {total} runs: {listed(run.run_id for run in found)}")
         yield looking.settings, browser, found[0]
+
+
+def _no_run() -> str:
+    return f"no run yet: {where_processed('video-assets ingest FOLDER')} makes one"
 
 
 def _table(found: list[Run]) -> Table:

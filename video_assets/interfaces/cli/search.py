@@ -40,7 +40,15 @@ from video_assets.interfaces.cli.search_options import (
 )
 from video_assets.interfaces.cli.search_pictures import show_pictures
 from video_assets.interfaces.cli.search_table import hits_table
-from video_assets.interfaces.cli.wording import console, new_table, say, say_json, size, titled
+from video_assets.interfaces.cli.wording import (
+    console,
+    counted,
+    new_table,
+    say,
+    say_json,
+    size,
+    titled,
+)
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, VectorState, Visible, Weights
 from video_assets.search.spelling import suggest
@@ -265,7 +273,7 @@ def _say_what_was_searched(asked: Asked, seen: Visible, nothing: tuple[str, bool
         say(f"searched what is said in {seen.clips_with_speech:,} of {seen.clips:,} clips")
         return
     if asked.kind is not SearchType.SEMANTIC:
-        say(f"searched the words of {seen.clips:,} clips")
+        say(f"searched the words of {counted(seen.clips, 'clip')}")
     if asked.kind is SearchType.FULLTEXT:
         return
     if not seen.clips_with_vectors:

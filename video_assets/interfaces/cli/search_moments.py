@@ -20,7 +20,7 @@ from video_assets.interfaces.cli.search_options import (
 )
 from video_assets.interfaces.cli.search_pictures import show_pictures
 from video_assets.interfaces.cli.search_table import hits_table
-from video_assets.interfaces.cli.wording import console, say, say_json, titled
+from video_assets.interfaces.cli.wording import console, counted, say, say_json, titled
 from video_assets.search import queries
 from video_assets.search.queries import Hit, Question, Visible
 
@@ -76,7 +76,8 @@ def _say_what_was_searched(
         say(said)
     if seen.clips_in_question != seen.clips:
         say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
-    say(f"searched {seen.moments:,} passages of {seen.clips_with_speech:,} clips with speech")
+    clips = counted(seen.clips_with_speech, "clip")
+    say(f"searched {counted(seen.moments, 'passage')} of {clips} with speech")
     if seen.moments_with_vectors:
         say(f"by meaning: {seen.moments_with_vectors:,} of them have vectors of {seen.model}")
         if is_likeness_left:

@@ -10,7 +10,7 @@ from video_assets.interfaces.cli.parts import (
     parts_of,
 )
 from video_assets.interfaces.cli.queued import queued_cells
-from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, reading
+from video_assets.interfaces.cli.reading import NO_CATALOGUE, JsonOption, reading, where_processed
 from video_assets.interfaces.cli.wording import console, say, say_json
 from video_assets.storage.own_cells import cells
 
@@ -81,4 +81,4 @@ def _show(choices: list[Choice]) -> None:
         say("Nothing is stale.")
         return
     console().print(table)
-    say("`video-assets backfill --stale` makes them again.")
+    say(f"{where_processed('video-assets backfill --stale')} makes them again.")

@@ -90,7 +90,9 @@ def add(
     owner: Annotated[
         str | None,
         typer.Option(
-            "--owner", help="Whose clips they are: a user's id.", show_default="who is signed in"
+            "--owner",
+            help="Whose clips they are: a user's id or address.",
+            show_default="who is signed in",
         ),
     ] = None,
     ignore: Annotated[
@@ -119,7 +121,7 @@ def add(
     try:
         watched = WatchFolder(
             path=absolute(folder.expanduser()),
-            owner=owner or word_for(identify(settings)),
+            owner=_named(settings, owner) if owner else word_for(identify(settings)),
             preset=preset,
             pattern=pattern,
             ignore=tuple(ignore or ()),
@@ -191,6 +193,17 @@ def _stand(folder: WatchFolder, catalogue: Postgres | None) -> Watched:
     return Watched(
         path=str(folder.path), **about, state=state, known_files=known, missing_files=missing
     )
+
+
+def _named(settings: Settings, word: str) -> str:
+    """An owner as settings name them: an address, which may change, by its account's id."""
+    if "@" not in word:
+        return word
+    with _catalogue(settings) as catalogue:
+        found = owners.find(catalogue, word) if catalogue is not None else None
+    if found is None:
+        leave(f"there is no owner {clean(word)}; give an id or an address")
+    return str(found)
 
 
 @contextmanager

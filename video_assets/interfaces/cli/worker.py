@@ -22,6 +22,7 @@ from video_assets.presets.model import PipelineConfiguration, load_preset
 from video_assets.presets.strict import nearest
 from video_assets.settings import Settings, load_settings
 from video_assets.storage import dagster_database, run_queue
+from video_assets.storage.artifact_store import open_store
 from video_assets.storage.catalogue import open_catalogue, require_database
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.server_file import EmbeddedServerError, tail
@@ -78,6 +79,7 @@ def worker(
     is_started = dagster_database.start(settings)
     with closing(open_catalogue(settings)) as catalogue:
         catalogue.confirm_sessions()
+        open_store(settings, catalogue)  # or every run would fail for want of a key
     with only_one(settings), Stop() as stop, metrics_served(settings):
         code = _serve(chosen, preset, stop, [leash.STOP_DATABASE] if is_started else [])
     raise typer.Exit(code)
