@@ -2,6 +2,7 @@
 
 import random
 import re
+import socket
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,18 @@ class DatabaseUnreachableError(psycopg.OperationalError):
 def is_full(error: BaseException) -> bool:
     """Whether a server or pooler is there and has no room for a further connection."""
     return isinstance(error, psycopg.OperationalError) and _FULL.search(str(error)) is not None
+
+
+def is_refused(dsn: str) -> bool:
+    """Whether nobody listens where a server should be: one that is starting already does."""
+    where = urlsplit(dsn)
+    try:
+        socket.create_connection((where.hostname, where.port or 5432), CONNECT_S).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def connect(dsn: str, rows: RowFactory[Row], *, wait_s: float) -> psycopg.Connection[Row]:

@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import selectors
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from video_assets.storage.connecting import Connection, DatabaseUnreachableError
 
 MAX_CONNECTIONS = 16  # of 200, for each process
 WAIT_S = 30.0  # long enough for a server that is just being restarted
+GONE_S = 10.0  # one that comes back listens by then, though it may not be ready yet
 IDLE_S = 60.0  # others may have use for the room that an idle connection takes
 
 
@@ -89,20 +91,27 @@ class Postgres:
     @contextmanager
     def _lend(self) -> Iterator[Connection]:
         pool = self._pool()
-        try:
-            connection = pool.getconn()
-        except PoolTimeout as error:
-            raise DatabaseUnreachableError(self._why_none(pool)) from error
+        connection = self._take(pool)
         try:
             with connection:
                 yield connection
         finally:
             pool.putconn(connection)
 
-    def _why_none(self, pool: ConnectionPool[Connection]) -> str:
+    def _take(self, pool: ConnectionPool[Connection]) -> Connection:
+        began = time.monotonic()
+        while True:
+            try:
+                return pool.getconn(timeout=min(GONE_S, WAIT_S))
+            except PoolTimeout as error:
+                waited_s = time.monotonic() - began
+                if waited_s >= WAIT_S or connecting.is_refused(self.dsn):
+                    raise DatabaseUnreachableError(self._why_none(pool, waited_s)) from error
+
+    def _why_none(self, pool: ConnectionPool[Connection], waited_s: float) -> str:
         """Say why no connection was lent."""
         where = connecting.address(self.dsn)
-        told = f"the database at {where} did not lend a connection within {WAIT_S:.0f} s"
+        told = f"the database at {where} did not lend a connection within {waited_s:.0f} s"
         if pool.get_stats().get("pool_size") == self.max_connections:
             return f"{told}: all {self.max_connections} of this process are in use"
         try:
@@ -152,7 +161,6 @@ def _new_pool(catalogue: Postgres) -> ConnectionPool[Connection]:
         kwargs={**connecting.OPTIONS, "row_factory": dict_row},
         min_size=0,
         max_size=catalogue.max_connections,
-        timeout=WAIT_S,
         max_idle=IDLE_S,
         check=confirm_alive,
         open=False,

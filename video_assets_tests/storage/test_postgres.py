@@ -1,6 +1,7 @@
 """Transactions: who they are, that they are whole, and that they survive a restart and a fork."""
 
 import os
+import socket
 import threading
 import time
 import uuid
@@ -144,12 +145,25 @@ def test_a_session_lock_ends_with_its_connection(catalogue: Postgres):
     pytest.fail("the lock is still held")
 
 
-def test_a_silent_server_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(postgres, "WAIT_S", 0.5)
+def test_a_server_that_is_gone_is_not_waited_for_as_long_as_one_that_restarts(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(postgres, "GONE_S", 0.5)
     nobody = Postgres("postgresql://authenticator:secret@127.0.0.1:1/video_assets")
     with pytest.raises(DatabaseUnreachableError, match=r"127\.0\.0\.1:1 .* db status"):
         who(nobody)
     nobody.close()
+
+
+def test_a_server_that_listens_and_is_silent_is_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(postgres, "GONE_S", 0.2)
+    monkeypatch.setattr(postgres, "WAIT_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        mute = Postgres(f"postgresql://authenticator@127.0.0.1:{port}/x?connect_timeout=2")
+        with pytest.raises(DatabaseUnreachableError, match="within 1 s"):
+            who(mute)
+        mute.close()
 
 
 @contextmanager
