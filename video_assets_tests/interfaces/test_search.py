@@ -96,6 +96,20 @@ def test_more_than_the_database_can_count_is_refused(
     assert "less than or equal to" in shell.error("search", "query", "ice", option, "2000000000")
 
 
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_what_no_number_can_be_compared_with_is_refused(shell: Shell, number: str):
+    for command, option in (
+        ("query", "--threshold"),
+        ("query", "--fulltext-weight"),
+        ("query", "--summary-weight"),
+        ("query", "--keyword-weight"),
+        ("similar", "--threshold"),
+        ("moments", "--threshold"),
+    ):
+        said = shell.error("search", command, "ice", option, number)
+        assert f"Invalid value for '{option}'" in said
+
+
 def test_a_narrow_terminal_shows_every_number(shell: Shell, clips: dict[str, uuid.UUID]):
     said = shell("search", "query", "regatta", "--scores", columns=80)
     for whole in (str(clips[LONG])[:8], "surveillance", "1m 15s", "0.020", "fulltext"):

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
+from typing import Annotated
 
 import typer
 
 from video_assets.interfaces.cli.browse import info
 from video_assets.interfaces.cli.meaning import (
     needed_vectors,
-    no_vector,
     no_vectors,
     question_vectors,
 )
@@ -21,7 +19,6 @@ from video_assets.interfaces.cli.reading import (
     LimitOption,
     Reading,
     leave,
-    one_clip,
     reading,
 )
 from video_assets.interfaces.cli.search_eval import evaluate
@@ -35,10 +32,14 @@ from video_assets.interfaces.cli.search_options import (
     ThresholdOption,
     WhereOption,
     conditions,
-    nothing_found,
+    finite,
+    say_how_many_are_wanted,
+    say_nothing_found,
+    say_what_is_less_alike,
     visible,
 )
 from video_assets.interfaces.cli.search_pictures import show_pictures
+from video_assets.interfaces.cli.search_similar import similar
 from video_assets.interfaces.cli.search_table import hits_table
 from video_assets.interfaces.cli.wording import (
     console,
@@ -50,11 +51,8 @@ from video_assets.interfaces.cli.wording import (
     titled,
 )
 from video_assets.search import queries
-from video_assets.search.queries import Hit, Question, VectorState, Visible, Weights
+from video_assets.search.queries import Hit, Question, Visible, Weights
 from video_assets.search.spelling import suggest
-
-if TYPE_CHECKING:
-    from video_assets.storage.browse import Browser
 
 
 class SearchType(str, Enum):
@@ -73,8 +71,11 @@ LISTS = {
     SearchType.TRANSCRIPTS: ("transcripts",),
 }
 
+BY_MEANING = (SearchType.SEMANTIC, SearchType.HYBRID)
+
 search = typer.Typer(help="Find clips and look at them.", no_args_is_help=True)
 search.command("info")(info)
+search.command("similar")(similar)
 search.command("moments")(moments)
 search.command("eval")(evaluate)
 
@@ -101,13 +102,15 @@ def query(
     scores: ScoresOption = False,
     threshold: ThresholdOption = 0.3,
     fulltext_weight: Annotated[
-        float, typer.Option(min=0, help="hybrid: how much the words count.")
+        float, typer.Option(min=0, callback=finite, help="hybrid: how much the words count.")
     ] = 1.0,
     summary_weight: Annotated[
-        float, typer.Option(min=0, help="How much likeness to the summaries counts.")
+        float,
+        typer.Option(min=0, callback=finite, help="How much likeness to the summaries counts."),
     ] = 1.0,
     keyword_weight: Annotated[
-        float, typer.Option(min=0, help="How much likeness to the keywords counts.")
+        float,
+        typer.Option(min=0, callback=finite, help="How much likeness to the keywords counts."),
     ] = 0.8,
     explain: ExplainOption = False,
     open_it: OpenOption = False,
@@ -137,64 +140,17 @@ def query(
         table = hits_table(hits, kind.value, scores=scores)
         console().print(titled(f"Search Results ({len(hits)} found)", table))
     if seen is not None:
-        nothing = None if hits else nothing_found("results", text, offset)
-        _say_what_was_searched(asked, seen, nothing)
+        if not hits:
+            say_nothing_found("results", text, offset)
+        _say_what_was_searched(asked, seen)
+        if not hits and seen.clips_with_vectors and kind in BY_MEANING:
+            say_what_is_less_alike(text, offset, threshold)
     elif not hits:
         say(NO_CATALOGUE)
     if question.legs is not None and seen is not None:
         say_legs(question.legs, LISTS[kind])
     if meant is not None:
         say(f"no clip has these words; did you mean: {meant}")
-
-
-@search.command("similar")
-def similar(
-    clip: Annotated[
-        str, typer.Argument(help="Id or checksum, or the beginning of one; or a name.")
-    ],
-    limit: LimitOption = 5,
-    threshold: Annotated[
-        float, typer.Option("--threshold", "-t", help="The least likeness, at most 1.")
-    ] = 0.5,
-    where: WhereOption = None,
-    explain: ExplainOption = False,
-    open_it: OpenOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Find clips that are about the same as one of them."""
-    question = Question(conditions(where), limit, legs=[] if explain else None)
-    with reading() as opened:
-        name = one_clip(opened.browser, clip)
-        hits: list[Hit] = []
-        state: VectorState = "there"
-        if opened.browser is not None:
-            catalogue = opened.browser.catalogue
-            hits = queries.similar(catalogue, opened.owner, name.id, question, threshold=threshold)
-            if not hits:
-                state = _vector_state(opened.browser, name.id)
-        if open_it:
-            show_pictures(opened, f"like {name.file_name}", hits)
-    if as_json:
-        say_json({"shown": len(hits), "vector": state, "legs": question.legs, "clips": hits})
-        return
-    if hits:
-        table = hits_table(hits, "similar", scores=True)
-        console().print(titled(f"Similar Clips ({len(hits)} found)", table))
-    elif state != "there":
-        say(f"No similar clips found: {no_vector(name.file_name, state)}")
-    else:
-        say(f"No similar clips found; --threshold {threshold / 2:g} shows less similar ones")
-    if question.legs is not None:
-        say_legs(question.legs, ("summary",))
-
-
-def _vector_state(browser: "Browser", clip: UUID) -> VectorState:
-    """Say why a clip is like no other; one that waits for a step that failed waits in vain."""
-    state = queries.vector_state(browser.catalogue, browser.owner, clip)
-    details = browser.details(clip) if state == "waits" else None
-    if details is not None and any(step.state == "blocked" for step in details.steps):
-        return "blocked"
-    return state
 
 
 @search.command("stats")
@@ -263,22 +219,16 @@ def _meant(opened: Reading, asked: Asked, hits: Sequence[Hit]) -> str | None:
     return suggest(opened.browser.catalogue, opened.owner, asked.text)
 
 
-def _say_what_was_searched(asked: Asked, seen: Visible, nothing: tuple[str, bool] | None) -> None:
-    said, is_likeness_left = nothing or (None, False)
-    if said is not None:
-        say(said)
-    if seen.clips_in_question != seen.clips:
-        say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
+def _say_what_was_searched(asked: Asked, seen: Visible) -> None:
+    say_how_many_are_wanted(seen)
     if asked.kind is SearchType.TRANSCRIPTS:
         say(f"searched what is said in {seen.clips_with_speech:,} of {seen.clips:,} clips")
         return
     if asked.kind is not SearchType.SEMANTIC:
         say(f"searched the words of {counted(seen.clips, 'clip')}")
-    if asked.kind is SearchType.FULLTEXT:
+    if asked.kind not in BY_MEANING:
         return
-    if not seen.clips_with_vectors:
+    if seen.clips_with_vectors:
+        say(f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}")
+    else:
         say(f"by meaning: {no_vectors(seen)}")
-        return
-    say(f"by meaning: {seen.clips_with_vectors:,} clips have vectors of {seen.model}")
-    if is_likeness_left:
-        say(f"none is more alike than {asked.threshold:g}; a lower --threshold shows more")

@@ -15,7 +15,9 @@ from video_assets.interfaces.cli.search_options import (
     ThresholdOption,
     WhereOption,
     conditions,
-    nothing_found,
+    say_how_many_are_wanted,
+    say_nothing_found,
+    say_what_is_less_alike,
     visible,
 )
 from video_assets.interfaces.cli.search_pictures import show_pictures
@@ -60,27 +62,22 @@ def moments(
         table = hits_table(hits, "moments", scores=scores)
         console().print(titled(f"Moments ({len(hits)} found)", table))
     if seen is not None:
-        nothing = None if hits else nothing_found("moments", text, offset)
-        _say_what_was_searched(seen, threshold, nothing)
+        if not hits:
+            say_nothing_found("moments", text, offset)
+        _say_what_was_searched(seen)
+        if not hits and seen.moments_with_vectors:
+            say_what_is_less_alike(text, offset, threshold)
     elif not hits:
         say(NO_CATALOGUE)
     if question.legs is not None and seen is not None:
         say_legs(question.legs, ("text", "semantic"))
 
 
-def _say_what_was_searched(
-    seen: Visible, threshold: float, nothing: tuple[str, bool] | None
-) -> None:
-    said, is_likeness_left = nothing or (None, False)
-    if said is not None:
-        say(said)
-    if seen.clips_in_question != seen.clips:
-        say(f"{seen.clips_in_question:,} of {seen.clips:,} clips are as --where wants them")
+def _say_what_was_searched(seen: Visible) -> None:
+    say_how_many_are_wanted(seen)
     clips = counted(seen.clips_with_speech, "clip")
     say(f"searched {counted(seen.moments, 'passage')} of {clips} with speech")
     if seen.moments_with_vectors:
         say(f"by meaning: {seen.moments_with_vectors:,} of them have vectors of {seen.model}")
-        if is_likeness_left:
-            say(f"none is more alike than {threshold:g}; a lower --threshold shows more")
     else:
         say(f"by meaning: {no_vectors(seen)}")
