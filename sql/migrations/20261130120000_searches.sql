@@ -135,8 +135,20 @@ BEGIN
 END
 $$;
 
+-- Whatever must not be there of a question as in a web search, in every language of the owner's clips; null where
+-- nothing is unwanted. A hyphen inside a word or a phrase says nothing, and two before it take each other back.
+CREATE FUNCTION private.unwanted(owner uuid, asked text) RETURNS tsquery
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (private.text_query(owner, w.either)).all_words
+      FROM (SELECT string_agg(m.word[1], ' OR ') AS either
+              FROM regexp_matches(asked, '(?:--)*-("[^"]*"?|[^\s"-][^\s"]*)|"[^"]*"?|[^\s"]+', 'g') AS m (word)) AS w
+     WHERE w.either IS NOT NULL
+$$;
+
 -- What was asked, in every language in which the owner has clips: each answers in its own. `all_words` wants all of
--- them, `any_word` one; words that mean nothing in English (the, of) are not among those.
+-- them, `any_word` one; words that mean nothing in English (the, of) are not among those. What must not be there must not
+-- in any language: one that does not know a word's other forms, or wants the small words of a phrase, would find clips
+-- that have it. A hyphen by itself says nothing.
 CREATE OR REPLACE FUNCTION private.text_query(owner uuid, asked text, OUT all_words tsquery, OUT any_word tsquery)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -145,6 +157,8 @@ DECLARE
     parts  tsquery[] := '{}';
     word   text;
     words  text[] := '{}';
+    unwanted       constant tsquery := private.unwanted(owner, asked);
+    without_dashes constant text := regexp_replace(asked, '(?<![^\s"])-+(?!\S)', ' ', 'g');
 BEGIN
     FOR config IN
         WITH RECURSIVE known (name) AS (
@@ -159,7 +173,7 @@ BEGIN
         UNION SELECT 'pg_catalog.simple'::regconfig
         UNION SELECT 'pg_catalog.english'::regconfig
     LOOP
-        part := websearch_to_tsquery(config, asked);
+        part := websearch_to_tsquery(config, without_dashes);
         CONTINUE WHEN numnode(part) = 0 OR part = ANY (parts);
         parts := parts || part;
         all_words := CASE WHEN all_words IS NULL THEN part ELSE all_words || part END;
@@ -171,6 +185,7 @@ BEGIN
         any_word := CASE WHEN any_word IS NULL THEN part ELSE any_word || part END;
     END LOOP;
     IF all_words::text ~ '!' THEN  -- a word that must not be there cannot be one of several
+        all_words := CASE WHEN unwanted IS NULL THEN all_words ELSE all_words && !! unwanted END;
         any_word := all_words;
     END IF;
 END
@@ -297,102 +312,6 @@ END
 $$;
 
 
--- The clips nearest to a vector. Where an owner has few all of their vectors are read, which is exact and quick; else
--- the index of neighbours is asked. That one leaves out what others own and what the conditions exclude after it has
--- looked, so when too few are left all are read after all. How many there are is told by those of which the id begins
--- with six zero bits: ids of clips are drawn by chance. Whoever reads all may as well give more than is asked for:
--- so that what is made of several lists is one list, whichever page of it is wanted.
-CREATE OR REPLACE FUNCTION private.nearest(
-    owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer)
-RETURNS TABLE (clip_id uuid, similarity float8)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    few          constant integer := 8000;
-    wanted_space smallint := (SELECT id FROM public.embedding_spaces WHERE is_in_use);
-    leg          text := (ARRAY['summary', 'keyword', 'means'])[wanted_kind];
-    candidates   text := format(
-        'FROM public.clip_vectors AS x %s WHERE x.user_id = $1 AND x.space = %s AND x.kind = %s AND %s',
-        CASE WHEN jsonb_array_length(conditions) > 0 THEN 'JOIN public.clips AS c ON c.id = x.clip_id' END,
-        wanted_space, wanted_kind, private.conditions(conditions));
-    there        bigint;
-    held         bigint;
-    clips        uuid[];
-    distances    float8[];
-    statement    text;
-BEGIN
-    IF owner IS NULL OR target IS NULL OR wanted_space IS NULL THEN
-        RETURN;
-    END IF;
-    EXECUTE format('SELECT 64 * count(*) FROM (SELECT %s AND x.clip_id < %L) AS f', candidates,
-                   '04000000-0000-0000-0000-000000000000') INTO there USING owner;
-    IF there > few THEN
-        PERFORM set_config('hnsw.ef_search', least(1000, greatest(200, 2 * at_most))::text, true),
-                set_config('hnsw.iterative_scan', 'relaxed_order', true),
-                set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true);
-        statement := format('SELECT array_agg(n.clip_id), array_agg(n.distance)
-                               FROM (SELECT x.clip_id, x.v OPERATOR(extensions.<#>) $2 AS distance %s
-                                      ORDER BY x.v OPERATOR(extensions.<#>) $2 LIMIT $3) AS n', candidates);
-        EXECUTE statement INTO clips, distances USING owner, target, at_most;
-        PERFORM private.note_leg(leg, 'neighbours', coalesce(cardinality(clips), 0), statement, owner, target, at_most);
-        PERFORM set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true);
-    END IF;
-    IF cardinality(clips) = at_most THEN
-        RETURN QUERY
-        SELECT n.clip_id, -n.distance FROM unnest(clips, distances) AS n (clip_id, distance)
-         ORDER BY n.distance, n.clip_id;
-    ELSE
-        statement := format(
-            'SELECT n.clip_id, -n.distance
-               FROM (SELECT x.clip_id, x.v OPERATOR(extensions.<#>) $2 AS distance %s OFFSET 0) AS n
-              ORDER BY n.distance, n.clip_id LIMIT greatest($3, 1000)', candidates);
-        RETURN QUERY EXECUTE statement USING owner, target, at_most;
-        GET DIAGNOSTICS held = ROW_COUNT;
-        PERFORM private.note_leg(leg, 'exact', held, statement, owner, target, at_most);
-    END IF;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION public.semantic_search_clips(
-    query_summary_embedding extensions.vector, query_keyword_embedding extensions.vector,
-    match_count integer DEFAULT 10, summary_weight float8 DEFAULT 1.0, keyword_weight float8 DEFAULT 0.8,
-    similarity_threshold float8 DEFAULT 0.0, filters jsonb DEFAULT '[]', match_offset integer DEFAULT 0)
-RETURNS TABLE (id uuid, file_name text, local_path text, content_summary text, content_tags text[],
-               duration_seconds numeric, camera_make text, camera_model text, content_category text,
-               processed_at timestamptz, summary_similarity float8, keyword_similarity float8,
-               combined_similarity float8)
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-    WITH me AS MATERIALIZED (
-        SELECT (SELECT auth.uid()) AS id, (SELECT s.id FROM public.embedding_spaces AS s WHERE s.is_in_use) AS space,
-               query_summary_embedding::extensions.halfvec AS summary,
-               query_keyword_embedding::extensions.halfvec AS keyword,
-               greatest(200, 2 * (match_offset + match_count)) AS pool
-    ), near AS (
-        SELECT f.clip_id FROM me CROSS JOIN LATERAL private.nearest(me.id, 1, me.summary, filters, me.pool) AS f
-        UNION
-        SELECT f.clip_id FROM me CROSS JOIN LATERAL private.nearest(me.id, 2, me.keyword, filters, me.pool) AS f
-    ), found AS MATERIALIZED (
-        SELECT near.clip_id, coalesce(-(s.v OPERATOR(extensions.<#>) me.summary), 0) AS summary,
-               coalesce(-(k.v OPERATOR(extensions.<#>) me.keyword), 0) AS keyword
-          FROM near
-         CROSS JOIN me
-          LEFT JOIN public.clip_vectors AS s
-            ON (s.user_id, s.space, s.kind, s.clip_id) = (me.id, me.space, 1, near.clip_id)
-          LEFT JOIN public.clip_vectors AS k
-            ON (k.user_id, k.space, k.kind, k.clip_id) = (me.id, me.space, 2, near.clip_id)
-    ), best AS MATERIALIZED (
-        SELECT f.*, f.summary * summary_weight + f.keyword * keyword_weight AS combined
-          FROM found AS f
-         WHERE f.summary >= similarity_threshold
-         ORDER BY combined DESC, f.clip_id
-        OFFSET match_offset LIMIT match_count
-    )
-    SELECT c.id, c.file_name, c.local_path, c.content_summary, c.content_tags, c.duration_seconds, c.camera_make,
-           c.camera_model, c.content_category, c.processed_at, best.summary, best.keyword, best.combined
-      FROM best
-      JOIN public.clips AS c ON c.id = best.clip_id AND c.user_id = (SELECT auth.uid())
-     ORDER BY best.combined DESC, best.clip_id
-$$;
-
 -- Three ranked lists, of words and of both vectors; a clip's rank is the sum of weight / (rrf_k + place) over them. In
 -- the lists of vectors stand only clips that are at least so alike; whoever names no likeness gets all, and so as many
 -- clips as are asked for while there are so many.
@@ -413,7 +332,8 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_te
         SELECT (SELECT auth.uid()) AS id, greatest(100, 2 * (match_offset + match_count)) AS pool,
                (SELECT s.id FROM public.embedding_spaces AS s WHERE s.is_in_use) AS space,
                query_summary_embedding::extensions.halfvec AS summary,
-               query_keyword_embedding::extensions.halfvec AS keyword
+               query_keyword_embedding::extensions.halfvec AS keyword,
+               private.unwanted((SELECT auth.uid()), query_text) AS unwanted
     ), lists AS (
         SELECT 1 AS list, f.clip_id, f.place, fulltext_weight AS weight
           FROM me
@@ -425,12 +345,16 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_te
          CROSS JOIN LATERAL private.nearest(me.id, 1, me.summary, filters, me.pool)
                WITH ORDINALITY AS f (clip_id, similarity, place)
          WHERE f.similarity >= similarity_threshold
+           AND (me.unwanted IS NULL OR NOT EXISTS (SELECT FROM public.clip_texts AS t
+                                                    WHERE t.clip_id = f.clip_id AND t.fts @@ me.unwanted))
         UNION ALL
         SELECT 3, f.clip_id, f.place, keyword_weight
           FROM me
          CROSS JOIN LATERAL private.nearest(me.id, 2, me.keyword, filters, me.pool)
                WITH ORDINALITY AS f (clip_id, similarity, place)
          WHERE f.similarity >= similarity_threshold
+           AND (me.unwanted IS NULL OR NOT EXISTS (SELECT FROM public.clip_texts AS t
+                                                    WHERE t.clip_id = f.clip_id AND t.fts @@ me.unwanted))
     ), best AS MATERIALIZED (
         SELECT l.clip_id, sum(l.weight / (rrf_k + l.place)) AS rank,
                (min(l.place) FILTER (WHERE l.list = 1))::integer AS text_place,
@@ -495,61 +419,6 @@ BEGIN
 END
 $$;
 
--- The moments nearest to a vector. Where an owner has few, all are read, and more are given than are asked for, as of
--- clips; else those of the clips whose mean is near. Moments are counted until there are too many: clips have one or
--- hundreds, so that no sample of clips tells how many there are. Of 565,000 moments that costs 0.25 ms, a sample 0.6.
--- Reading 100 clips finds all but a hundredth of the nearest ten where clips keep to their subject; of passages that
--- stray from it, which are nearest to nothing that their clip is about, more clips find hardly more: of as many
--- moments, a third of which stray, 100 clips find 55 % of the nearest ten in 9 ms, 200 60 % in 15 and 400 66 % in 27.
-DROP FUNCTION private.nearest_moments(uuid, extensions.halfvec, jsonb, integer);
-CREATE FUNCTION private.nearest_moments(
-    owner uuid, target extensions.halfvec, conditions jsonb, at_most integer)
-RETURNS TABLE (segment_id uuid, similarity float8)
-LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    few          constant integer := 4000;
-    clips_read   constant integer := 100;
-    wanted_space smallint := (SELECT id FROM public.embedding_spaces WHERE is_in_use);
-    are_many     boolean;
-    near         uuid[];
-    held         bigint;
-    statement    text;
-BEGIN
-    IF owner IS NULL OR target IS NULL OR wanted_space IS NULL THEN
-        RETURN;
-    END IF;
-    are_many := EXISTS (SELECT FROM public.moment_vectors AS m
-                         WHERE m.user_id = owner AND m.space = wanted_space
-                        OFFSET few);
-    IF are_many THEN
-        SELECT array_agg(n.clip_id) INTO near
-          FROM (SELECT f.clip_id
-                  FROM private.nearest(owner, 3, target, conditions, greatest(clips_read, at_most)) AS f
-                 LIMIT greatest(clips_read, at_most)) AS n;
-    END IF;
-    statement := format(
-        'SELECT n.segment_id, -n.distance
-           FROM (SELECT m.segment_id, m.clip_id, m.v OPERATOR(extensions.<#>) $2 AS distance
-                   FROM public.moment_vectors AS m
-                   %1$s
-                  WHERE m.user_id = $1 AND m.space = %2$s AND %3$s AND %4$s
-                  ORDER BY distance
-                  FETCH FIRST (%5$s) ROWS WITH TIES) AS n
-           JOIN public.segments AS s ON s.id = n.segment_id
-          ORDER BY n.distance, s.created_at DESC, n.clip_id, s.number, n.segment_id
-          LIMIT %5$s',
-        CASE WHEN jsonb_array_length(conditions) > 0 THEN 'JOIN public.clips AS c ON c.id = m.clip_id' END,
-        wanted_space,
-        CASE WHEN are_many THEN 'm.clip_id = ANY ($4)' ELSE 'true' END,
-        private.conditions(conditions),
-        CASE WHEN are_many THEN '$3' ELSE 'greatest($3, 1000)' END);
-    RETURN QUERY EXECUTE statement USING owner, target, at_most, near;
-    GET DIAGNOSTICS held = ROW_COUNT;
-    PERFORM private.note_leg('semantic', CASE WHEN are_many THEN 'nearest clips' ELSE 'exact' END, held, statement, owner,
-                             target, at_most, near);
-END
-$$;
-
 -- Parts of clips by their words and by what they mean, as hybrid_search_clips finds clips.
 DROP FUNCTION public.search_moments(text, extensions.vector, integer, float8, float8, integer, jsonb, integer);
 CREATE FUNCTION public.search_moments(
@@ -564,6 +433,7 @@ DECLARE
     me    constant uuid := (SELECT auth.uid());
     pool  constant integer := greatest(100, 2 * (match_offset + match_count));
     query record := private.text_query(me, query_text);
+    unwanted constant tsquery := private.unwanted(me, query_text);
     told  uuid[] := ARRAY(SELECT private.match_moments(me, query.all_words, filters, greatest(1000, pool)));
 BEGIN
     IF cardinality(told) = 0 AND query.any_word <> query.all_words THEN
@@ -578,6 +448,8 @@ BEGIN
           FROM private.nearest_moments(me, query_embedding::extensions.halfvec, filters, pool)
                WITH ORDINALITY AS f (segment_id, similarity, place)
          WHERE f.similarity >= similarity_threshold
+           AND (unwanted IS NULL OR NOT EXISTS (SELECT FROM public.segments AS t
+                                                 WHERE t.id = f.segment_id AND t.fts @@ unwanted))
     ), good AS MATERIALIZED (
         SELECT l.segment_id, sum(l.weight / (rrf_k + l.place)) AS rank,
                (min(l.place) FILTER (WHERE l.list = 1))::integer AS text_place,
@@ -684,13 +556,13 @@ COMMENT ON TABLE public.vectors IS
 COMMENT ON COLUMN public.vectors.segment_id IS
     'Of what others write here: our own vectors of parts lie in moment_vectors, and what was embedded is the content of the segment.';
 COMMENT ON TABLE public.moment_vectors IS
-    'The vectors of passages, of which the embedded text is segments.content and the model that of the space. They take '
-    'the place of rows of kind segment in vectors. They have no index of neighbours: the clips whose mean is near are '
-    'looked for first.';
+    'The vectors of passages and scenes, of which the embedded text is segments.content and the model that of the space. '
+    'They take the place of rows of kind segment in vectors.';
 
 
 REVOKE ALL ON FUNCTION
     private.text_of(public.clips), private.index_text(), private.text_query(uuid, text),
+    private.unwanted(uuid, text),
     private.note_leg(text, text, bigint, text, uuid, anyelement, integer, uuid[]),
     private.match_words(regclass, uuid, tsquery, jsonb, integer, integer), private.find_texts(uuid, text, jsonb, integer),
     private.find_transcripts(uuid, text, jsonb, integer, integer),

@@ -1,7 +1,7 @@
 """A question in words, as vectors: written as the texts of the clips are, by their model."""
 
 from video_assets.search.queries import QueryVectors
-from video_assets.search.unwanted import UNWANTED
+from video_assets.search.unwanted import without_unwanted
 from video_assets.services.embedder import EmbedderSettings, load_embedder
 
 
@@ -10,7 +10,7 @@ def texts_of(question: str) -> tuple[str, str]:
 
     To a model, a word that must not be there is one more that is asked for: it is left out.
     """
-    wanted = " ".join(UNWANTED.sub(" ", question).split()) or question
+    wanted = " ".join(without_unwanted(question).split()) or question
     return f"Video content about: {wanted}", wanted
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from video_assets.search import queries
 from video_assets.search.queries import Question
-from video_assets.search.unwanted import UNWANTED
+from video_assets.search.unwanted import unwanted_spans
 from video_assets.storage.way_in import WayIn
 
 SHORTEST = 4  # shorter words are like too many others
 LIKENESS = 0.75
-_WORD = re.compile(rf"{UNWANTED.pattern}|[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def suggest(catalogue: WayIn, owner: UUID, text: str) -> str | None:
@@ -21,10 +21,12 @@ def suggest(catalogue: WayIn, owner: UUID, text: str) -> str | None:
     neither is one that must not be there.
     """
     known = set(queries.words(catalogue, owner))
+    unwanted = unwanted_spans(text)
 
     def corrected(found: re.Match[str]) -> str:
         word = found[0].lower()
-        if len(word) < SHORTEST or word in known or word.startswith("-"):
+        is_unwanted = any(begin < found.start() < end for begin, end in unwanted)
+        if len(word) < SHORTEST or word in known or is_unwanted:
             return found[0]
         meant = difflib.get_close_matches(word, known, 1, LIKENESS)
         is_there = bool(meant) and queries.fulltext(catalogue, owner, word, Question(limit=1))

@@ -14,7 +14,7 @@ from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate, sql_folder
 from video_assets_tests.conftest import run_sql
 
-RIGHTED = "20261130120000_searches.sql"
+RIGHTED = "20261130115000_neighbours.sql"
 # Whatever stands in these was another text once: not only where they look, but what they do.
 CHANGED = (
     *("text_of", "index_text", "condition", "text_query", "match_words", "find_texts"),

@@ -1,6 +1,10 @@
 -- Nearest neighbours that are found sooner, and nearest moments that are found at all.
 
--- The clips nearest to a vector, as before. They are counted only until there are too many to read.
+-- The clips nearest to a vector. Where an owner has few all of their vectors are read, which is exact and quick; else
+-- the index of neighbours is asked. That one leaves out what others own and what the conditions exclude after it has
+-- looked, so when too few are left all are read after all. How many there are is told by those of which the id begins
+-- with six zero bits: ids of clips are drawn by chance. Whoever reads all may as well give more than is asked for:
+-- so that what is made of several lists is one list, whichever page of it is wanted.
 CREATE OR REPLACE FUNCTION private.nearest(
     owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (clip_id uuid, similarity float8)
@@ -25,7 +29,7 @@ BEGIN
     EXECUTE format('SELECT 64 * count(*) FROM (SELECT %s AND x.clip_id < %L LIMIT %s) AS f', candidates,
                    '04000000-0000-0000-0000-000000000000', few / 64 + 1) INTO there USING owner;
     IF there > few THEN
-        PERFORM set_config('hnsw.ef_search', least(1000, greatest(200, 2 * at_most))::text, true),
+        PERFORM set_config('hnsw.ef_search', least(1000, greatest(120, at_most + at_most / 5))::text, true),
                 set_config('hnsw.iterative_scan', 'relaxed_order', true),
                 set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true);
         statement := format('SELECT array_agg(n.clip_id), array_agg(n.distance)
@@ -109,13 +113,13 @@ CREATE INDEX moment_vectors_signs_1 ON public.moment_vectors
 USING hnsw ((extensions.binary_quantize(v)::bit(1024)) extensions.bit_hamming_ops) WHERE space = 1;
 CREATE INDEX moment_vectors_signs_2 ON public.moment_vectors
 USING hnsw ((extensions.binary_quantize(v)::bit(1024)) extensions.bit_hamming_ops) WHERE space = 2;
-COMMENT ON TABLE public.moment_vectors IS 'The vectors of passages and scenes.';
 
 -- The moments nearest to a vector. Where an owner has few, all are read, and more are given than are asked for, as of
 -- clips; an owner of an eighth of all moments or more has those compared that have like signs. The index leaves out what
 -- others own and what conditions exclude after it has looked. So where too few are left, and for owners of many moments
 -- that are a small part of all, the moments of the clips whose mean is near are read.
-CREATE OR REPLACE FUNCTION private.nearest_moments(
+DROP FUNCTION private.nearest_moments(uuid, extensions.halfvec, jsonb, integer);
+CREATE FUNCTION private.nearest_moments(
     owner uuid, target extensions.halfvec, conditions jsonb, at_most integer)
 RETURNS TABLE (segment_id uuid, similarity float8)
 LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
@@ -131,8 +135,8 @@ DECLARE
     -- An eighth of all owners' moments, as counted when the table was last analyzed; nothing before.
     eighth       constant bigint := (SELECT greatest(0, reltuples) / 8 FROM pg_class
                                       WHERE oid = 'public.moment_vectors'::regclass);
-    are_many     boolean;
     are_most     boolean;
+    are_many     boolean;
     near         uuid[];
     distances    float8[];
     held         bigint;
@@ -141,19 +145,14 @@ BEGIN
     IF owner IS NULL OR target IS NULL OR wanted_space IS NULL THEN
         RETURN;
     END IF;
-    are_many := EXISTS (SELECT FROM public.moment_vectors AS m
-                         WHERE m.user_id = owner AND m.space = wanted_space
-                        OFFSET few);
-    IF eighth <= 4 * few THEN
-        are_most := are_many AND EXISTS (SELECT FROM public.moment_vectors AS m
-                                          WHERE m.user_id = owner AND m.space = wanted_space
-                                         OFFSET eighth);
-    ELSE
-        are_most := EXISTS (SELECT FROM public.moment_vectors AS m
-                             WHERE m.user_id = owner AND m.space = wanted_space
-                               AND m.clip_id < '04000000-0000-0000-0000-000000000000'
-                            OFFSET eighth / 64);
-    END IF;
+    are_most := CASE
+        WHEN eighth > 4 * few THEN EXISTS (SELECT FROM public.moment_vectors AS m
+                                            WHERE m.user_id = owner AND m.space = wanted_space
+                                              AND m.clip_id < '04000000-0000-0000-0000-000000000000'
+                                           OFFSET eighth / 64)
+        ELSE EXISTS (SELECT FROM public.moment_vectors AS m
+                      WHERE m.user_id = owner AND m.space = wanted_space
+                     OFFSET greatest(few, eighth)) END;
     IF are_most THEN
         -- A few more than are compared, for those that others own: to ask the index again costs as much as at first.
         PERFORM set_config('hnsw.ef_search', least(1000, compared + compared / 4)::text, true),
@@ -172,13 +171,20 @@ BEGIN
         IF cardinality(near) = compared THEN
             RETURN QUERY
             SELECT n.segment_id, -n.distance
-              FROM unnest(near, distances) AS n (segment_id, distance)
-              JOIN public.segments AS s ON s.id = n.segment_id
+              FROM (SELECT u.*, count(*) OVER (PARTITION BY u.distance) > 1 AS is_tied
+                      FROM unnest(near, distances) AS u (segment_id, distance)
+                     ORDER BY u.distance
+                     FETCH FIRST (at_most) ROWS WITH TIES) AS n
+              LEFT JOIN public.segments AS s ON s.id = CASE WHEN n.is_tied THEN n.segment_id END
              ORDER BY n.distance, s.created_at DESC, s.clip_id, s.number, n.segment_id
              LIMIT at_most;
             RETURN;
         END IF;
     END IF;
+    -- Asked of everybody whom the index did not answer: one long clip in the sample looks like many.
+    are_many := EXISTS (SELECT FROM public.moment_vectors AS m
+                         WHERE m.user_id = owner AND m.space = wanted_space
+                        OFFSET few);
     IF are_many THEN
         SELECT array_agg(n.clip_id) INTO near
           FROM (SELECT f.clip_id
