@@ -1,4 +1,21 @@
--- Nearest neighbours that are found sooner, and nearest moments that are found at all.
+-- Nearest neighbours that are found and written sooner, and nearest moments that are found at all.
+
+-- Twelve links a clip instead of 16: a new clip costs a quarter less, and a search that keeps more clips in view for the
+-- same time finds more. Vectors lie in clusters, between which the upper layers lead, and fewer links make more of those.
+DROP INDEX public.clip_vectors_11, public.clip_vectors_12, public.clip_vectors_13,
+           public.clip_vectors_21, public.clip_vectors_22, public.clip_vectors_23;
+CREATE INDEX clip_vectors_11 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 12)
+WHERE space = 1 AND kind = 1;
+CREATE INDEX clip_vectors_12 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 12)
+WHERE space = 1 AND kind = 2;
+CREATE INDEX clip_vectors_13 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 12)
+WHERE space = 1 AND kind = 3;
+CREATE INDEX clip_vectors_21 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 12)
+WHERE space = 2 AND kind = 1;
+CREATE INDEX clip_vectors_22 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 12)
+WHERE space = 2 AND kind = 2;
+CREATE INDEX clip_vectors_23 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 12)
+WHERE space = 2 AND kind = 3;
 
 -- The clips nearest to a vector. Where an owner has few all of their vectors are read, which is exact and quick; else
 -- the index of neighbours is asked. That one leaves out what others own and what the conditions exclude after it has
@@ -29,7 +46,7 @@ BEGIN
     EXECUTE format('SELECT 64 * count(*) FROM (SELECT %s AND x.clip_id < %L LIMIT %s) AS f', candidates,
                    '04000000-0000-0000-0000-000000000000', few / 64 + 1) INTO there USING owner;
     IF there > few THEN
-        PERFORM set_config('hnsw.ef_search', least(1000, greatest(120, at_most + at_most / 5))::text, true),
+        PERFORM set_config('hnsw.ef_search', least(1000, greatest(150, at_most + at_most / 2))::text, true),
                 set_config('hnsw.iterative_scan', 'relaxed_order', true),
                 set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true);
         statement := format('SELECT array_agg(n.clip_id), array_agg(n.distance)
