@@ -46,7 +46,7 @@ BEGIN
     EXECUTE format('SELECT 64 * count(*) FROM (SELECT %s AND x.clip_id < %L LIMIT %s) AS f', candidates,
                    '04000000-0000-0000-0000-000000000000', few / 64 + 1) INTO there USING owner;
     IF there > few THEN
-        PERFORM set_config('hnsw.ef_search', least(1000, greatest(150, at_most + at_most / 2))::text, true),
+        PERFORM set_config('hnsw.ef_search', least(1000, greatest(180, at_most + at_most / 2))::text, true),
                 set_config('hnsw.iterative_scan', 'relaxed_order', true),
                 set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true);
         statement := format('SELECT array_agg(n.clip_id), array_agg(n.distance)

@@ -31,7 +31,7 @@ SESSION = Session(
     access_token=SecretStr(ACCESS),
     refresh_token=SecretStr(REFRESH),
 )
-LATER = SESSION.model_copy(update={"refresh_token": SecretStr("another")})
+LATER = SESSION.model_copy(update={"refresh_token": SecretStr("a-later-refresh-token")})
 
 
 @pytest.fixture

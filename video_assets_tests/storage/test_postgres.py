@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from video_assets.settings import LOCAL_OWNER
-from video_assets.storage import ledger, postgres
+from video_assets.storage import connecting, ledger, postgres
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import DatabaseUnreachableError, Postgres
 from video_assets_tests.conftest import run_sql
@@ -158,9 +158,10 @@ def test_a_server_that_is_gone_is_not_waited_for_as_long_as_one_that_restarts(
 def test_a_server_that_listens_and_is_silent_is_waited_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(postgres, "GONE_S", 0.2)
     monkeypatch.setattr(postgres, "WAIT_S", 1.0)
+    monkeypatch.setitem(connecting.OPTIONS, "connect_timeout", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        mute = Postgres(f"postgresql://authenticator@127.0.0.1:{port}/x?connect_timeout=2")
+        mute = Postgres(f"postgresql://authenticator@127.0.0.1:{port}/x")
         with pytest.raises(DatabaseUnreachableError, match="within 1 s"):
             who(mute)
         mute.close()
