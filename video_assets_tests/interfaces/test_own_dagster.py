@@ -125,7 +125,9 @@ def test_the_commands_of_the_database_know_what_lies_in_it(
     assert "names the catalogue" in run_here("db", "psql", code=2).stderr
     run_here("db", "psql", "--dagster", "-At", "-c", "SELECT current_database()")
     assert capfd.readouterr().out.strip() == DAGSTER
+    assert "in the embedded server, which runs" in run_here("db", "status").stdout
     run_here("db", "stop")
+    assert "which is stopped" in json.loads(run_here("db", "status", "--json").stdout)["dagster"]
     assert "started" in run_here("db", "start").stdout
     assert count(server, CATALOGUE, RELATIONS) == 0
 

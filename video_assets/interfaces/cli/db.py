@@ -207,11 +207,20 @@ def _status_of(settings: Settings) -> dict[str, object]:
     if settings.db_url is not None:
         address = urlsplit(settings.db_url)
         found: dict[str, object] = {"host": address.hostname, "port": address.port or 5432}
-        return {"running": True, **found, "pending": _pending(settings.db_url, embedded=False)}
+        missing = _pending(settings.db_url, embedded=False)
+        return {"running": True, **found, "pending": missing, "dagster": _dagster_of(settings)}
     server = EmbeddedServer(settings.home)
     status = server.status()
     missing = _pending(server.admin_url(), embedded=True) if status.running else None
     return {**status.as_dict(), "pending": missing}
+
+
+def _dagster_of(settings: Settings) -> str:
+    """Say where Dagster's own storage is, which a project does not hold."""
+    server = dagster_database.own_server(settings)
+    if server is None:
+        return "in the database that VIDEO_ASSETS_DAGSTER_URL names"
+    return f"in the embedded server, which {'runs' if server.status().running else 'is stopped'}"
 
 
 def _pending(address: str, *, embedded: bool) -> list[str]:
