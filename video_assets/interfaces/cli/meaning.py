@@ -49,7 +49,7 @@ def needed_vectors(model: str, text: str) -> QueryVectors:
 def no_vectors(seen: Visible) -> str:
     """Say why nothing is found by meaning, and what to do."""
     if not seen.clips:
-        return "there are no clips yet"
+        return f"there are no clips yet; {where_processed('ingest FOLDER')} takes them in"
     return (
         f"no vectors yet: {seen.clips:,} clips wait for `embeddings`; "
         f"{where_processed('ingest FOLDER --enable-ai')} makes them"
