@@ -4,6 +4,8 @@ A transaction pooler gives a client another server for every transaction. A lock
 then belong to whoever gets that server next, so it must never be taken there.
 """
 
+import random
+import time
 from urllib.parse import urlsplit, urlunsplit
 
 from psycopg.rows import dict_row
@@ -11,7 +13,8 @@ from psycopg.rows import dict_row
 from video_assets.storage.connecting import Connection, address, connect
 
 TRANSACTION_PORT, SESSION_PORT = 6543, 5432
-LOOKS = 5
+LOOKS = 12
+PAUSE_S = 0.005  # at most, by chance: a busy pooler may give turns in one rhythm
 WAIT_S = 5.0
 
 _confirmed: set[str] = set()
@@ -61,6 +64,7 @@ def changes_servers(connection: Connection, dsn: str) -> bool:
     with connect(dsn, dict_row, wait_s=WAIT_S) as other:
         ours = [server_of(connection)]
         for _ in range(LOOKS):
+            time.sleep(random.uniform(0, PAUSE_S))  # noqa: S311
             if server_of(other) in ours:
                 return True
             ours.append(server_of(connection))

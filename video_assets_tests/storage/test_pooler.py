@@ -160,7 +160,7 @@ def test_a_busy_pooler_is_known_for_what_it_is(catalogue: Postgres, pooled: str)
     with ThreadPoolExecutor(6) as threads:
         busy = [threads.submit(keep_busy) for _ in range(6)]
         try:
-            for _ in range(10):
+            for _ in range(50):
                 with pytest.raises(PoolerError), Postgres(pooled).session():
                     pass
         finally:
