@@ -179,14 +179,14 @@ def test_who_is_suspended_in_the_queue_is_passed_over(
 
 
 def test_who_has_nothing_more_to_do_leaves_the_queue(tmp_path: Path):
-    with two(tmp_path, 2, 2) as (one, other):
+    with two(tmp_path / "lane", 2, 2) as (one, other):
         assert one.take()
         assert one.take()
         assert not other.take()
         other.leave_queue()
         one.give_back()
         assert one.take()
-        assert in_use(tmp_path.parent)[tmp_path.name] == Use(held=2, waiting=0)
+        assert in_use(tmp_path) == {"lane": Use(held=2, waiting=0)}
 
 
 def test_waiting_for_a_slot_is_no_hang_and_costs_little(tmp_path: Path):
