@@ -1,9 +1,11 @@
 """A real embedded Postgres for the tests, and a migrated database for each module."""
 
 import os
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 
 import psycopg
@@ -56,6 +58,26 @@ def _nobody_elses_secrets() -> Iterator[None]:
         protect([])
         yield
     protect([])
+
+
+@pytest.fixture
+def replace_here(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, Callable], None]:
+    """Replace a function that the whole process has, for the thread of the test alone.
+
+    Threads that other tests have left (a pool's, a server's) call it too, at any moment.
+    """
+
+    def replace(owner: object, name: str, stub: Callable) -> None:
+        before, here = getattr(owner, name), threading.current_thread()
+
+        @wraps(before)
+        def chosen(*arguments: object, **named: object) -> object:
+            function = stub if threading.current_thread() is here else before
+            return function(*arguments, **named)
+
+        monkeypatch.setattr(owner, name, chosen)
+
+    return replace
 
 
 def run_sql(url: str, statement: sql.Composed) -> None:

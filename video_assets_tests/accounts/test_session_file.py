@@ -56,9 +56,7 @@ def test_its_owner_alone_may_read_it_whatever_the_umask(file: SessionFile, umask
     assert file.read() == LATER
 
 
-def test_nobody_else_may_read_it_while_it_is_written(
-    file: SessionFile, monkeypatch: pytest.MonkeyPatch
-):
+def test_nobody_else_may_read_it_while_it_is_written(file: SessionFile, replace_here):
     file.path.parent.mkdir()
     seen = []
 
@@ -66,9 +64,9 @@ def test_nobody_else_may_read_it_while_it_is_written(
         seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         seen.extend(mode_of(path) for path in file.path.parent.iterdir())
 
-    monkeypatch.setattr(os, "fsync", look)
+    replace_here(os, "fsync", look)
     change = os.fchmod
-    monkeypatch.setattr(os, "fchmod", lambda *wanted: (look(wanted[0]), change(*wanted)))
+    replace_here(os, "fchmod", lambda *wanted: (look(wanted[0]), change(*wanted)))
     before = os.umask(0)
     try:
         file.write(SESSION)
@@ -92,7 +90,11 @@ def test_its_fields_are_those_that_are_promised(file: SessionFile):
 @pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "no space left"), KeyboardInterrupt()])
 @pytest.mark.parametrize("step", ["write", "rename"])
 def test_what_goes_wrong_leaves_the_session_before(
-    file: SessionFile, monkeypatch: pytest.MonkeyPatch, fault: BaseException, step: str
+    file: SessionFile,
+    monkeypatch: pytest.MonkeyPatch,
+    replace_here,
+    fault: BaseException,
+    step: str,
 ):
     file.write(SESSION)
 
@@ -100,9 +102,9 @@ def test_what_goes_wrong_leaves_the_session_before(
         raise fault
 
     if step == "write":
-        monkeypatch.setattr(os, "fsync", fail)
+        replace_here(os, "fsync", fail)
     else:
-        monkeypatch.setattr(Path, "replace", fail)
+        replace_here(Path, "replace", fail)
     with pytest.raises(type(fault)):
         file.write(LATER)
     monkeypatch.undo()

@@ -1,7 +1,6 @@
 """The command line on a catalogue of two owners."""
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -65,23 +64,19 @@ def bare_shell(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
+def pauses(replace_here) -> Callable[..., list[float]]:
     """Make following go through its pauses at once, each doing what the test says."""
 
     def during(*deeds: Callable[[], object]) -> list[float]:
         slept: list[float] = []
-        wait = time.sleep
 
         def sleep(seconds: float) -> None:
-            if threading.current_thread() is not threading.main_thread():
-                return wait(seconds)  # other tests' threads go on as ever
             slept.append(seconds)
             if len(slept) > len(deeds):
                 raise KeyboardInterrupt
             deeds[len(slept) - 1]()
-            return None
 
-        monkeypatch.setattr("time.sleep", sleep)
+        replace_here(time, "sleep", sleep)
         return slept
 
     return during

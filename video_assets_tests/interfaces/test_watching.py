@@ -1,5 +1,6 @@
 """`ingest --watch` between two passes: what it hands out, and when."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_what_is_renamed_or_gone_is_noted_and_said(
 
 
 def test_a_folder_that_goes_away_is_said_once_and_looked_at_again(
-    watch: Watch, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+    watch: Watch, tmp_path: Path, capsys: pytest.CaptureFixture[str], replace_here
 ):
     (tmp_path / "a.mp4").write_bytes(b"on a drive")
     watcher = watch()
@@ -93,7 +94,7 @@ def test_a_folder_that_goes_away_is_said_once_and_looked_at_again(
             aside.rename(tmp_path)
             (tmp_path / "b.mp4").write_bytes(b"came with the drive")
 
-    monkeypatch.setattr(watching.time, "sleep", pause)
+    replace_here(time, "sleep", pause)
     assert names(watcher) == ["b.mp4"]
     said = capsys.readouterr().err
     assert said.count("nothing was changed") == 1

@@ -113,12 +113,12 @@ def test_so_many_looks_are_kept_and_no_more_and_the_old_ones_first(tmp_path: Pat
     assert len(looks) == 4
 
 
-def test_waiting_gives_what_did_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_waiting_gives_what_did_not_change(tmp_path: Path, replace_here):
     files = [put(tmp_path / f"{name}.mov") for name in ("still", "grows", "goes")]
 
     def pause(_: float) -> None:
         files[1].path.write_bytes(b"picture and more")
         files[2].path.unlink()
 
-    monkeypatch.setattr(at_rest.time, "sleep", pause)
+    replace_here(time, "sleep", pause)
     assert at_rest.wait_for_rest(files) == files[:1]

@@ -31,14 +31,14 @@ def test_writing_again_replaces(folder: ArtifactFolder):
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
-    folder: ArtifactFolder, monkeypatch: pytest.MonkeyPatch
+    folder: ArtifactFolder, replace_here
 ):
     name = folder.write("a.jpg", b"old")
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", full)
+    replace_here(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         folder.write("a.jpg", b"new")
     assert folder.path_of(name).read_bytes() == b"old"

@@ -268,14 +268,14 @@ def test_what_analyzers_say_stands_beside_the_documents(
 
 
 def test_documents_are_copied_where_no_file_has_two_names(
-    written: RunFolder, filled: Shelf, record: RunRecord, tmp_path: Path, monkeypatch
+    written: RunFolder, filled: Shelf, record: RunRecord, tmp_path: Path, replace_here
 ):
     def refuse(*_: object) -> None:
         raise OSError(1, "no hard links here")
 
     (document,) = (written.path / "json").iterdir()
     document.unlink()
-    monkeypatch.setattr(os, "link", refuse)
+    replace_here(os, "link", refuse)
     write(filled, record, tmp_path)
     assert document.read_text() == '{"video": 1}'
     assert document.stat().st_nlink == 1
