@@ -103,6 +103,19 @@ def test_what_is_not_there_yet_is_made_by_the_commands_that_it_names(fresh: str)
     assert found["pgvector"].state == found["Schema"].state == found["Rights"].state == "good"
 
 
+def test_rights_are_not_looked_at_before_there_is_a_schema(
+    fresh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SUPABASE_DB_URL", fresh)
+    with at_home(tmp_path):
+        for options in ([], ["--repair"]):
+            refused = run_here("db", "rights", *options, code=2)
+            assert "run `video-assets db migrate` first" in refused.stderr
+            assert refused.stdout == ""
+        run_here("db", "migrate")
+        assert "as the migrations say" in run_here("db", "rights").stdout
+
+
 def test_a_newer_catalogue_asks_for_a_newer_program(fresh: str):
     migrate(fresh, embedded=False)
     insert = "INSERT INTO supabase_migrations.schema_migrations (version) VALUES "

@@ -168,7 +168,13 @@ def rights(
 ) -> None:
     """Print, as SQL, what would make grants and policies again what the migrations say."""
     _refuse(repair and whole, "--all only looks; leave one of the two out")
-    with psycopg.connect(_owner_url(load_settings()), autocommit=True, **OPTIONS) as connection:
+    settings = load_settings()
+    with psycopg.connect(_owner_url(settings), autocommit=True, **OPTIONS) as connection:
+        _refuse(
+            not whole and bool(pending(connection, embedded=settings.is_embedded)),
+            "rights are those of the newest schema, and the database lacks part of it; run "
+            "`video-assets db migrate` first",
+        )
         lines = held.rights(connection) if whole else list(held.drift(connection).remedy())
         for line in lines:
             typer.echo(line)
