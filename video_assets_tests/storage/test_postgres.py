@@ -120,8 +120,10 @@ def test_a_forked_child_has_connections_of_its_own(catalogue: Postgres):
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writing, str(who(own)["pid"]).encode())
-        os._exit(0)
+        try:
+            os.write(writing, str(who(own)["pid"]).encode())
+        finally:
+            os._exit(0)  # whatever happens: the tests go on in the parent alone
     os.waitpid(child, 0)
     of_child = int(os.read(reading, 20))
     os.close(reading)
@@ -162,7 +164,7 @@ def test_a_server_that_listens_and_is_silent_is_waited_for(monkeypatch: pytest.M
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         mute = Postgres(f"postgresql://authenticator@127.0.0.1:{port}/x")
-        with pytest.raises(DatabaseUnreachableError, match="within 1 s"):
+        with pytest.raises(DatabaseUnreachableError, match=r"within [1-9]\d* s"):
             who(mute)
         mute.close()
 
