@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,18 +132,21 @@ def test_a_forked_child_has_connections_of_its_own(catalogue: Postgres):
     own.close()
 
 
-def test_a_session_lock_ends_with_its_connection(catalogue: Postgres):
+def test_a_session_lock_is_over_when_its_block_is(catalogue: Postgres):
     lock = "SELECT pg_try_advisory_lock(42) AS got"
-    with catalogue.session() as first:
-        assert first.execute(lock).fetchone() == {"got": True}
-        with catalogue.session() as second:
-            assert second.execute(lock).fetchone() == {"got": False}
-    with catalogue.session() as third:
-        for _ in range(100):  # the server notices a moment after the connection has ended
-            if third.execute(lock).fetchone() == {"got": True}:
-                return
-            time.sleep(0.05)
-    pytest.fail("the lock is still held")
+    with catalogue.session() as watch:
+        for _ in range(50):  # the server notices some time after it that a connection has ended
+            with catalogue.session() as first:
+                assert first.execute(lock).fetchone() == {"got": True}
+                assert watch.execute(lock).fetchone() == {"got": False}
+            assert watch.execute(lock).fetchone() == {"got": True}
+            watch.execute("SELECT pg_advisory_unlock(42)")
+
+
+def test_a_session_whose_server_ended_ends_with_what_went_wrong(catalogue: Postgres):
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    with pytest.raises(psycopg.errors.AdminShutdown), catalogue.session() as lost:
+        lost.execute(end)
 
 
 def test_a_server_that_is_gone_is_not_waited_for_as_long_as_one_that_restarts(
