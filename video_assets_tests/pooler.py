@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from video_assets.storage.postmaster import HOST, free_port, is_port_free
+from video_assets.storage.postmaster import HOST, is_port_free
 from video_assets.storage.unprivileged import server_account
+from video_assets_tests.servers import quiet_port
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
 MISSING = "PgBouncer is not installed (Debian: apt-get install pgbouncer)"
@@ -43,7 +44,7 @@ def pooler(
     clients  connections to the pooler at most
     """
     addresses = [urlsplit(url) for url in urls]
-    port = free_port()
+    port = quiet_port()
     # Not below pytest's own folder, which nobody else may enter.
     with tempfile.TemporaryDirectory(prefix="pgbouncer-") as name:
         folder = Path(name)

@@ -9,8 +9,17 @@ from pathlib import Path
 
 from video_assets.storage import binaries, unprivileged
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.postmaster import HOST, Control, free_port
+from video_assets.storage.postmaster import HOST, Control, is_port_free
 from video_assets.storage.unprivileged import BASE
+
+PORTS = range(15_000, 30_000)  # below those that systems give to whoever asks for any
+
+
+def quiet_port() -> int:
+    """A port for a server that listens a while later: nobody is given it meanwhile."""
+    while not is_port_free(port := secrets.choice(PORTS)):
+        pass
+    return port
 
 
 def remove_server(server: EmbeddedServer) -> None:
@@ -36,7 +45,7 @@ def server_of(major: int) -> Iterator[str]:
         made = ("-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", f"--pwfile={password}")
         command = ["initdb", "-D", control.data, "--auth=scram-sha-256", *made]
         assert control.run(command, log) == 0, log.read_text()
-        port = free_port()
+        port = quiet_port()
         assert control.start(port, log) == 0, log.read_text()
         try:
             yield f"postgresql://postgres:{password.read_text()}@{HOST}:{port}/postgres"

@@ -66,24 +66,25 @@ def test_a_worker_killed_from_outside_is_not_the_clip_s_fault(lanes):
 
 def test_a_hang_ends_at_the_time_limit(lanes):
     started = time.monotonic()
-    found = answers(lanes, {"slow": ("sleep", 60), "good": ("double", 1)}, timeout_s=1)
+    found = answers(lanes, {"slow": ("sleep", 60), "good": ("double", 1)}, timeout_s=2)
     assert found["slow"].is_timeout
-    assert "for 1 s" in found["slow"].message
+    assert "for 2 s" in found["slow"].message
     assert found["good"] == 2
     assert time.monotonic() - started < 30
 
 
 def test_a_task_that_reports_progress_may_take_longer_than_the_limit(lanes):
-    found = answers(lanes, {"long": ("report", 3)}, timeout_s=1)
+    found = answers(lanes, {"long": ("report", 4)}, timeout_s=2)
     assert isinstance(found["long"], int)  # its worker's number, and no Crash
 
 
 def test_how_much_of_a_long_task_is_done_can_be_seen_meanwhile(lanes):
     seen = []
-    for answer in lanes.run("default", work, [("long", ("report", 2))], timeout_s=5):
+    for answer in lanes.run("default", work, [("long", ("report", 3))], timeout_s=5):
         seen += in_hand.get("default", []) if answer is None else []
     assert seen == sorted(seen)
-    assert 0 < seen[-2] < seen[-1] < 1
+    assert seen[-1] < 1
+    assert len({share for share in seen if share > 0}) > 1
     assert "default" not in in_hand
 
 

@@ -1,6 +1,7 @@
 """The catalogue database: transactions as one owner, or as the workers' own role."""
 
 import atexit
+import contextlib
 import json
 import os
 import selectors
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -56,8 +58,8 @@ class Postgres:
     def session(self) -> Iterator[Connection]:
         """A connection of its own, in which each statement is committed at once.
 
-        For advisory locks, which have to end with the process that holds them. It takes no role,
-        because they need none.
+        For advisory locks, which have to end with the process that holds them, and are over when
+        the block is. It takes no role, because they need none.
 
         Raises PoolerError where the locks would outlive it.
         """
@@ -65,7 +67,10 @@ class Postgres:
         with connecting.connect(dsn, dict_row, wait_s=WAIT_S) as connection:
             poolers.confirm_session(connection, dsn)
             connection.execute(_NOTICE_DEATH)
-            yield connection
+            try:
+                yield connection
+            finally:
+                _unlock(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -145,6 +150,13 @@ _NOTICE_DEATH = """SELECT set_config('tcp_keepalives_idle', '60', false),
 _ASSUME = """SELECT set_config('role', %(role)s, true),
                     set_config('request.jwt.claims', %(claims)s, true),
                     set_config('request.jwt.claim.sub', %(sub)s, true)"""
+
+
+def _unlock(connection: Connection) -> None:
+    """Give up the locks: a server that is left to itself does so some time after the goodbye."""
+    if connection.info.transaction_status is TransactionStatus.IDLE:
+        with contextlib.suppress(psycopg.Error):  # whoever ended the connection ended them too
+            connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _identity(owner: UUID | None) -> dict[str, str]:

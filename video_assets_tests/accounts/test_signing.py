@@ -31,7 +31,6 @@ from video_assets.accounts.refusals import asking
 from video_assets.accounts.session import Session
 from video_assets.accounts.signing import renew, sign_in, sign_out, sign_up
 from video_assets.settings import Settings
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.lite.project import new_address
 from video_assets_tests.lite.server import Project as Supabase
 
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from supabase import Client
 
 PASSWORD = "Sonnenblume-7"  # noqa: S105  of accounts that live as long as a test
+NOWHERE = "http://127.0.0.1:1"  # no system gives this port to whoever asks for any
 LONG_AGO = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -286,21 +286,19 @@ def test_a_session_of_another_project_is_not_used(settings: Settings, kept: Sess
 def test_a_network_that_is_down_ends_no_session(
     supabase: Supabase, tmp_path: Path, session: Session, identified
 ):
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    settings = settings_of(supabase, tmp_path).model_copy(update={"supabase_url": nowhere})
-    ended = over(session).model_copy(update={"project": nowhere})
+    settings = settings_of(supabase, tmp_path).model_copy(update={"supabase_url": NOWHERE})
+    ended = over(session).model_copy(update={"project": NOWHERE})
     kept_session(settings.home).write(ended)
-    with pytest.raises(UnreachableProjectError, match=f"{nowhere} cannot be reached.*offline"):
+    with pytest.raises(UnreachableProjectError, match=f"{NOWHERE} cannot be reached.*offline"):
         identified(settings)
     assert kept_session(settings.home).read() == ended
 
 
 def test_rows_of_a_project_that_is_down_are_told_as_such(session: Session, supabase: Supabase):
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    project = Project(nowhere, SecretStr(supabase.publishable_key))
+    project = Project(NOWHERE, SecretStr(supabase.publishable_key))
     with (
-        pytest.raises(UnreachableProjectError, match=nowhere),
-        asking(nowhere),
+        pytest.raises(UnreachableProjectError, match=NOWHERE),
+        asking(NOWHERE),
         connections() as open_ones,
     ):
         rows_shown_to(project.client_of(session.access_token, open_ones))

@@ -20,7 +20,7 @@ from psycopg import sql
 
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import sql_folder
-from video_assets.storage.postmaster import free_port
+from video_assets_tests.servers import quiet_port
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
@@ -119,7 +119,7 @@ def migrate_lite(folder: Path) -> None:
 
 
 def _project(url: str, folder: Path, jwt_expiry_s: int) -> Lite:
-    port = free_port()
+    port = quiet_port()
     lite = Lite(
         f"http://127.0.0.1:{port}",
         url,

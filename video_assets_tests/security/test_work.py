@@ -60,8 +60,10 @@ def test_what_others_have_is_no_more_work_than_what_nobody_has(trial: Trial, fun
     theirs = {"word": WORD, "checksum": victim.checksum, "clip": victim.clip, "run": victim.name}
     nones = {"word": NOBODYS, "checksum": nobody.checksum, "clip": uuid.uuid4(), "run": "no run"}
     with trial.intruding("as herself"):
-        work = [pages(trial, function, told) for told in (nones, theirs, nones, theirs)][2:]
-    assert abs(work[1] - work[0]) <= FEW, work
+        work = [[pages(trial, function, told) for told in (nones, theirs)] for _ in range(5)]
+    # What is looked up for the first time, or once more after an autovacuum, is no work of theirs.
+    of_nobody, of_theirs = map(min, zip(*work, strict=True))
+    assert abs(of_theirs - of_nobody) <= FEW, work
 
 
 def pages(trial: Trial, function: str, told: dict[str, object]) -> int:

@@ -121,6 +121,15 @@ class Kept:
         """Count rows, by what follows FROM."""
         return self.rows(f"SELECT count(*) AS rows FROM {what}", *values)[0]["rows"]  # noqa: S608
 
+    def wait_for_the_dead(self) -> None:
+        """Wait until the server has noticed that a process was killed, which held cells."""
+        locks = """pg_locks l JOIN pg_database d ON d.oid = l.database
+                    WHERE d.datname = current_database() AND l.locktype = 'advisory'"""
+        deadline = time.monotonic() + 30
+        while self.count(locks):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def removed(self) -> list[str]:
         """What the record says was removed."""
         query = "SELECT target FROM deletions WHERE removed_at IS NOT NULL ORDER BY target"

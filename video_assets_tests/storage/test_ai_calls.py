@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -206,8 +207,17 @@ def test_tokens_wait_for_room_and_what_was_not_used_is_room(bill):
     assert isinstance(alone, uuid.UUID)  # it would never fit
 
 
+_both: Any = None  # in a process of the test: where it waits for the other
+
+
+def _know(both: Any) -> None:
+    global _both
+    _both = both
+
+
 def _reserve_all(given: tuple[Billing, ...]) -> int:
     done = 0
+    _both.wait(60)  # else one may be done before the other has all that it imports
     for billing in given:
         time.sleep(0.01)
         try:
@@ -219,8 +229,8 @@ def _reserve_all(given: tuple[Billing, ...]) -> int:
 
 def test_two_processes_do_not_exceed_a_cap_together(kept, bill):
     bills = [bill(run="0.40") for _ in range(100)]
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        pool.map(time.sleep, (1, 1), chunksize=1)  # else one is done before the other has begun
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2, _know, (context.Barrier(2),)) as pool:
         done = pool.map(_reserve_all, [tuple(bills[:50]), tuple(bills[50:])], chunksize=1)
     assert min(done) > 0
     assert sum(done) == len(rows(kept.catalogue, "id")) == 40

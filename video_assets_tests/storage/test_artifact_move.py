@@ -162,6 +162,7 @@ def test_a_move_that_is_killed_goes_on_and_copies_nothing_twice(home):
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL
+    home.kept.wait_for_the_dead()
     before = {path: path.stat().st_mtime_ns for path in files_below(home.first)}
     left = home.move(None, home.first).left().files
     assert 0 < left < 9

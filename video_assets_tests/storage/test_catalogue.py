@@ -1,8 +1,10 @@
 """Opening the catalogue: ready from nothing, quick when it is up, and only for fitting settings."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from video_assets.settings import LOCAL_OWNER, Settings, load_settings
@@ -25,14 +27,22 @@ def test_a_catalogue_comes_to_be_by_opening_it(on_server: Settings):
     catalogue.close()
 
 
-def test_opening_a_running_catalogue_is_quick(on_server: Settings):
+def test_opening_a_running_catalogue_is_quick(
+    on_server: Settings, embedded_server: EmbeddedServer
+):
     open_catalogue(on_server)
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        open_catalogue(on_server)
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 0.06
+    url = embedded_server.admin_url()
+    opened, connected = [], []
+    for _ in range(20):  # in turn, and the quickest of each: so a busy machine slows both alike
+        opened.append(seconds_of(lambda: open_catalogue(on_server)))
+        connected.append(seconds_of(lambda: psycopg.connect(url).close()))
+    assert min(opened) < 8 * min(connected)  # 2 to 3 times are usual
+
+
+def seconds_of(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
 
 
 def test_algorithms_are_never_mixed(on_server: Settings):

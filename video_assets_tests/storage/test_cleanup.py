@@ -245,6 +245,7 @@ def test_a_clean_up_that_is_killed_is_finished_by_the_next(kept: Kept, moment: s
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL
+    kept.wait_for_the_dead()
     assert len(kept.files(checksum)) == left
     kept.clean("superseded")
     assert kept.files(checksum) == ["loud/a.txt"]

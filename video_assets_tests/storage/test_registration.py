@@ -3,8 +3,6 @@
 import hashlib
 import os
 import shutil
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -267,30 +265,23 @@ def test_a_time_that_no_database_takes_is_no_obstacle(catalogue: Postgres, tmp_p
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused_with_a_reason(
-    catalogue: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    catalogue: Postgres, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(hashing, "BUFFER_BYTES", 1024)
     path = tmp_path / "growing.mp4"
-    path.write_bytes(os.urandom(4 * 2**20))
-    stop = threading.Event()
+    path.write_bytes(os.urandom(4096))
+    more = [b"x", b"y"]
 
-    def grow() -> None:
-        with path.open("ab") as file:
-            while not stop.is_set():
-                file.write(b"x")
-                file.flush()
-                time.sleep(0.0005)
+    def grow(_: int) -> None:
+        """Write after a part was read: whoever writes beside it may come too late."""
+        if more:
+            with path.open("ab") as file:
+                file.write(more.pop())
 
-    writer = threading.Thread(target=grow)
-    writer.start()
-    try:
-        found = register(catalogue, tmp_path)["growing.mp4"]
-    finally:
-        stop.set()
-        writer.join()
+    candidates = discover([tmp_path]).candidates
+    registrar = Registrar(catalogue, LOCAL_OWNER, "blake3")
+    (found,) = registrar.register(candidates, on_bytes=grow)
     assert found.state == "unreadable"
     assert "changed while it was read" in (found.reason or "")
-    time.sleep(0.01)
     assert states(register(catalogue, tmp_path)) == {"growing.mp4": "new"}
     with catalogue.transaction(LOCAL_OWNER) as connection:
         left = connection.execute("SELECT count(*) AS n FROM unreadable_files").fetchone()
