@@ -18,7 +18,8 @@ from video_assets.media.source import Source
 from video_assets.storage.artifacts import ArtifactFolder
 
 LONGEST = 200
-SLOW_S = 1.0
+BEGUN, DOOR = ".begun", ".door"
+"""Suffixes of what lies beside a gated clip: a worker has it in hand, and may go on with it."""
 
 
 class Words(BaseModel):
@@ -89,13 +90,19 @@ def words(source: Source) -> Words:
         os.kill(os.getpid(), signal.SIGSEGV)
     if text.startswith("hang"):
         time.sleep(60)
-    if text.startswith("slow"):
-        time.sleep(SLOW_S)
+    if text.startswith("gated"):
+        _wait_at_door(source.path)
     if text.startswith("bug"):
         raise RuntimeError(f"cannot handle {source.path}")
     if text in HOSTILE:
         return HOSTILE[text](source.path)
     return Words(count=len(text.split()), first=text.split()[0])
+
+
+def _wait_at_door(path: Path) -> None:
+    path.with_suffix(BEGUN).touch()
+    while not path.with_suffix(DOOR).exists():
+        time.sleep(0.01)
 
 
 @clip_check(words)

@@ -78,7 +78,7 @@ def opinion(
 def send(base_url: str, word: str, model: str = "opinionated") -> Reply:
     """Make one attempt; the service's word is what it was asked."""
     with Errors(openai, "KEY_OF_TESTS").told():
-        answer = _client(base_url).chat.completions.create(
+        answer = open_client(base_url).chat.completions.create(
             model=model, messages=[{"role": "user", "content": word}]
         )
     assert answer.usage is not None
@@ -89,7 +89,8 @@ def send(base_url: str, word: str, model: str = "opinionated") -> Reply:
 
 
 @cache
-def _client(base_url: str) -> openai.OpenAI:
+def open_client(base_url: str) -> openai.OpenAI:
+    """Make the client of a service, once."""
     return openai.OpenAI(api_key="none", base_url=base_url, max_retries=0, timeout=10)
 
 

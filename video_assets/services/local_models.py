@@ -27,13 +27,20 @@ def load_library(name: str) -> Any:
 def keep(kind: str, settings: Hashable, load: Callable[[], Any]) -> Any:
     """Give the model of a kind that this worker holds, loaded again only for other settings.
 
-    The earlier one is let go first: two of them may not fit into memory.
+    The earlier one is let go first: two of them may not fit into memory. If it is a client of a
+    service, it is closed: its connections would stay open until somebody collects garbage.
     """
     kept = _kept.get(kind)
     if kept is not None and kept[0] == settings:
         return kept[1]
     del kept
-    _kept.pop(kind, None)
+    _close(_kept.pop(kind, (None, None))[1])
     model = load()
     _kept[kind] = (settings, model)
     return model
+
+
+def _close(model: Any) -> None:
+    close = getattr(model, "close", None)
+    if close is not None:
+        close()

@@ -281,6 +281,7 @@ class EmbeddedServer:
 
     def _make_databases(self, file: ServerFile) -> None:
         with self._connect(file) as connection:
+            _queries.await_makers(connection)
             _queries.make_authenticator(connection)
             connection.execute(
                 sql.SQL("ALTER ROLE authenticator LOGIN PASSWORD {}").format(

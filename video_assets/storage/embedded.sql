@@ -3,6 +3,10 @@
 SELECT current_setting('data_directory'),
        (SELECT count(*) FROM pg_database WHERE datname IN ('dagster', 'video_assets'));
 
+-- name: await_makers()$
+-- Whoever was killed while it made a database leaves a backend that goes on, and with it holds this lock till its end.
+SELECT pg_advisory_lock(hashtextextended('video-assets databases', 0));
+
 -- name: databases()
 SELECT datname FROM pg_database;
 

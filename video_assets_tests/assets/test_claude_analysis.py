@@ -250,20 +250,21 @@ def test_a_wait_of_minutes_leaves_the_service_alone_for_so_long(clip, service):
 
 
 def test_a_service_that_says_nothing_is_given_up(clip, service):
-    service.acts = [is_silent(3)]
+    service.acts = [is_silent(30)]
     began = time.monotonic()
     found = clip.ask(timeout_s=0.2)
     assert isinstance(found, Failed)
     assert "does not answer in time" in found.message
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 30
     assert clip.calls("outcome, cost_usd = reserved_usd") == [("failed", True)] * 4
 
 
 def test_an_answer_that_takes_too_long_is_given_up(clip, service):
-    service.acts = [says_slowly(answers.text(answers.WHOLE), 0.1)]
-    found = clip.ask(timeout_s=0.4)
+    service.acts = [says_slowly(answers.text(answers.WHOLE), 0.2)]
+    with stamina.set_testing(True, attempts=1):
+        found = clip.ask(timeout_s=2)  # of a busy machine no piece takes as long
     assert isinstance(found, Failed)
-    assert "its answer takes longer than 0.4 s" in found.message
+    assert "its answer takes longer than 2 s" in found.message
 
 
 @pytest.mark.parametrize(
@@ -367,11 +368,14 @@ def test_what_has_arrived_is_shown_and_taken_away_when_it_comes_to_nothing(
 ):
     monkeypatch.setattr(partial_answer, "EVERY_S", 0.05)
     service.acts = [says_slowly(answers.text(answers.WHOLE), 0.05), fails(401, "x")]
-    seen = []
-    watcher = threading.Thread(target=lambda: watch(clip, seen))
+    seen, is_over = [], threading.Event()
+    watcher = threading.Thread(target=lambda: watch(clip, seen, is_over))
     watcher.start()
-    assert isinstance(clip.ask(), Measured)
-    watcher.join()
+    try:
+        assert isinstance(clip.ask(), Measured)
+    finally:
+        is_over.set()
+        watcher.join()
     assert [row[0] for row in seen[0]] == [MODEL]
     assert seen[0][0][1]["overall"] == answers.SUMMARY["overall"]
     assert seen[0][0][2] is True
@@ -380,12 +384,11 @@ def test_what_has_arrived_is_shown_and_taken_away_when_it_comes_to_nothing(
     assert clip.shown() == []
 
 
-def watch(clip: Analyzed, seen: list) -> None:
-    for _ in range(200):
+def watch(clip: Analyzed, seen: list, is_over: threading.Event) -> None:
+    while not is_over.wait(0.02):
         if (shown := clip.shown()) and (shown[0][1] or {}).get("overall"):
             seen.append(shown)
             return
-        time.sleep(0.02)
 
 
 def test_nothing_is_shown_of_an_answer_if_the_preset_says_so(clip, service, monkeypatch):

@@ -117,7 +117,7 @@ def test_what_is_out_is_reserved_and_holds_against_caps(clip, service, catalogue
     clip.ask()
     (reserved,) = clip.calls("reserved_usd")[0]
     with catalogue.transaction() as connection:
-        query = "SELECT usd FROM private.ai_totals WHERE scope LIKE 'day %'"
+        query = "SELECT sum(usd) AS usd FROM private.ai_totals WHERE scope LIKE 'day %'"
         before = connection.execute(query).fetchall()[0]["usd"]
     assert before >= reserved > 0
     assert isinstance(wait_for(clip), Measured)
@@ -144,10 +144,13 @@ def test_a_cap_that_is_full_of_batches_that_are_out_lets_no_other_be_handed_in(
 
 
 def test_a_batch_of_which_nobody_knows_whether_it_was_taken_is_looked_for(clip, service):
-    service.slow_s = 3
+    service.slow_s = 30
     found = clip.ask(timeout_s=0.5)
     assert isinstance(found, Postponed)
     assert clip.calls("status, batch") == [("waiting", None)]
+    until = time.monotonic() + 20
+    while not service.made and time.monotonic() < until:  # it was sent, and arrives
+        time.sleep(0.05)
     service.made[0].looks = 2
     assert isinstance(wait_for(clip), Measured)
     assert len(service.made) == 1

@@ -237,18 +237,19 @@ def test_a_service_that_stays_broken_is_left_for_later(clip):
 
 def test_an_answer_that_takes_too_long_may_have_been_charged(clip):
     clip.service.reactions = [says(answer(), 20, wait_s=0.2)]
-    found = clip.ask(timeout_s=0.5)
+    with stamina.set_testing(True, attempts=1):
+        found = clip.ask(timeout_s=2)  # of a busy machine no piece takes as long
     assert isinstance(found, Failed)
     assert found.fault == "unreachable"
-    assert "0.5 s" in found.message
+    assert "no end of its answer after 2 s" in found.message
     assert {outcome for outcome, _ in clip.outcomes()} == {"failed"}
     assert all(call["cost_usd"] == call["reserved_usd"] for call in clip.calls())
     assert is_gone(clip)
 
 
 def test_a_service_that_says_nothing_is_not_waited_for(clip):
-    clip.service.reactions = [refuses(500, "late", wait_s=1.0), says(answer())]
-    result_of(clip.ask(timeout_s=0.3))
+    clip.service.reactions = [refuses(500, "late", wait_s=30.0), says(answer())]
+    result_of(clip.ask(timeout_s=2))  # in which a busy machine gives the second answer too
     first, second = clip.calls()
     assert (first["outcome"], first["cost_usd"]) == ("failed", first["reserved_usd"])
     assert "Timeout" in first["error"]

@@ -187,19 +187,20 @@ def test_what_passes_is_asked_again(clip, server, act, outcome):
 
 
 def test_a_server_that_says_nothing_is_given_up(clip, server):
-    server.acts = [is_silent(3)]
+    server.acts = [is_silent(30)]
     began = time.monotonic()
     found = clip.ask(timeout_s=0.2)
     assert isinstance(found, Failed)
     assert "does not answer in time" in found.message
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 30
 
 
 def test_an_answer_that_takes_too_long_is_given_up(clip, server):
-    server.acts = [says(answers.text(answers.WHOLE), pause_s=0.1)]
-    found = clip.ask(timeout_s=0.4)
+    server.acts = [says(answers.text(answers.WHOLE), pause_s=0.2)]
+    with stamina.set_testing(True, attempts=1):
+        found = clip.ask(timeout_s=2)  # of a busy machine no piece takes as long
     assert isinstance(found, Failed)
-    assert "its answer takes longer than 0.4 s" in found.message
+    assert "its answer takes longer than 2 s" in found.message
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ The facts are planted in a clip's tags and its path; then all that a service get
 
 import itertools
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -122,6 +123,7 @@ def test_no_byte_that_makes_vectors_tells_a_place_on_the_map_a_serial_number_or_
         load_embedder(settings, payment).embed(given)
         ((path, _, body),) = service.seen
     local_models._kept.pop("embedding service")[1].close()
-    sent = path + body.decode() + repr(service.headers)
+    here = urlsplit(service.url).netloc  # some ports are among the digits that are looked for
+    sent = path + body.decode() + repr(service.headers).replace(here, "here")
     assert found_in(sent, (*NEVER, *COORDINATES)) == []
     assert SPOKEN in sent

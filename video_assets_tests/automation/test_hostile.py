@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from video_assets_tests.conftest import run_sql
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_clip_fails_alone(pipeline: Pipeline, text: str) -> None:
+    pipeline.preset = preset(timeout_s=10)  # its silence alone tells of a worker that just left
     clips = pipeline.register(text, f"neighbour of {text}")
     result = pipeline.run(first=pipeline.span(clips)[0], last=pipeline.span(clips)[1])
 
@@ -97,18 +99,21 @@ def test_nothing_is_made_without_an_input_that_another_makes_now(pipeline: Pipel
 def test_a_run_whose_claims_the_database_ended_saves_nothing_more(
     pipeline: Pipeline, embedded_server: EmbeddedServer
 ) -> None:
-    clips = pipeline.register(*(f"slow to be claimed again {number}" for number in range(8)))
+    clips = pipeline.register(*(f"gated to be claimed again {number}" for number in range(8)))
     keys, (first, last) = list(clips.values()), pipeline.span(clips)
     with ThreadPoolExecutor(1) as aside:
         work = aside.submit(pipeline.run, first=first, last=last)
+        pipeline.let_go(one=True)
         while not ledger.entries(pipeline.catalogue, "words", keys):
             assert not work.done()
+            time.sleep(0.05)
         database = urlsplit(pipeline.catalogue.dsn).path.strip("/")
         sessions = sql.SQL(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d "
             "ON d.oid = database WHERE locktype = 'advisory' AND datname = {}"
         )
         run_sql(embedded_server.admin_url("postgres"), sessions.format(sql.Literal(database)))
+        pipeline.let_go()
         assert not work.result().success
     made = ledger.entries(pipeline.catalogue, "words", keys)
     assert len(made) < len(keys), "the clips in hand are anybody's again"

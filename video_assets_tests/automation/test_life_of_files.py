@@ -4,6 +4,7 @@ Each case has two watched disks of its own. The files of all are registered and 
 has its deed done to it, the sensor looks again, and every run that it asks for is run.
 """
 
+import math
 import os
 import shutil
 import subprocess
@@ -16,8 +17,8 @@ import dagster as dg
 import pytest
 from blake3 import blake3
 
+from video_assets.automation import watch_folders as sensor
 from video_assets.automation.register_folder import register_folder
-from video_assets.automation.watch_folders import watch_folders
 from video_assets.events import BATCH_SIZE
 from video_assets.lanes import Lanes
 from video_assets.media import at_rest
@@ -177,7 +178,7 @@ class Life:
                 cursor=self.cursor,
                 resources={"catalogue": self.pipeline.catalogue},
             )
-            tick = watch_folders.evaluate_tick(context)
+            tick = sensor.watch_folders.evaluate_tick(context)
             self.cursor = tick.cursor
             for said in (tick.skip_message or "").split("; /"):
                 if self.folder.name in said:
@@ -249,6 +250,7 @@ def life(
         patch.setenv(BATCH_SIZE, "500")
         patch.setenv("VIDEO_ASSETS_HOME", os.fspath(home))
         patch.setattr(at_rest, "QUIET_S", 0.0)
+        patch.setattr(sensor, "BUSY_FRACTION", math.inf)  # a slow look puts off no other here
         try:
             with dg.DagsterInstance.from_config(os.fspath(dagster_home)) as instance:
                 pipeline = Pipeline(catalogue, instance, lanes, folder, preset())

@@ -40,15 +40,13 @@ def pipeline(pipeline, service):
         for table in ("ai_calls", "private.ai_totals", "private.ai_pauses"):
             connection.execute(f"DELETE FROM {table}".encode())  # noqa: S608 - ours
     pipeline.more = paying.ASSETS
-    pipeline.preset = patient(service.url)
+    pipeline.preset = asking(service.url)
     return pipeline
 
 
-def patient(url: str, **params: object) -> PipelineConfiguration:
-    """A preset whose steps may wait for a busy machine."""
-    wanted = preset("loud", "report", opinion={"base_url": url, **params})
-    steps = [step.model_copy(update={"timeout": 60}) for step in wanted.steps]
-    return wanted.model_copy(update={"steps": tuple(steps)})
+def asking(url: str, **params: object) -> PipelineConfiguration:
+    """A preset that has a service say something of each clip."""
+    return preset("loud", "report", opinion={"base_url": url, **params})
 
 
 def waiting(pipeline: Pipeline, clips: dict[str, str]) -> list[ledger.Cell]:
@@ -158,7 +156,7 @@ def test_an_ingest_looks_at_a_batch_once_however_soon_it_may_look_again(
 
 def test_a_cap_of_half_the_quote_stops_within_one_call_of_it(pipeline, service):
     clips = pipeline.register(*(f"word{number}" for number in range(20)))
-    pipeline.preset = patient(service.url, most_words=2)
+    pipeline.preset = asking(service.url, most_words=2)
     home = pipeline.folder / "home"
     home.mkdir()
     (home / "prices.yaml").write_text("tests: {opinionated: {input: 1000, output: 10000}}")

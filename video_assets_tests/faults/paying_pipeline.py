@@ -20,8 +20,6 @@ def main(given: dict[str, str]) -> None:
     # As the program has it: what workers need is loaded once, in the process they are forked from.
     lanes = Lanes({}, folder / "lanes", preload=["video_assets_tests.paying"])
     wanted = preset("loud", "report", opinion={"base_url": given["service"]})
-    patient = [step.model_copy(update={"timeout": 60}) for step in wanted.steps]
-    wanted = wanted.model_copy(update={"steps": tuple(patient)})
     with dg.DagsterInstance.from_config(given["dagster"]) as instance:
         keep_connections(instance)
         end_dead_runs(instance)

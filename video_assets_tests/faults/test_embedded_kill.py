@@ -127,6 +127,33 @@ def test_a_killed_cold_start_is_taken_up_by_the_next(server: EmbeddedServer, mom
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_a_database_that_a_killed_start_still_makes_is_waited_for(server: EmbeddedServer):
+    server.start()
+    with psycopg.connect(server.admin_url("postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE dagster")
+        with connection.transaction():
+            connection.execute("LOCK TABLE pg_database IN SHARE MODE")  # which making one waits for
+            victim, successor = starter(server), starter(server)
+            tell(victim)
+            await_waiting(connection, 1)
+            victim.kill()
+            victim.communicate()
+            tell(successor)
+            await_waiting(connection, 2)
+        assert successor.communicate(timeout=60)[0] == "False\n"
+    assert server.status().running
+    psycopg.connect(server.admin_url("dagster")).close()
+
+
+def await_waiting(connection: psycopg.Connection, count: int) -> None:
+    """Wait until so many sessions wait for a lock."""
+    deadline = time.monotonic() + 60
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    while connection.execute(query).fetchone() != (count,):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_four_cold_starts_at_once_make_one_server(server: EmbeddedServer):
     processes = [starter(server) for _ in range(4)]
     for process in processes:

@@ -127,7 +127,7 @@ def test_a_damaged_file_harms_only_itself(seeds, lanes: Lanes, tmp_path: Path):
     workers = set(psutil.Process().children(recursive=True)) - before
     assert len(workers) > 2  # two workers and their exiftools
     lanes.close()
-    _, alive = psutil.wait_procs(workers - keepers(workers), timeout=10)
+    _, alive = psutil.wait_procs(workers - keepers(workers), timeout=60)
     assert alive == []
 
 

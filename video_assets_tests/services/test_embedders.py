@@ -136,6 +136,13 @@ def test_a_missing_key_is_named_and_each_goes_to_its_own_host(url, variable, mon
     local_models._kept.pop("embedding service")[1].close()
 
 
+def test_of_two_clients_the_earlier_is_closed():
+    about = openai_client.Service("embedding service", "text", "KEY")
+    first, second = (about.open("http://127.0.0.1:9/v1", None, each) for each in (1.0, 2.0))
+    assert (first.is_closed(), second.is_closed()) == (True, False)
+    local_models._kept.pop("embedding service")[1].close()
+
+
 def test_a_tiny_model_of_transformers_answers_and_is_kept(tiny):
     settings = EmbedderSettings(engine="transformers", model=str(tiny), device="cpu")
     embedder = load_embedder(settings)
