@@ -6,7 +6,7 @@ import os
 import selectors
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,8 +56,8 @@ class Postgres:
     def session(self) -> Iterator[Connection]:
         """A connection of its own, in which each statement is committed at once.
 
-        For advisory locks, which have to end with the process that holds them. It takes no role,
-        because they need none.
+        For advisory locks, which have to end with the block, and with the process that holds them
+        however that ends. It takes no role, because they need none.
 
         Raises PoolerError where the locks would outlive it.
         """
@@ -66,6 +66,9 @@ class Postgres:
             poolers.confirm_session(connection, dsn)
             connection.execute(_NOTICE_DEATH)
             yield connection
+            # A server notices only after a while that a session was closed, and keeps its locks.
+            with suppress(psycopg.OperationalError):  # one that the server has ended holds none
+                connection.execute(_LET_GO)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -140,6 +143,8 @@ _pools: dict[tuple[int, Postgres], ConnectionPool[Connection]] = {}
 _NOTICE_DEATH = """SELECT set_config('tcp_keepalives_idle', '60', false),
                           set_config('tcp_keepalives_interval', '15', false),
                           set_config('tcp_keepalives_count', '4', false)"""
+
+_LET_GO = "SELECT pg_advisory_unlock_all()"
 
 # Supabase's auth.uid() believes the older setting first, and some have no other.
 _ASSUME = """SELECT set_config('role', %(role)s, true),
