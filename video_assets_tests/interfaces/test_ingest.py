@@ -342,7 +342,7 @@ def test_watching_takes_what_appears_and_ends_cleanly(house: House, tmp_path: Pa
         document = json.loads(process.stdout.readline())
     assert (document["complete"], document["failures"]) == (1, [])
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 0
 
 
