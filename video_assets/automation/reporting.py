@@ -142,7 +142,9 @@ def report_checks(
 ) -> None:
     """Answer every check anew whose latest answer is not what the ledger says now.
 
-    That includes a check that had no answer because its run ended before.
+    That includes a check that had no answer because its run ended before, and an answer that was
+    given before the latest result was told: of two runs at once, the one that began later may be
+    done first. Dagster shows such an answer as none.
 
     since_s  only of assets that have results younger than that
     """
@@ -157,9 +159,14 @@ def report_checks(
         for check in asset.checks
     }
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(checks))
+    told = {
+        record.asset_entry.asset_key: record.asset_entry.last_materialization_record
+        for record in instance.get_asset_records(list({key.asset_key for key in latest}))
+    }
     for key, record in latest.items():
         answer = answer_check(catalogue, checks[key], key.name)
-        if _says(record, answer) or _is_open(instance, record):
+        is_answered = _says(record, answer) and _is_of(record, told.get(key.asset_key))
+        if is_answered or _is_open(instance, record):
             continue
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(
@@ -182,3 +189,13 @@ def _is_open(instance: dg.DagsterInstance, record: AssetCheckExecutionRecord) ->
 def _says(record: AssetCheckExecutionRecord, answer: dg.AssetCheckResult) -> bool:
     said = record.evaluation
     return isinstance(said, dg.AssetCheckEvaluation) and said.description == answer.description
+
+
+def _is_of(record: AssetCheckExecutionRecord, told: dg.EventLogRecord | None) -> bool:
+    """Tell whether an answer is of the latest result, as Dagster finds it out."""
+    if told is None or told.run_id == record.run_id:
+        return True
+    target = record.evaluation.target_materialization_data if record.evaluation else None
+    if target is None:
+        return told.timestamp < record.create_timestamp
+    return target.storage_id == told.storage_id

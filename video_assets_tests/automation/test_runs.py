@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from video_assets import stopping
+from video_assets.automation.reporting import report_checks, tell_again
 from video_assets.storage import ledger
 from video_assets_tests.automation.conftest import PATIENCE_S, Pipeline, preset
 
@@ -174,6 +175,24 @@ def test_a_batch_of_a_preset_asks_its_checks_too(pipeline: Pipeline) -> None:
     key = dg.AssetCheckKey(dg.AssetKey("words"), "words_are_few")
     found = pipeline.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
     assert found[key].evaluation is not None
+
+
+def test_a_check_is_answered_anew_once_a_later_result_is_told(pipeline: Pipeline) -> None:
+    clips = pipeline.register("told twice")
+    pipeline.process(clips)
+    key = dg.AssetCheckKey(dg.AssetKey("words"), "words_are_few")
+
+    def answered() -> int:
+        report_checks(pipeline.instance, pipeline.catalogue)
+        storage = pipeline.instance.event_log_storage
+        return storage.get_latest_asset_check_execution_by_key([key])[key].id
+
+    first = answered()
+    assert answered() == first
+    tell_again(pipeline.instance, pipeline.catalogue, "words", list(clips.values()))
+    second = answered()
+    assert second > first
+    assert answered() == second
 
 
 def test_processing_heals_what_was_chance_and_marks_what_lasts(pipeline: Pipeline) -> None:

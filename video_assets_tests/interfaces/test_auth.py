@@ -6,6 +6,7 @@ import pty
 import re
 import stat
 import subprocess
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -249,17 +250,24 @@ def test_a_project_without_its_key_says_which_is_missing(
     assert "SUPABASE_PUBLISHABLE_KEY" in auth("status", code=USAGE).stderr
 
 
+# In a process of its own: after a fork, threads of others may hold locks that nobody lets go.
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def at_terminal(home: Path, supabase: Project, *arguments: str, says: list[str]) -> str:
     """Run a command at a terminal; each answer is typed when its question stands there."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        command("auth", *arguments),
+        [sys.executable, "-c", TAKE_TERMINAL, *command("auth", *arguments)],
         env={**environment(home), **project_of(supabase)},
         stdin=slave,
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=_take_terminal,
     )
     os.close(slave)
     shown = b""
@@ -276,13 +284,6 @@ def at_terminal(home: Path, supabase: Project, *arguments: str, says: list[str])
                 terminal.write(f"{says.pop(0)}\n".encode())
     assert process.returncode == 0, shown
     return shown.decode()
-
-
-def _take_terminal() -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_a_person_is_asked_and_their_password_not_shown(home: Path, supabase: Project):

@@ -174,7 +174,7 @@ def test_a_prefix_of_two_clips_lists_both(shell: Shell, filled: Shelf):
                 {"name": name, "last": str(last)},
             )
     try:
-        assert "abcd is 2 clips" in shell.error("info", "abcd")
+        assert "abcdabcd is 2 clips" in shell.error("info", "abcdabcd")
         found = shell.json("info", "abcdabcd-0000-4000-8000-000000000001")
         assert found["file_size_bytes"] == 0
         printed = shell("info", "copy of waiting.mp4")

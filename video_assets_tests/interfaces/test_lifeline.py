@@ -28,7 +28,8 @@ def closed(admin_url: str, catalogue_name: str) -> Iterator[None]:
     limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
     name = sql.Identifier(catalogue_name)
     run_sql(admin_url, limit.format(name, sql.Literal(0)))
-    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'authenticator'"
+    end = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE usename = 'authenticator' AND datname = current_database()"""
     run_sql(admin_url, sql.Composed([sql.SQL(end)]))
     yield
     run_sql(admin_url, limit.format(name, sql.Literal(-1)))
@@ -40,14 +41,19 @@ def test_a_database_that_is_gone_is_told(catalogue: Postgres):
         assert told.wait(10)
 
 
-def test_a_database_without_room_is_not_gone(
-    catalogue: Postgres, admin_url: str, catalogue_name: str
+def test_a_database_without_room_is_not_gone_nor_asked_without_pause(
+    catalogue: Postgres, admin_url: str, catalogue_name: str, monkeypatch: pytest.MonkeyPatch
 ):
-    told = threading.Event()
+    told, full = threading.Event(), list[bool]()
+    is_full = module.is_full
+    monkeypatch.setattr(module, "is_full", lambda error: full.append(True) or is_full(error))
+    began = time.monotonic()
     with lifeline(catalogue.dsn, lambda _: told.set()):
         time.sleep(0.1)
         with closed(admin_url, catalogue_name):
             assert not told.wait(0.5)
+        looks = len(full)
+    assert looks <= (time.monotonic() - began) / module.LOOK_S + 3
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason=MISSING)

@@ -1,9 +1,6 @@
 """A folder that is moved and renamed: no step runs again, and the clips are found there."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +8,13 @@ from video_assets.assets.index.document import EnhancedVideoIngestOutput
 from video_assets.settings import LOCAL_OWNER, Settings
 from video_assets.storage.catalogue import open_catalogue
 from video_assets_tests.clips import Clip, make_clip
+from video_assets_tests.commands import run
 
 
 def command(settings: Settings, *arguments: str) -> Any:
     """Run a command that answers in JSON."""
-    environment = {**os.environ, "VIDEO_ASSETS_HOME": str(settings.home)}
-    done = subprocess.run(
-        [sys.executable, "-m", "video_assets", *arguments, "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run(settings.home, *arguments, "--json")
+    assert done.returncode == 0, (done.stdout, done.stderr)
     return json.loads(done.stdout)
 
 

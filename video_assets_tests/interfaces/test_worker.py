@@ -34,6 +34,14 @@ def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") 
         time.sleep(0.3)
 
 
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; nothing of one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def done(settings: Settings) -> dict[str, int]:
     """How many results each step has."""
     with psycopg.connect(EmbeddedServer(settings.home).admin_url()) as connection:
@@ -59,7 +67,7 @@ def test_it_makes_cells_of_its_lanes_alone_and_restarts_what_dies(settings: Sett
         assert second.returncode == 2
         assert "runs already" in second.stderr
         daemon = next(
-            each for each in leash.marked(settings.home) if "dagster._daemon" in each.cmdline()
+            each for each in leash.marked(settings.home) if "dagster._daemon" in words_of(each)
         )
         daemon.kill()
         wait_for(lambda: done(settings).get("thumbnails"), process)
@@ -81,7 +89,7 @@ def test_killed_with_its_leash_it_leaves_what_the_next_one_ends(settings: Settin
     (keeper,) = [
         each
         for each in psutil.Process(process.pid).children()
-        if leash.__name__ in " ".join(each.cmdline())
+        if leash.__name__ in " ".join(words_of(each))
     ]
     left = leash.marked(settings.home)
     keeper.kill()

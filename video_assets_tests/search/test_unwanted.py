@@ -4,7 +4,7 @@ import re
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from video_assets.search.unwanted import unwanted_spans, without_unwanted
@@ -34,7 +34,7 @@ def test_what_is_wanted_is_left(question: str, wanted: str):
 def test_the_database_reads_them_in_the_same_way(admin_url: str):
     with psycopg.connect(admin_url, autocommit=True) as connection:
 
-        @settings(max_examples=300, deadline=None)
+        @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
         def compare(question: str) -> None:
             cut = [question[begin:end].lstrip("-") for begin, end in unwanted_spans(question)]

@@ -33,7 +33,9 @@ def _hold(dsn: str, ended: threading.Event, on_lost: Callable[[str], None]) -> N
                 while not ended.wait(LOOK_S):
                     connection.execute("SELECT 1")
         except psycopg.Error as error:
-            if not is_full(error) and not _comes_back(dsn, ended):
+            if is_full(error):
+                ended.wait(LOOK_S)
+            elif not _comes_back(dsn, ended):
                 on_lost(str(error).strip().partition("\n")[0])
                 return
 
