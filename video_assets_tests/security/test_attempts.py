@@ -74,6 +74,8 @@ def judged(door: Door, attempts: Attempts, who: Who, attempt: Attempt) -> list[s
         found.append("it changes what is the victim's")
     if attempt.alike is not None and who != "anon":  # who may do nothing
         alike = door.attempt(who, attempt.alike)
+        if said(answer) != said(alike):  # a time in 10,000 ends in noughts: too short to be hidden
+            answer, alike = (door.attempt(who, each) for each in (attempt.request, attempt.alike))
         if said(answer) != said(alike):
             found.append(f"it tells what there is: {said(answer)} instead of {said(alike)}")
     return [f"{attempt} by {who}: {each}" for each in found]

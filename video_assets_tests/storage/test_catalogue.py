@@ -27,9 +27,7 @@ def test_a_catalogue_comes_to_be_by_opening_it(on_server: Settings):
     catalogue.close()
 
 
-def test_opening_a_running_catalogue_is_quick(
-    on_server: Settings, embedded_server: EmbeddedServer
-):
+def test_opening_a_running_catalogue_is_quick(on_server: Settings, embedded_server: EmbeddedServer):
     open_catalogue(on_server)
     url = embedded_server.admin_url()
     opened, connected = [], []
