@@ -16,7 +16,7 @@ PORTS = range(15_000, 30_000)  # below those that systems give to whoever asks f
 
 
 def quiet_port() -> int:
-    """A port for a server that listens a while later: nobody is given it meanwhile."""
+    """A port at which nobody listens, nor will soon: no system gives it to who asks for any."""
     while not is_port_free(port := secrets.choice(PORTS)):
         pass
     return port

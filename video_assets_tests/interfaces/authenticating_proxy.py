@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import ROOT
+from video_assets_tests.servers import quiet_port
 
 CADDY = shutil.which("caddy")
 USER, PASSWORD = "ann", "a long password"
@@ -36,7 +36,7 @@ def guard(upstream: str, folder: Path) -> Iterator[str]:
         text=True,
         check=True,
     )
-    address = f"http://127.0.0.1:{free_port()}"
+    address = f"http://127.0.0.1:{quiet_port()}"
     variables = {
         "UI_ADDRESS": address,
         "UI_USER": USER,

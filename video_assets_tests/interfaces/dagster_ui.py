@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import psutil
 
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import start
+from video_assets_tests.servers import quiet_port
 
 STARTS_WITHIN_S = 90
 ENDS_WITHIN_S = 45
@@ -144,7 +144,7 @@ def wait_for(seconds: float, look: Callable[[], Answer | None]) -> Answer:
 @contextmanager
 def serve(home: Path) -> Iterator[DagsterUi]:
     """Run `video-assets dev` until the block ends, and see that nothing of it is left."""
-    process = start(home, "dev", "--port", str(free_port()))
+    process = start(home, "dev", "--port", str(quiet_port()))
     try:
         yield DagsterUi(wait_for(STARTS_WITHIN_S, lambda: _url(process)), process.pid)
     finally:

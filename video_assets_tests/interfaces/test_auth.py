@@ -18,10 +18,10 @@ from video_assets.accounts.identity import kept_session
 from video_assets.accounts.session import Session
 from video_assets.interfaces.cli.faults import ACCOUNT, MACHINE, USAGE
 from video_assets.interfaces.cli.main import app
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import command, environment
 from video_assets_tests.lite.project import new_address
 from video_assets_tests.lite.server import Project
+from video_assets_tests.servers import quiet_port
 
 PASSWORD = "Sonnenblume-7"  # noqa: S105  of accounts that live as long as a test
 
@@ -179,7 +179,7 @@ def test_signing_out_offline_removes_the_session_and_says_what_goes_on(
     home: Path, email: str, monkeypatch: pytest.MonkeyPatch
 ):
     log_in(email)
-    nowhere = f"http://127.0.0.1:{free_port()}"
+    nowhere = f"http://127.0.0.1:{quiet_port()}"
     kept_session(home).write(kept(home).model_copy(update={"project": nowhere}))
     monkeypatch.setenv("SUPABASE_URL", nowhere)
     assert f"{nowhere} cannot be reached" in auth("status", code=MACHINE).stderr

@@ -12,9 +12,9 @@ import psutil
 
 from video_assets.settings import Settings
 from video_assets.storage.embedded import EmbeddedServer
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import run, start
 from video_assets_tests.interfaces.dagster_ui import SELECTOR, DagsterUi
+from video_assets_tests.servers import quiet_port
 
 START = "mutation ($of: SensorSelector!) { startSensor(sensorSelector: $of) { __typename } }"
 
@@ -45,7 +45,7 @@ def test_it_answers_and_ctrl_c_stops_all_it_started(settings: Settings):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        metrics = free_port()
+        metrics = quiet_port()
         settings.home.mkdir()
         (settings.home / "settings.toml").write_text(f"[metrics]\nport = {metrics}\n")
         process = start(settings.home, "dev", "--read-only", "--port", str(port))

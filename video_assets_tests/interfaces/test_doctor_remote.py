@@ -16,11 +16,11 @@ from video_assets.interfaces.cli.finding import Finding
 from video_assets.settings import Settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.migrations import migrate, sql_folder
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.commands import at_home, run_here
 from video_assets_tests.conftest import run_sql
 from video_assets_tests.lite.server import Lite
 from video_assets_tests.pooler import MISSING, PGBOUNCER, pooler
+from video_assets_tests.servers import quiet_port
 
 
 def look(url: str | None = None, **given: object) -> dict[str, Finding]:
@@ -74,7 +74,7 @@ def test_the_command_tells_it_to_people_and_programs(
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password():
-    found = look(f"postgresql://postgres:hunter2@127.0.0.1:{free_port()}/postgres")
+    found = look(f"postgresql://postgres:hunter2@127.0.0.1:{quiet_port()}/postgres")
     assert found["Database"].state == "missing"
     assert "refused" in found["Database"].found
     assert "hunter2" not in str(found)
@@ -199,6 +199,6 @@ def test_the_data_api_is_asked_as_a_stranger(lite: Lite):
         execute(lite.admin_url, "REVOKE SELECT ON clips FROM anon")
     wrong = {**given, "supabase_publishable_key": SecretStr("sb_publishable_" + "0" * 32)}
     assert look(None, **wrong)["Data API"].found == "refuses the publishable key"
-    nobody = {**given, "supabase_url": f"http://127.0.0.1:{free_port()}"}
+    nobody = {**given, "supabase_url": f"http://127.0.0.1:{quiet_port()}"}
     assert look(None, **nobody)["Data API"].found.startswith("does not answer")
     assert look(None, supabase_url=lite.url)["Data API"].cost.startswith("set SUPABASE_PUBLISH")

@@ -19,9 +19,9 @@ from video_assets.interfaces.cli.faults import MACHINE, explain
 from video_assets.settings import DAGSTER_URL, Settings
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postgres import DatabaseUnreachableError
-from video_assets.storage.postmaster import free_port
 from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.commands import ROOT, run, start
+from video_assets_tests.servers import quiet_port
 
 WITHIN_S = 150.0
 
@@ -106,7 +106,7 @@ def test_killed_with_its_leash_it_leaves_what_the_next_one_ends(settings: Settin
 def test_a_database_elsewhere_that_is_down_at_the_end_is_told_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    port = free_port()
+    port = quiet_port()
     monkeypatch.setenv(DAGSTER_URL, f"postgresql+psycopg2://nobody@127.0.0.1:{port}/dagster")
     elsewhere = settings.model_copy(update={"db_url": f"postgresql://nobody@127.0.0.1:{port}/x"})
     began = time.monotonic()
