@@ -208,7 +208,7 @@ def test_processing_heals_what_was_chance_and_marks_what_lasts(pipeline: Pipelin
 
 def test_a_crash_a_hang_and_a_bug_harm_only_their_clip(pipeline: Pipeline) -> None:
     clips = pipeline.register("crash here", "hang here", "bug here", "calm here")
-    pipeline.preset = preset(timeout_s=3)
+    pipeline.preset = preset(timeout_s=5)
     pipeline.run(first=pipeline.span(clips)[0], last=pipeline.span(clips)[1])
 
     assert pipeline.status("report", clips) == {"calm here": DONE}

@@ -179,7 +179,7 @@ def test_a_killed_worker_harms_only_its_clip_until_the_next_ingest(home: Home):
                     continue
                 time.sleep(home.dice.uniform(0.05, 0.4))
             time.sleep(0.02)
-        words, errors = process.communicate(timeout=120)
+        words, errors = process.communicate(timeout=150)
         summary = json.loads(words)
         assert process.returncode == (1 if summary["failures"] else 0), errors
         classes = {each["error_class"] for each in summary["failures"]}
@@ -201,7 +201,7 @@ def test_an_ingest_whose_postgres_is_killed_says_so_and_is_finished_by_the_next(
             time.sleep(0.05)
         left = family(process)
         os.kill(pid, signal.SIGKILL)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=150)
         assert process.returncode in (0, 3), errors
         assert "Traceback" not in errors
         assert_gone(left)
