@@ -105,3 +105,21 @@ def test_an_index_shows_as_many_and_none_of_another(
 def test_an_index_misses_little(shelves: Shelves, owner: uuid.UUID):
     [found] = check_recall(shelves.catalogue, [owner])
     assert found.recall >= 0.95
+
+
+@pytest.mark.usefixtures("indexed")
+@pytest.mark.parametrize("missed_by", ["= 1", "= 2", "IN (1, 2)"])
+def test_what_one_index_misses_the_other_finds(
+    shelves: Shelves, searches: dict[str, Ask], missed_by: str
+):
+    def vector_places() -> dict[uuid.UUID, dict[str, int]]:
+        hits = searches["hybrid"](Question(limit=40))
+        return {hit.id: {**(hit.places or {}), "text": 0} for hit in hits}
+
+    before = vector_places()
+    [nearest] = [clip for clip, places in before.items() if places.get("summary") == 1]
+    lost = f"WHERE NOT (x.kind {missed_by} AND x.clip_id = ''{nearest}'') AND x.user_id = $1"
+    with shelves.changed("private.nearest", "WHERE x.user_id = $1", lost):
+        after = vector_places()
+    found = "IN" not in missed_by
+    assert after.get(nearest, {"text": 0}) == (before[nearest] if found else {"text": 0})
