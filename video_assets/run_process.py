@@ -1,16 +1,21 @@
 """Which process runs a run, so that the runs of processes that were killed are found and ended.
 
 Dagster learns of a killed run from the process that started it, and of nothing when that was killed
-too. So each run notes its own process when it begins.
+too. So each run notes its own process when it begins; of one that has not come to that, the code
+server knows whether it was told to start it.
 """
 
-import os
+import json
 import time
-from datetime import datetime, timezone
+from datetime import timezone
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import GetCurrentRunsResult
 
-from video_assets.stopping import BEGUN_AT
 from video_assets.storage import processes
 from video_assets.storage.locations import HOST
 
@@ -52,7 +57,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> int:
     dead = 0
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY)):
         run = record.dagster_run
-        if _is_dead(record):
+        if _is_dead(instance, record):
             why = "the process that ran it was killed"
             if run.status == dg.DagsterRunStatus.CANCELING:
                 instance.report_run_canceled(run, why)
@@ -72,15 +77,33 @@ def _free_pools(instance: dg.DagsterInstance) -> None:
             storage.free_concurrency_slots_for_run(run_id)
 
 
-def _is_dead(record: dg.RunRecord) -> bool:
+def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     run = record.dagster_run
     host, pid, created, *noted = run.tags.get(PROCESS_TAG, "   ").split(" ")
     is_its_own = run.run_id in noted or (not noted[0:1] and run.parent_run_id is None)
     if host and is_its_own:
         return host == HOST and not processes.is_alive(f"{pid} {created}")
-    began_at = float(os.environ.get(BEGUN_AT, 0))
-    changed_at = record.update_timestamp.replace(tzinfo=timezone.utc)
-    if changed_at < datetime.fromtimestamp(began_at, timezone.utc):
-        return run.status != dg.DagsterRunStatus.NOT_STARTED
+    if _is_of_an_earlier_daemon(instance, record):
+        # A daemon that begins launches what was requested before it, and nothing else.
+        return run.status != dg.DagsterRunStatus.NOT_STARTED and not _is_launched(run)
     started = record.start_time
     return started is not None and time.time() - started > NOTED_WITHIN_S
+
+
+def _is_of_an_earlier_daemon(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Tell whether nothing was heard of a run since the daemon here began."""
+    begun = Path(instance.root_directory, processes.DAEMON_FILE)
+    changed_at = record.update_timestamp.replace(tzinfo=timezone.utc).timestamp()
+    return begun.exists() and changed_at < begun.stat().st_mtime
+
+
+def _is_launched(run: dg.DagsterRun) -> bool:
+    """Tell whether the code server that was to start a run has it in hand."""
+    server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    if "socket" not in server:
+        return False
+    try:
+        told = DagsterGrpcClient(socket=server["socket"]).get_current_runs()
+    except DagsterUserCodeUnreachableError:
+        return False
+    return run.run_id in dg.deserialize_value(told, GetCurrentRunsResult).current_runs

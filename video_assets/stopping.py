@@ -8,9 +8,7 @@ import os
 import threading
 from pathlib import Path
 
-# Environment of what `dev` and `worker` started:
-STOP_FILE = "VIDEO_ASSETS_STOP_FILE"  # where a file asks to stop
-BEGUN_AT = "VIDEO_ASSETS_BEGUN_AT"  # no process of before is left
+STOP_FILE = "VIDEO_ASSETS_STOP_FILE"  # environment of what `worker` started: a file asks to stop
 
 _asked = threading.Event()
 _now = threading.Event()

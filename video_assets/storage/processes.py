@@ -4,6 +4,8 @@ import os
 
 import psutil
 
+DAEMON_FILE = "daemon_began"  # in Dagster's home: touched whenever its daemon is started
+
 
 def this_process() -> str:
     """Name the process that runs this."""

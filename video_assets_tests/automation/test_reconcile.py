@@ -1,6 +1,22 @@
 """What is requested, what is left alone, and what Dagster is told afterwards."""
 
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
 import dagster as dg
+import grpc
+from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.__generated__.dagster_api_pb2 import Empty, GetCurrentRunsReply
+from dagster._grpc.__generated__.dagster_api_pb2_grpc import (
+    DagsterApiServicer,
+    add_DagsterApiServicer_to_server,
+)
+from dagster._grpc.types import GetCurrentRunsResult
 
 from video_assets.automation.in_progress import keys_in_progress
 from video_assets.automation.instance import set_pools
@@ -11,6 +27,7 @@ from video_assets.partitions import CLIPS, RANGE_END, RANGE_START, meant
 from video_assets.run_process import PROCESS_TAG, end_dead_runs
 from video_assets.storage import ledger
 from video_assets.storage.locations import HOST
+from video_assets.storage.processes import DAEMON_FILE
 from video_assets_tests.automation.conftest import Pipeline, preset
 
 
@@ -158,3 +175,64 @@ def test_a_run_whose_process_was_killed_is_ended(pipeline: Pipeline) -> None:
     finally:
         pipeline.instance.delete_run(here.run_id)
         pipeline.instance.delete_run(there.run_id)
+
+
+class CodeServer(DagsterApiServicer):
+    """What a code server tells of the runs that it has in hand."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+
+    def GetCurrentRuns(self, request: Empty, context: object) -> GetCurrentRunsReply:
+        told = dg.serialize_value(
+            GetCurrentRunsResult(current_runs=self.runs, serializable_error_info=None)
+        )
+        return GetCurrentRunsReply(serialized_current_runs=told)
+
+
+@contextmanager
+def code_server(socket: Path) -> Iterator[CodeServer]:
+    served, server = CodeServer(), grpc.server(ThreadPoolExecutor(1))
+    add_DagsterApiServicer_to_server(served, server)
+    server.add_insecure_port(f"unix:{socket}")
+    server.start()
+    try:
+        yield served
+    finally:
+        server.stop(None).wait()
+
+
+def test_a_run_whose_launch_was_broken_off_is_ended(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The daemon was killed between the words that a run starts and the start of its process."""
+    job, starting = pipeline.job(), dg.DagsterRunStatus.STARTING
+    begun = Path(pipeline.instance.root_directory, DAEMON_FILE)
+
+    def told_of(socket: Path) -> dict[str, str]:
+        return {GRPC_INFO_TAG: json.dumps({"host": "localhost", "socket": str(socket)})}
+
+    def start(tags: dict[str, str], status: dg.DagsterRunStatus = starting) -> dg.DagsterRun:
+        return pipeline.instance.create_run_for_job(job, tags=tags, status=status)
+
+    runs = []
+    with code_server(tmp_path / "code.sock") as server:
+        try:
+            runs += [
+                start({}),
+                start(told_of(tmp_path / "none.sock")),
+                start(told_of(tmp_path / "code.sock")),
+                start(told_of(tmp_path / "code.sock")),
+                start({}, dg.DagsterRunStatus.NOT_STARTED),
+            ]
+            server.runs = [runs[3].run_id]
+            begun.touch()
+            now = time.time()
+            os.utime(begun, times=(now, now))
+            runs.append(start({}))
+            assert end_dead_runs(pipeline.instance) == 3
+            found = [pipeline.instance.get_run_by_id(run.run_id) for run in runs]
+            ended = [run.status == dg.DagsterRunStatus.FAILURE for run in found if run]
+            assert ended == [True, True, True, False, False, False]
+        finally:
+            begun.unlink(missing_ok=True)
+            for run in runs:
+                pipeline.instance.delete_run(run.run_id)

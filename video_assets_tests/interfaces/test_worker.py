@@ -26,12 +26,14 @@ from video_assets_tests.servers import quiet_port
 WITHIN_S = 150.0
 
 
-def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+def wait_for(
+    condition: Callable[[], object], process: "subprocess.Popen[str]", look_s: float = 0.3
+) -> None:
     until = time.monotonic() + WITHIN_S
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
-        time.sleep(0.3)
+        time.sleep(look_s)
 
 
 def words_of(process: psutil.Process) -> list[str]:
@@ -51,6 +53,13 @@ def done(settings: Settings) -> dict[str, int]:
     return dict(rows)
 
 
+def is_starting(settings: Settings) -> bool:
+    """Whether Dagster says that a run starts; before that it has no process."""
+    with psycopg.connect(EmbeddedServer(settings.home).admin_url("dagster")) as connection:
+        found = connection.execute("SELECT FROM runs WHERE status = 'STARTING'").fetchone()
+    return found is not None
+
+
 def test_it_makes_cells_of_its_lanes_alone_and_restarts_what_dies(settings: Settings, tmp_path):
     (tmp_path / "footage").mkdir()
     make_clip(tmp_path / "footage" / "clip.mp4", Clip(frames=6))
@@ -62,20 +71,22 @@ def test_it_makes_cells_of_its_lanes_alone_and_restarts_what_dies(settings: Sett
 
     process = start(settings.home, "worker", "-q", "metadata,thumbnails", "-w", "1", "-c", "fast")
     try:
+        wait_for(lambda: is_starting(settings), process, look_s=0.02)
+        daemon = next(
+            each for each in leash.marked(settings.home) if "dagster._daemon" in words_of(each)
+        )
+        daemon.kill()  # before its run has a process, which nobody else would start
         wait_for(lambda: run(settings.home, "worker", "--check").returncode == 0, process)
         second = run(settings.home, "dev")
         assert second.returncode == 2
         assert "runs already" in second.stderr
-        daemon = next(
-            each for each in leash.marked(settings.home) if "dagster._daemon" in words_of(each)
-        )
-        daemon.kill()
         wait_for(lambda: done(settings).get("thumbnails"), process)
         assert done(settings) == {"checksum": 1, "probe": 1, "thumbnails": 1}
         process.send_signal(signal.SIGTERM)
         words, errors = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.communicate()
     assert process.returncode == 0, errors
     assert "queues: metadata 1, thumbnails 1" in words
     assert "clips in hand" in errors

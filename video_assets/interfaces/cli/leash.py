@@ -22,11 +22,12 @@ import psutil
 import yaml
 from filelock import FileLock
 
-from video_assets.settings import DAGSTER_URL, load_settings
-from video_assets.stopping import BEGUN_AT, STOP_FILE
+from video_assets.settings import DAGSTER_URL, Settings, load_settings
+from video_assets.stopping import STOP_FILE
 from video_assets.storage.dagster_database import own_server
 from video_assets.storage.embedded import EmbeddedServer
 from video_assets.storage.postmaster import HOST, find_postmaster
+from video_assets.storage.processes import DAEMON_FILE
 from video_assets.storage.server_file import EmbeddedServerError
 
 MARK = "VIDEO_ASSETS_LEASH"  # environment of all that is on the leash: the home it serves
@@ -41,10 +42,14 @@ RUN = "spawn_main"  # in the command line of the processes in which the code ser
 
 @dataclass
 class _Service:
-    """A program that is to run for as long as the leash is held."""
+    """A program that is to run for as long as the leash is held.
+
+    began  touched whenever it is started
+    """
 
     name: str
     command: Sequence[str | Path]
+    began: Path | None = None
     process: psutil.Popen | None = None
     started_at: float = 0.0
     deaths: int = 0
@@ -60,6 +65,8 @@ class _Service:
             if self.deaths >= DEATHS:
                 raise RuntimeError(f"{self.name} ends as soon as it is started")
         self.started_at = time.monotonic()
+        if self.began is not None:
+            self.began.touch()
         self.process = psutil.Popen(self.command, stdin=subprocess.DEVNULL)
 
     def terminate(self) -> None:
@@ -93,8 +100,8 @@ def main(arguments: Sequence[str]) -> int:
     with FileLock(settings.home / "leash.lock"), tempfile.TemporaryDirectory() as folder:
         _kill(marked(settings.home))
         stop_file = Path(folder) / "stop"
-        os.environ.update({MARK: home, STOP_FILE: str(stop_file), BEGUN_AT: f"{time.time():.3f}"})
-        code_server, *others = _services(Path(folder), options)
+        os.environ.update({MARK: home, STOP_FILE: str(stop_file)})
+        code_server, *others = _services(settings, Path(folder), options)
         try:
             while not wish.end.is_set() and not wish.drain.wait(LOOK_S):
                 if server is not None:
@@ -131,16 +138,17 @@ def marked(home: Path) -> list[psutil.Process]:
     return found
 
 
-def _services(folder: Path, options: Sequence[str]) -> list[_Service]:
+def _services(settings: Settings, folder: Path, options: Sequence[str]) -> list[_Service]:
     """Name the code server, which the others reach through a socket, and the others."""
     path, workspace = folder / "code.sock", folder / "workspace.yaml"
     location = {"socket": str(path), "location_name": "video_assets"}
     workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": location}]}))
     python = (sys.executable, "-m")
     code = (*python, "dagster", "api", "grpc", "-m", "video_assets.definitions")
+    daemon = (*python, "dagster._daemon", "run", "-w", workspace)
     services = [
         _Service("the code server", (*code, "-s", path, "--location-name", "video_assets")),
-        _Service("the daemon", (*python, "dagster._daemon", "run", "-w", workspace)),
+        _Service("the daemon", daemon, settings.dagster_home / DAEMON_FILE),
     ]
     if WEB in options:
         port = options[options.index(WEB) + 1]
