@@ -28,7 +28,7 @@ ALTER FUNCTION private.make_profile(uuid,jsonb,text) SECURITY INVOKER SET search
 ALTER FUNCTION private.match_moments(uuid,tsquery,jsonb,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.match_words(regclass,uuid,tsquery,jsonb,integer,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.matching_clips(jsonb) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
-ALTER FUNCTION private.nearest(uuid,integer,extensions.halfvec,jsonb,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION private.nearest(uuid,integer,extensions.halfvec,jsonb,integer,double precision) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.nearest_by_both(uuid,extensions.halfvec,extensions.halfvec,jsonb,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.nearest_moments(uuid,extensions.halfvec,jsonb,integer) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION private.note_ai_trouble(text,text,text,text,integer,double precision) SECURITY INVOKER SET search_path = pg_catalog, pg_temp;

@@ -15,9 +15,12 @@ WHERE space = 2 AND kind = 2;
 CREATE INDEX clip_vectors_23 ON public.clip_vectors USING hnsw (v extensions.halfvec_ip_ops) WITH (m = 8)
 WHERE space = 2 AND kind = 3;
 
--- The clips nearest to a vector, as before, with fewer of them in view.
-CREATE OR REPLACE FUNCTION private.nearest(
-    owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer)
+-- The clips nearest to a vector, as before, with fewer of them in view. Who knows how near the best one is at least tells
+-- of an index that is stuck elsewhere, and all vectors are read.
+DROP FUNCTION private.nearest(uuid, integer, extensions.halfvec, jsonb, integer);
+CREATE FUNCTION private.nearest(
+    owner uuid, wanted_kind integer, target extensions.halfvec, conditions jsonb, at_most integer,
+    best_at_least float8 DEFAULT '-Infinity')
 RETURNS TABLE (clip_id uuid, similarity float8)
 LANGUAGE plpgsql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -50,7 +53,7 @@ BEGIN
         PERFORM private.note_leg(leg, 'neighbours', coalesce(cardinality(clips), 0), statement, owner, target, at_most);
         PERFORM set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true);
     END IF;
-    IF cardinality(clips) = at_most THEN
+    IF cardinality(clips) = at_most AND -(SELECT min(d) FROM unnest(distances) AS d) >= best_at_least THEN
         RETURN QUERY
         SELECT n.clip_id, -n.distance FROM unnest(clips, distances) AS n (clip_id, distance)
          ORDER BY n.distance, n.clip_id;
@@ -65,6 +68,9 @@ BEGIN
     END IF;
 END
 $$;
+
+REVOKE ALL ON FUNCTION private.nearest(uuid, integer, extensions.halfvec, jsonb, integer, float8)
+  FROM PUBLIC, anon, authenticated, service_role;
 
 -- Two lists of clips, the nearest by their summaries (kind 1) and by their keywords (2), and where each stands in them.
 -- An index of neighbours now and then misses a whole cluster. So what it gives for one list is held against the other
@@ -172,7 +178,8 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_te
      ORDER BY best.rank DESC, best.clip_id
 $$;
 
--- Clips that are about the same, as before. One list alone has to be good, so more clips are kept in view.
+-- Clips that are about the same, as before. One list alone has to be good, so more clips are kept in view; and where no
+-- filter hides a clip from itself, it is the nearest of all.
 CREATE OR REPLACE FUNCTION public.find_similar_clips(
     source_clip_id uuid, match_count integer DEFAULT 5, similarity_threshold float8 DEFAULT 0.5,
     filters jsonb DEFAULT '[]', match_offset integer DEFAULT 0)
@@ -188,7 +195,10 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_te
         SELECT f.clip_id, f.similarity
           FROM source
          CROSS JOIN LATERAL private.nearest(source.user_id, 1, source.v, filters,
-                                            greatest(140, match_offset + match_count + 1)) AS f
+                                            greatest(140, match_offset + match_count + 1),
+                                            CASE WHEN filters = '[]'
+                                                 THEN -(source.v OPERATOR(extensions.<#>) source.v) - 0.0001
+                                                 ELSE '-Infinity' END) AS f
          WHERE f.clip_id <> source_clip_id AND f.similarity >= similarity_threshold
          ORDER BY f.similarity DESC, f.clip_id
         OFFSET match_offset LIMIT match_count
