@@ -23,7 +23,7 @@ from video_assets_tests.clips import Clip, make_clip
 from video_assets_tests.commands import ROOT, run, start
 from video_assets_tests.servers import quiet_port
 
-WITHIN_S = 150.0
+WITHIN_S = 300.0  # a machine that is busy with other tests has not hung
 
 
 def wait_for(
