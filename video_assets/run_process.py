@@ -104,6 +104,6 @@ def _is_launched(run: dg.DagsterRun) -> bool:
         return False
     try:
         told = DagsterGrpcClient(socket=server["socket"]).get_current_runs()
-    except DagsterUserCodeUnreachableError:
+    except DagsterUserCodeUnreachableError:  # it is gone, and starts nothing any more
         return False
     return run.run_id in dg.deserialize_value(told, GetCurrentRunsResult).current_runs

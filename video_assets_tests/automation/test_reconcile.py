@@ -225,7 +225,7 @@ def test_a_run_whose_launch_was_broken_off_is_ended(pipeline: Pipeline, tmp_path
             ]
             server.runs = [runs[3].run_id]
             begun.touch()
-            now = time.time()
+            now = time.time()  # the file system's own clock may be some milliseconds behind
             os.utime(begun, times=(now, now))
             runs.append(start({}))
             assert end_dead_runs(pipeline.instance) == 3
